@@ -1,0 +1,158 @@
+//! Recording: the chain of roots, the caps, and charges that conserve money whatever the order of deposits and batches.
+
+use crate::samples::{config, licence};
+use clawos_interface::rules::fee::fee_of;
+use clawos_interface::rules::usage::{add, charge, cost, count, day_of, first_root, next_root, Caps};
+use clawos_interface::{sha256, ProgramError, MAX_AMOUNT};
+use proptest::prelude::*;
+
+/// One thing that happens to a licence.
+#[derive(Clone, Debug)]
+enum Step {
+    Deposit(u64),
+    Record(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![(1u64..50_000).prop_map(Step::Deposit), (1u64..500).prop_map(Step::Record)];
+    prop::collection::vec(step, 1..80)
+}
+
+proptest! {
+    #[test]
+    fn money_is_conserved_in_any_order(steps in steps(), price in 0u64..300, bps in 0u16..=1_000) {
+        let mut account = licence();
+        account.unit_price.set(price);
+        let (mut deposited, mut sellers, mut fees, mut units) = (0, 0, 0, 0);
+        for step in steps {
+            match step {
+                Step::Deposit(amount) => {
+                    account.credit.set(account.credit() + amount);
+                    deposited += amount;
+                }
+                Step::Record(n) => {
+                    count(&mut account, &config(), n, 1_000).expect("no caps");
+                    units += n;
+                }
+            }
+            let due = charge(&account, bps).expect("small");
+            account.credit.set(account.credit() - due.amount);
+            account.unbilled.set(account.unbilled() - due.amount);
+            account.billed_total.set(account.billed_total() + due.amount);
+            sellers += due.seller();
+            fees += due.fee;
+            prop_assert!(account.credit() == 0 || account.unbilled() == 0, "credit never waits beside a debt");
+        }
+        prop_assert_eq!(account.credit() + sellers + fees, deposited);
+        prop_assert_eq!(sellers + fees + account.unbilled(), units * price);
+        prop_assert_eq!(fees, fee_of(sellers + fees, bps));
+        prop_assert_eq!(account.usage_total(), units);
+    }
+
+    #[test]
+    fn a_refused_batch_changes_nothing(units: u64, used in 0..=MAX_AMOUNT, price in 0..=MAX_AMOUNT, unbilled in 0..=MAX_AMOUNT, limit: u64, batch: u64, per_day: u64) {
+        let mut account = licence();
+        account.usage_total.set(used);
+        account.unit_price.set(price);
+        account.unbilled.set(unbilled);
+        account.usage_limit.set(limit);
+        account.max_units_per_batch.set(batch);
+        account.max_units_per_day.set(per_day);
+        let before = account;
+        match count(&mut account, &config(), units, 5) {
+            Err(_) => prop_assert!(account == before),
+            Ok(()) => {
+                prop_assert_eq!(account.usage_total(), used + units);
+                prop_assert_eq!(account.usage_seq(), 1);
+                prop_assert!(limit == 0 || account.usage_total() <= limit);
+                prop_assert!(batch == 0 || units <= batch);
+                prop_assert!(per_day == 0 || units <= per_day);
+                prop_assert_eq!(u128::from(account.unbilled()), u128::from(unbilled) + u128::from(units) * u128::from(price));
+            }
+        }
+    }
+
+    #[test]
+    fn cost_is_the_exact_product_or_an_overflow(units: u64, price: u64) {
+        let exact = u128::from(units) * u128::from(price);
+        if exact <= u128::from(MAX_AMOUNT) {
+            prop_assert_eq!(cost(units, price).map(u128::from), Ok(exact));
+        } else {
+            prop_assert_eq!(cost(units, price), Err(ProgramError::MathOverflow));
+        }
+    }
+
+    #[test]
+    fn roots_depend_on_everything(licence: [u8; 32], slot: u64, root: [u8; 32], other: [u8; 32]) {
+        prop_assume!(root != other);
+        let first = first_root(sha256, &licence, slot);
+        prop_assert_ne!(first, first_root(sha256, &licence, slot ^ 1));
+        prop_assert_ne!(next_root(sha256, &first, &root), next_root(sha256, &first, &other));
+    }
+}
+
+#[test]
+fn roots_are_as_specified() {
+    let mut text = vec![0x03];
+    text.extend([7; 32]);
+    text.extend(9u64.to_le_bytes());
+    assert_eq!(first_root(sha256, &[7; 32], 9), sha256(&[&text]));
+    let mut text = vec![0x04];
+    text.extend([1; 32]);
+    text.extend([2; 32]);
+    assert_eq!(next_root(sha256, &[1; 32], &[2; 32]), sha256(&[&text]));
+}
+
+#[test]
+fn each_cap_has_its_own_refusal() {
+    let refuse = |caps: Caps, units| {
+        let mut account = licence();
+        caps.set_fresh(&mut account);
+        count(&mut account, &config(), units, 100)
+    };
+    let caps = Caps { usage_limit: 10, max_units_per_batch: 5, max_units_per_day: 4 };
+    assert_eq!(refuse(caps, 0), Err(ProgramError::UnitsMissing));
+    assert_eq!(refuse(caps, 6), Err(ProgramError::BatchTooLarge));
+    assert_eq!(refuse(caps, 5), Err(ProgramError::DayCapExceeded));
+    assert_eq!(refuse(caps, 4), Ok(()));
+    assert_eq!(refuse(Caps { max_units_per_batch: 0, ..caps }, 11), Err(ProgramError::UsageLimitExceeded));
+    assert_eq!(refuse(Caps::default(), MAX_AMOUNT + 1), Err(ProgramError::MathOverflow));
+}
+
+#[test]
+fn the_daily_cap_starts_anew_each_day() {
+    let mut account = licence();
+    Caps { max_units_per_day: 10, ..Caps::default() }.set_fresh(&mut account);
+    assert_eq!(count(&mut account, &config(), 10, 86_399), Ok(()));
+    assert_eq!(count(&mut account, &config(), 1, 86_399), Err(ProgramError::DayCapExceeded));
+    assert_eq!(count(&mut account, &config(), 10, 86_400), Ok(()));
+    assert_eq!(account.day(), 1);
+}
+
+#[test]
+fn stricter_caps_bind_recording_only_after_the_delay() {
+    let mut account = licence();
+    let mut config = config();
+    Caps { max_units_per_batch: 1, ..Caps::default() }.set(&mut account, &config, 1_000).expect("in time");
+    assert_eq!(count(&mut account, &config, 100, 1_599), Ok(()), "served before, so it can be recorded");
+    assert_eq!(count(&mut account, &config, 100, 1_600), Err(ProgramError::BatchTooLarge));
+    // Recording was resumed meanwhile: the delay starts again.
+    config.usage_resumed_at.set(1_500);
+    assert_eq!(count(&mut account, &config, 100, 2_099), Ok(()));
+    assert_eq!(count(&mut account, &config, 100, 2_100), Err(ProgramError::BatchTooLarge));
+    // Looser ones count at once.
+    Caps { max_units_per_batch: 200, ..Caps::default() }.set(&mut account, &config, 3_000).expect("in time");
+    assert_eq!(account.caps_eta(), 0);
+    assert_eq!(count(&mut account, &config, 200, 3_000), Ok(()));
+}
+
+#[test]
+fn days_and_sums_end() {
+    assert_eq!(day_of(0), Ok(0));
+    assert_eq!(day_of(86_400), Ok(1));
+    assert_eq!(day_of(-1), Err(ProgramError::DayInvalid));
+    assert_eq!(day_of(i64::MAX), Err(ProgramError::DayInvalid));
+    assert_eq!(add(MAX_AMOUNT - 1, 1), Ok(MAX_AMOUNT));
+    assert_eq!(add(MAX_AMOUNT, 1), Err(ProgramError::MathOverflow));
+    assert_eq!(add(u64::MAX, 1), Err(ProgramError::MathOverflow));
+}
