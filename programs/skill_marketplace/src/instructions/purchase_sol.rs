@@ -1,0 +1,52 @@
+//! `purchase_sol`: a licence paid in lamports, split between seller and treasury in the same instruction.
+
+use super::*;
+use crate::errors::fail;
+use crate::money::Recipients;
+use crate::sale::{agree, grant, Scene};
+use crate::state::{key, Config, Licence, Skill};
+use interface::Currency;
+
+/// Accounts of `purchase_sol`.
+#[derive(Accounts)]
+pub struct PurchaseSol {
+    /// Pays and owns the licence.
+    #[account(mut)]
+    pub buyer: Signer,
+    /// Config.
+    pub config: Account<Config>,
+    /// The skill.
+    #[account(mut)]
+    pub skill: Account<Skill>,
+    /// The buyer's licence, made here if need be.
+    #[account(init_if_needed, payer = buyer, seeds = [b"licence", skill, buyer], bump)]
+    pub licence: Account<Licence>,
+    /// The seller's payout wallet.
+    #[account(mut, unsafe(dup))]
+    pub payout: UncheckedAccount,
+    /// The treasury wallet.
+    #[account(mut, unsafe(dup))]
+    pub treasury: UncheckedAccount,
+    /// The System program.
+    pub system_program: Program<System>,
+}
+
+/// Runs `purchase_sol`.
+pub fn run(ctx: &mut Context<PurchaseSol>, order: &Order, caps: &LicenceCaps) -> Result<()> {
+    let bump = ctx.bumps.licence;
+    let accounts = &mut ctx.accounts;
+    let config = accounts.config.read()?;
+    let buyer = *key(accounts.buyer.address());
+    let skill_key = *key(accounts.skill.address());
+    let licence_key = *key(accounts.licence.address());
+    let skill = accounts.skill.write()?;
+    let agreement = agree(config, skill, &buyer, Currency::Sol, order)?;
+    let due = agreement.due(config);
+    let recipients = Recipients { payout: *accounts.payout.account(), treasury: *accounts.treasury.account() };
+    recipients.check(Currency::Sol, skill, config, &due).map_err(fail)?;
+
+    let clock = Clock::get()?;
+    let scene = Scene { config, skill_key: &skill_key, buyer: &buyer, licence_key: &licence_key, bump, clock: &clock };
+    grant(&scene, skill, &mut accounts.licence, &agreement, caps)?;
+    recipients.pay_from_buyer(Currency::Sol, &accounts.buyer, None, &config.usdc_mint, &due)
+}
