@@ -1,0 +1,166 @@
+//! The transactions that ran: by signature, by address, in order.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+
+use crate::ledger::StoredTransaction;
+
+/// Transactions kept; older ones are forgotten as a validator's ledger forgets them. The accounts stay, and the blockhash
+/// of a forgotten transaction has long expired, so it cannot run again.
+const MAX_TRANSACTIONS: usize = 50_000;
+/// Memory they may take, in bytes.
+const MAX_BYTES: usize = 256 << 20;
+
+/// The history of one chain, bounded.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Oldest first; the first has number `forgotten`.
+    transactions: VecDeque<Arc<StoredTransaction>>,
+    forgotten: u64,
+    bytes: usize,
+    by_signature: HashMap<Signature, u64>,
+    /// Numbers, oldest first.
+    by_address: HashMap<Pubkey, VecDeque<u64>>,
+}
+
+impl History {
+    /// Adds the newest transaction.
+    pub(crate) fn push(&mut self, transaction: StoredTransaction) {
+        let number = self.count();
+        self.by_signature.insert(transaction.signature(), number);
+        for key in &transaction.accounts {
+            self.by_address.entry(Pubkey::from(*key)).or_default().push_back(number);
+        }
+        self.bytes += transaction.size();
+        self.transactions.push_back(Arc::new(transaction));
+        while self.transactions.len() > MAX_TRANSACTIONS || self.bytes > MAX_BYTES {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.transactions.pop_front() else {
+            return;
+        };
+        self.bytes -= oldest.size();
+        self.forgotten += 1;
+        self.by_signature.remove(&oldest.signature());
+        for key in &oldest.accounts {
+            let key = Pubkey::from(*key);
+            if let Some(numbers) = self.by_address.get_mut(&key) {
+                numbers.pop_front();
+                if numbers.is_empty() {
+                    self.by_address.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// How many transactions ever ran.
+    pub(crate) fn count(&self) -> u64 {
+        self.forgotten + self.transactions.len() as u64
+    }
+
+    /// Whether a transaction with this signature ran.
+    pub(crate) fn contains(&self, signature: &Signature) -> bool {
+        self.by_signature.contains_key(signature)
+    }
+
+    /// The transaction with this signature.
+    pub(crate) fn get(&self, signature: &Signature) -> Option<&Arc<StoredTransaction>> {
+        self.by_signature.get(signature).and_then(|number| self.at(*number))
+    }
+
+    /// Everything kept, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &StoredTransaction> {
+        self.transactions.iter().map(Arc::as_ref)
+    }
+
+    /// Transactions naming `address`, newest first: those before `before`, down to but without `until`.
+    pub(crate) fn of_address(
+        &self,
+        address: &Pubkey,
+        before: Option<&Signature>,
+        until: Option<&Signature>,
+        limit: usize,
+    ) -> Vec<&Arc<StoredTransaction>> {
+        let number_of = |signature: &Signature| self.by_signature.get(signature).copied();
+        // An unknown `before` selects nothing, an unknown `until` limits nothing: as on a validator.
+        let below = before.map_or(u64::MAX, |signature| number_of(signature).unwrap_or(0));
+        let above = until.and_then(number_of);
+        let numbers = self.by_address.get(address).into_iter().flatten().rev();
+        numbers
+            .skip_while(|number| **number >= below)
+            .take_while(|number| above.is_none_or(|above| **number > above))
+            .take(limit)
+            .filter_map(|number| self.at(*number))
+            .collect()
+    }
+
+    fn at(&self, number: u64) -> Option<&Arc<StoredTransaction>> {
+        let index = usize::try_from(number.checked_sub(self.forgotten)?).ok()?;
+        self.transactions.get(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transaction(number: u8, accounts: &[u8]) -> StoredTransaction {
+        StoredTransaction {
+            signature: [number; 64],
+            slot: u64::from(number),
+            position: 0,
+            unix_timestamp: 0,
+            wire: Vec::new(),
+            error: None,
+            meta: String::new(),
+            memo: None,
+            accounts: accounts.iter().map(|key| [*key; 32]).collect(),
+        }
+    }
+
+    fn signature(number: u8) -> Signature {
+        Signature::from([number; 64])
+    }
+
+    fn slots(history: &History, key: u8, before: Option<u8>, until: Option<u8>) -> Vec<u64> {
+        let (before, until) = (before.map(signature), until.map(signature));
+        let key = Pubkey::from([key; 32]);
+        let found = history.of_address(&key, before.as_ref(), until.as_ref(), 10);
+        found.iter().map(|transaction| transaction.slot).collect()
+    }
+
+    #[test]
+    fn an_address_lists_its_transactions_newest_first_between_the_bounds() {
+        let mut history = History::default();
+        for number in 1..=6 {
+            history.push(transaction(number, if number == 4 { &[8] } else { &[7, 8] }));
+        }
+        assert_eq!(slots(&history, 7, None, None), [6, 5, 3, 2, 1]);
+        assert_eq!(slots(&history, 7, Some(5), Some(1)), [3, 2]);
+        assert_eq!(slots(&history, 7, Some(99), None), [0; 0]);
+        assert_eq!(slots(&history, 9, None, None), [0; 0]);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_everywhere() {
+        let mut history = History::default();
+        for number in 1..=3 {
+            history.push(transaction(number, &[7]));
+        }
+        history.push(transaction(4, &[9]));
+        history.forget_oldest();
+        history.forget_oldest();
+        assert!(!history.contains(&signature(2)));
+        assert_eq!(history.get(&signature(4)).map(|found| found.slot), Some(4));
+        assert_eq!(slots(&history, 7, None, None), [3]);
+        assert_eq!(history.count(), 4);
+        history.forget_oldest();
+        assert!(history.by_address.keys().all(|key| *key == Pubkey::from([9; 32])));
+    }
+}
