@@ -1,0 +1,48 @@
+//! Runs untrusted skills: one interface ([`Sandbox`]), and its WASM back end ([`wasm`]).
+//!
+//! # What it guarantees
+//!
+//! - Nothing a guest does can panic, abort, hang or grow the host. Whatever happens to a call, its memory is returned.
+//! - No call sees anything of another: instance, memory, tables and stack are fresh and thrown away.
+//! - A call ends at the first of its limits, and its [`Outcome`] says which, with the bill, for failures too.
+//! - The same module, payload, limits, seed and time give the same output and the same fuel: on every run, cold or
+//!   warm, in another process and on another processor. Deadlines are the one exception: they depend on the host, and
+//!   so a call that met its deadline costs nothing.
+//! - A guest that computes for long shares threads of its own with its like: the host and short calls stay quick.
+//! - Compilation is done by a child process that can be killed; only code that this host compiled is ever loaded.
+//!
+//! # What a guest is given
+//!
+//! Log, clock and random, all three derived from the call. It has no files, environment, arguments, sockets or name
+//! resolution. The list of what is linked is one table, [`wasm::bindings`]; all else is refused at publish.
+//!
+//! # Limits
+//!
+//! | what | default | bound | where |
+//! | --- | --- | --- | --- |
+//! | fuel | 1,000,000,000 | operator | [`Limits::fuel`] |
+//! | wall time | 5 s | operator | [`Limits::wall`] |
+//! | memory, all memories and tables together | 64 MiB | 256 MiB | [`Limits::memory_bytes`], [`limits::MAX_MEMORY_BYTES`] |
+//! | output | 256 KiB | operator | [`Limits::output_bytes`] |
+//! | log | 16 KiB, 4 KiB a line | operator | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
+//! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
+//! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
+//! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
+//! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
+//! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
+//! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed, wall by operator | [`wasm::compile`] |
+//! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
+
+pub mod capability;
+mod error;
+pub mod limits;
+mod sandbox;
+pub mod wasm;
+
+pub use capability::Capabilities;
+pub use error::{Failure, GuestErrorCode, MAX_FAILURE_TEXT, Unavailable};
+pub use limits::Limits;
+pub use sandbox::{
+    InMemoryModules, Invocation, LogLevel, LogLine, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Usage,
+};
+pub use wasm::WasmSandbox;

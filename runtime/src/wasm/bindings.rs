@@ -1,0 +1,230 @@
+//! What guests are given: one table. An import that is not in it is refused at publish.
+//!
+//! Each entry links its interface itself, so the table cannot say one thing and the linker do another. The functions
+//! behind `clawos:skill` are here; those that ordinary `wasm32-wasip2` programs import are in `wasi.rs`.
+
+use wasmtime::{
+    StoreContextMut, Trap,
+    component::{ComponentType, Lift, Linker, WasmStr},
+};
+
+use super::{
+    engine::{HOST_BYTE_FUEL, HOST_CALL_FUEL},
+    instance::Guest,
+    wasi,
+};
+use crate::{
+    LogLevel,
+    limits::{MAX_LOG_LINE_BYTES, MAX_RANDOM_BYTES},
+};
+
+/// An interface that guests are given.
+#[derive(Debug)]
+pub struct Interface {
+    /// Package and interface, without version: `clawos:skill/log`.
+    pub name: &'static str,
+    /// The version linked. Any other with the same major and minor number fits too.
+    pub version: &'static str,
+    /// What a guest gets from it.
+    pub gives: &'static str,
+    link: fn(&mut Linker<Guest>, &str) -> wasmtime::Result<()>,
+}
+
+/// Makes the table below readable.
+const fn interface(
+    name: &'static str,
+    version: &'static str,
+    link: fn(&mut Linker<Guest>, &str) -> wasmtime::Result<()>,
+    gives: &'static str,
+) -> Interface {
+    Interface { name, version, gives, link }
+}
+
+/// The version of WASI 0.2 that is linked.
+const WASI: &str = "0.2.12";
+
+/// All that is linked. Deny by default: there is nothing else.
+pub const LINKED: &[Interface] = &[
+    interface("clawos:skill/log", "0.1.0", log, "log lines, counted and capped"),
+    interface("clawos:skill/clock", "0.1.0", clock, "the call's time, which stands still"),
+    interface("clawos:skill/random", "0.1.0", random, "bytes derived from the call's seed, 64 KiB at a time"),
+    interface("wasi:clocks/wall-clock", WASI, wasi::wall_clock, "the call's time, which stands still"),
+    interface("wasi:clocks/monotonic-clock", WASI, wasi::monotonic_clock, "1 µs a read; sleeping is over at once"),
+    interface("wasi:random/random", WASI, wasi::random, "the same bytes as clawos:skill/random"),
+    interface("wasi:random/insecure", WASI, wasi::insecure_random, "the same bytes as clawos:skill/random"),
+    interface("wasi:random/insecure-seed", WASI, wasi::insecure_seed, "the same bytes as clawos:skill/random"),
+    interface("wasi:io/error", WASI, wasi::io_error, "errors of the streams below"),
+    interface("wasi:io/poll", WASI, wasi::io_poll, "waiting for timers and for the streams below"),
+    interface("wasi:io/streams", WASI, wasi::io_streams, "the streams below"),
+    interface("wasi:cli/environment", WASI, wasi::environment, "no variables, no arguments, no directory"),
+    interface("wasi:cli/exit", WASI, wasi::exit, "ends the call as a crash"),
+    interface("wasi:cli/stdin", WASI, wasi::stdin, "an empty stream"),
+    interface("wasi:cli/stdout", WASI, wasi::stdout, "the log, at level info"),
+    interface("wasi:cli/stderr", WASI, wasi::stderr, "the log, at level warn"),
+    interface("wasi:cli/terminal-input", WASI, wasi::terminal_input, "a type"),
+    interface("wasi:cli/terminal-output", WASI, wasi::terminal_output, "a type"),
+    interface("wasi:cli/terminal-stdin", WASI, wasi::terminal_stdin, "no terminal"),
+    interface("wasi:cli/terminal-stdout", WASI, wasi::terminal_stdout, "no terminal"),
+    interface("wasi:cli/terminal-stderr", WASI, wasi::terminal_stderr, "no terminal"),
+    interface("wasi:filesystem/preopens", WASI, wasi::preopens, "no directories"),
+    interface("wasi:filesystem/types", WASI, wasi::filesystem, "types; every function is denied"),
+];
+
+/// Interfaces that hold types alone: there is nothing to link and nothing to permit.
+const TYPES_ONLY: &[&str] = &["clawos:skill/types"];
+
+/// Permissions that the interface has and this server does not grant yet.
+const NOT_YET: &[(&str, &str)] =
+    &[("clawos:skill/kv", "kv"), ("clawos:skill/http", "http"), ("clawos:skill/skills", "skills")];
+
+/// The permission behind an import, or why there is none.
+///
+/// # Errors
+/// A sentence for the module's author.
+pub(super) fn permission(import: &str) -> Result<Option<String>, String> {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    if let Some((_, permission)) = NOT_YET.iter().find(|(known, _)| *known == name) {
+        return Err(format!(
+            "it imports `{import}`: the permission `{permission}` is not available on this server yet"
+        ));
+    }
+    if TYPES_ONLY.contains(&name) {
+        return Ok(None);
+    }
+    let Some(linked) = LINKED.iter().find(|linked| linked.name == name) else {
+        return Err(format!("it imports `{import}`, which skills are not given; remove what needs it"));
+    };
+    if !fits(linked.version, version) {
+        return Err(format!("it imports `{import}`; this server has version {}", linked.version));
+    }
+    Ok(Some(name.to_owned()))
+}
+
+fn fits(linked: &str, wanted: &str) -> bool {
+    let parse = |text: &str| semver::Version::parse(text).ok().filter(|version| version.pre.is_empty());
+    match (parse(linked), parse(wanted)) {
+        (Some(linked), Some(wanted)) => (linked.major, linked.minor) == (wanted.major, wanted.minor),
+        _ => false,
+    }
+}
+
+/// Links the whole table.
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    for interface in LINKED {
+        (interface.link)(linker, &format!("{}@{}", interface.name, interface.version))?;
+    }
+    Ok(())
+}
+
+/// Takes the price of one host call that hands over `bytes`, and counts it.
+///
+/// The functions of `wasi:io` are wasmtime's own: they neither cost nor count. What a guest can do with them is bounded
+/// by its log, its resource limit and its deadline.
+///
+/// # Errors
+/// [`Trap::OutOfFuel`] when the guest cannot pay.
+pub(super) fn charge(store: &mut StoreContextMut<'_, Guest>, bytes: u64) -> wasmtime::Result<()> {
+    store.data_mut().host_calls += 1;
+    let price = HOST_CALL_FUEL.saturating_add(bytes.saturating_mul(HOST_BYTE_FUEL));
+    match store.get_fuel()?.checked_sub(price) {
+        Some(left) => store.set_fuel(left),
+        None => {
+            store.set_fuel(0)?;
+            Err(Trap::OutOfFuel.into())
+        }
+    }
+}
+
+/// Draws random bytes for a guest, which pays for them.
+pub(super) fn draw(store: &mut StoreContextMut<'_, Guest>, len: u64) -> wasmtime::Result<Vec<u8>> {
+    if len > MAX_RANDOM_BYTES {
+        wasmtime::bail!("it asked for {len} random bytes at once; at most {MAX_RANDOM_BYTES} are given");
+    }
+    charge(store, len)?;
+    let len = usize::try_from(len).expect("64 KiB fits any address space");
+    Ok(store.data_mut().random.bytes(len))
+}
+
+/// `enum level` of `clawos:skill/log`.
+#[expect(dead_code, reason = "values of it come from guests only")]
+#[derive(Clone, Copy, Debug, ComponentType, Lift)]
+#[component(enum)]
+#[repr(u8)]
+enum Level {
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "error")]
+    Error,
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}
+
+fn log(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
+    linker.instance(name)?.func_wrap("write", |mut store: StoreContextMut<'_, Guest>, args: (Level, WasmStr)| {
+        let (level, message) = args;
+        let message = message.to_str(&store)?;
+        let length = message.len() as u64;
+        // One byte over the limit is enough for the log to know that the line was cut.
+        let kept = message[..message.floor_char_boundary(MAX_LOG_LINE_BYTES + 1)].to_owned();
+        drop(message);
+        charge(&mut store, length)?;
+        store.data_mut().log.write(level.into(), kept);
+        Ok(())
+    })
+}
+
+fn clock(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
+    linker.instance(name)?.func_wrap("now", |mut store: StoreContextMut<'_, Guest>, (): ()| {
+        charge(&mut store, 0)?;
+        Ok((store.data().clock.wall_ms(),))
+    })
+}
+
+fn random(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
+    linker.instance(name)?.func_wrap("bytes", |mut store: StoreContextMut<'_, Guest>, (len,): (u32,)| {
+        Ok((draw(&mut store, u64::from(len))?,))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_linked_import_is_a_permission_whatever_its_patch_version() {
+        assert_eq!(permission("clawos:skill/log@0.1.0"), Ok(Some("clawos:skill/log".to_owned())));
+        assert_eq!(permission("wasi:io/poll@0.2.0"), Ok(Some("wasi:io/poll".to_owned())));
+        assert_eq!(permission("clawos:skill/types@0.1.0"), Ok(None));
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_reason() {
+        for (import, reason) in [
+            ("clawos:skill/kv@0.1.0", "the permission `kv` is not available on this server yet"),
+            ("clawos:skill/http@0.1.0", "the permission `http` is not available on this server yet"),
+            ("clawos:skill/skills@0.1.0", "the permission `skills` is not available on this server yet"),
+            ("wasi:sockets/tcp@0.2.0", "which skills are not given"),
+            ("wasi:http/outgoing-handler@0.2.0", "which skills are not given"),
+            ("wasi:clocks/timezone@0.2.0", "which skills are not given"),
+            ("clawos:skill/log@0.2.0", "this server has version 0.1.0"),
+            ("clawos:skill/log", "this server has version 0.1.0"),
+            ("wasi:io/poll@0.2.0-rc-2023", "this server has version"),
+        ] {
+            let refusal = permission(import).expect_err(import);
+            assert!(refusal.contains(reason), "{import}: {refusal}");
+        }
+    }
+}

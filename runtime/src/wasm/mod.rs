@@ -1,0 +1,122 @@
+//! The WASM back end: components on wasmtime, precompiled by a child process, one fresh instance per call.
+
+pub mod bindings;
+mod cache;
+pub mod compile;
+mod engine;
+mod failure;
+mod instance;
+mod lane;
+mod modules;
+pub mod validate;
+mod wasi;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+pub use compile::CompilerCommand;
+pub use engine::{COSTS, Cpu};
+
+use crate::{
+    Invocation, Limits, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Unavailable, limits::MAX_MEMORY_BYTES,
+};
+use lane::{LongCall, SlowLane};
+use modules::Modules;
+
+/// What a caller who met a full pool should wait: about as long as a short call takes.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+/// How a [`WasmSandbox`] is set up.
+#[derive(Clone, Debug)]
+pub struct WasmConfig {
+    /// Folder of the compiled-code cache. It becomes private to this user (0700).
+    pub cache_dir: PathBuf,
+    /// How to start the compile child.
+    pub compiler: CompilerCommand,
+    /// Most calls at once; one more is told to come back. Each may take up to its memory limit.
+    pub max_concurrent: u32,
+    /// Most bytes of compiled code kept in memory. The least recently used goes first.
+    pub max_loaded_bytes: u64,
+    /// Most wall-clock time of one compilation. On a busy host it is more than its 60 s of processor time.
+    pub compile_wall: Duration,
+    /// For which processors to compile.
+    pub cpu: Cpu,
+}
+
+impl WasmConfig {
+    /// The defaults, with the compiled-code cache in `cache_dir` and this program's own `compile` as compiler.
+    #[must_use]
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            compiler: CompilerCommand::this_program(),
+            max_concurrent: 64,
+            max_loaded_bytes: 512 * 1024 * 1024,
+            compile_wall: Duration::from_secs(120),
+            cpu: Cpu::default(),
+        }
+    }
+}
+
+/// The sandbox for WASM components.
+pub struct WasmSandbox {
+    modules: Modules,
+    /// A permit for each call that may run.
+    calls: Arc<Semaphore>,
+    slow_lane: SlowLane,
+}
+
+impl WasmSandbox {
+    /// Starts the engine, its instance pool and its clock.
+    ///
+    /// # Errors
+    /// [`Unavailable::Host`] when the cache folder cannot be used or the pool's address space cannot be had.
+    pub fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
+        let calls = Arc::new(Semaphore::new(config.max_concurrent as usize));
+        let slow_lane =
+            SlowLane::start().map_err(|error| Unavailable::Host(format!("no threads for guests: {error}")))?;
+        Ok(Self { modules: Modules::new(config, source)?, calls, slow_lane })
+    }
+}
+
+#[async_trait]
+impl Sandbox for WasmSandbox {
+    async fn run(&self, module: &ModuleRef, invocation: Invocation) -> Result<Outcome, Unavailable> {
+        let full = Unavailable::PoolFull { retry_after: RETRY_AFTER };
+        let Ok(permit) = self.calls.clone().try_acquire_owned() else { return Err(full) };
+        let module = self.modules.get(module.sha256).await?;
+        let long = LongCall::default();
+        let mark = long.clone();
+        let call = async move {
+            let outcome = module.call(invocation, mark).await;
+            drop(permit);
+            outcome
+        };
+        match self.slow_lane.run(call, &long).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(error)) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(full),
+            Ok(Err(error)) => Err(Unavailable::Host(error.to_string())),
+            Err(error) => Err(Unavailable::Host(error.to_string())),
+        }
+    }
+
+    async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable> {
+        let info = self.modules.check(module.sha256).await?;
+        let module = self.modules.get(module.sha256).await?;
+        let limits = Limits { memory_bytes: MAX_MEMORY_BYTES, ..Limits::default() };
+        let long = LongCall::default();
+        let mark = long.clone();
+        let instance = async move { module.try_instance(limits, mark).await };
+        match self.slow_lane.run(instance, &long).await {
+            Ok(Ok(())) => Ok(info),
+            Ok(Err(reason)) => Err(Unavailable::InvalidModule(reason)),
+            Err(error) => Err(Unavailable::Host(error.to_string())),
+        }
+    }
+
+    fn id(&self) -> String {
+        engine::id()
+    }
+}

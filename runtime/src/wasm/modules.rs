@@ -1,0 +1,147 @@
+//! From an artifact's hash to a module that can be called: memory, then disk, then the compile child.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use moka::future::Cache;
+use sha2::{Digest as _, Sha256};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
+
+use super::{
+    WasmConfig, bindings,
+    cache::CompiledCache,
+    compile, engine,
+    instance::{Guest, LoadedModule},
+    validate,
+};
+use crate::{ModuleInfo, ModuleSource, Unavailable};
+
+/// All modules of a sandbox.
+pub(super) struct Modules {
+    config: WasmConfig,
+    source: Arc<dyn ModuleSource>,
+    engine: Engine,
+    linker: Linker<Guest>,
+    disk: Arc<CompiledCache>,
+    loaded: Cache<[u8; 32], Arc<LoadedModule>>,
+    /// One compilation at a time: it is the dearest thing a stranger can ask for.
+    compiler: Semaphore,
+}
+
+fn host(what: &str, error: impl std::fmt::Display) -> Unavailable {
+    Unavailable::Host(format!("{what}: {error}"))
+}
+
+/// An error of the folder for compiled code, which may be full.
+fn storage(what: &str, error: &io::Error) -> Unavailable {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Unavailable::StorageFull(format!("{what}: {error}"))
+        }
+        _ => host(what, error),
+    }
+}
+
+impl Modules {
+    pub(super) fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
+        let engine = engine::runner(config.cpu, config.max_concurrent)
+            .map_err(|error| host("the WASM engine cannot start", error))?;
+        let mut linker = Linker::new(&engine);
+        bindings::link(&mut linker).map_err(|error| host("the host functions cannot be linked", error))?;
+        let disk = CompiledCache::open(&config.cache_dir, engine::compatibility(&engine))
+            .map_err(|error| host("the folder for compiled modules cannot be used", error))?;
+        let loaded = Cache::builder()
+            .max_capacity(config.max_loaded_bytes)
+            .weigher(|_, module: &Arc<LoadedModule>| u32::try_from(module.code_bytes).unwrap_or(u32::MAX))
+            .build();
+        Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, compiler: Semaphore::new(1) })
+    }
+
+    /// Loads an artifact and looks at it, without compiling it.
+    pub(super) async fn check(&self, sha256: [u8; 32]) -> Result<ModuleInfo, Unavailable> {
+        let artifact = self.artifact(sha256).await?;
+        self.check_artifact(artifact).await
+    }
+
+    /// A module ready to be called. Of several callers that need it at once, one does the work.
+    pub(super) async fn get(&self, sha256: [u8; 32]) -> Result<Arc<LoadedModule>, Unavailable> {
+        if let Some(module) = self.loaded.get(&sha256).await {
+            return Ok(module);
+        }
+        self.loaded.try_get_with(sha256, self.load(sha256)).await.map_err(Arc::unwrap_or_clone)
+    }
+
+    async fn load(&self, sha256: [u8; 32]) -> Result<Arc<LoadedModule>, Unavailable> {
+        let disk = self.disk.clone();
+        let cached = blocking(move || disk.read(sha256)).await?.map_err(|error| host("a compiled module", error))?;
+        if let Some(code) = cached {
+            match self.map_code(code).await? {
+                Ok(component) => return self.link(&component).map(Arc::new),
+                Err(error) => {
+                    tracing::warn!(module = hex::encode(sha256), %error, "compiled module does not fit this engine");
+                    self.disk.remove(sha256).map_err(|error| host("a compiled module", error))?;
+                }
+            }
+        }
+        let code = self.compile(sha256).await?;
+        let component = self.map_code(code).await?.map_err(|error| host("code compiled just now", error))?;
+        self.link(&component).map(Arc::new)
+    }
+
+    fn link(&self, component: &Component) -> Result<LoadedModule, Unavailable> {
+        let range = component.image_range();
+        let code_bytes = (range.end as usize).saturating_sub(range.start as usize) as u64;
+        LoadedModule::new(&self.linker, component, code_bytes).map_err(Unavailable::InvalidModule)
+    }
+
+    /// Makes code of bytes. The inner error is the engine's refusal: made for another processor, for instance.
+    async fn map_code(&self, code: Vec<u8>) -> Result<wasmtime::Result<Component>, Unavailable> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            #[expect(unsafe_code, reason = "loading precompiled code is what this back end is about")]
+            // SAFETY: the bytes were written by this host's own compile child and are held in this process's private
+            // memory, where their keyed hash was checked (`CompiledCache`); the engine copies them from there.
+            unsafe {
+                Component::deserialize(&engine, &code)
+            }
+        })
+        .await
+    }
+
+    async fn compile(&self, sha256: [u8; 32]) -> Result<Vec<u8>, Unavailable> {
+        let artifact = self.artifact(sha256).await?;
+        self.check_artifact(artifact.clone()).await?;
+        let _turn = self.compiler.acquire().await.map_err(|error| host("the compiler", error))?;
+        let output = self.disk.new_file().map_err(|error| storage("a file for compiled code", &error))?;
+        let stdout = output.as_file().try_clone().map_err(|error| host("a file for compiled code", error))?;
+        let WasmConfig { compiler, cpu, compile_wall, .. } = &self.config;
+        compile::compile(compiler, *cpu, *compile_wall, artifact, stdout).await?;
+        let disk = self.disk.clone();
+        blocking(move || disk.keep(sha256, output))
+            .await?
+            .map_err(|error| storage("compiled code cannot be kept", &error))
+    }
+
+    async fn check_artifact(&self, artifact: Bytes) -> Result<ModuleInfo, Unavailable> {
+        blocking(move || validate::check(&artifact)).await?.map_err(Unavailable::InvalidModule)
+    }
+
+    async fn artifact(&self, sha256: [u8; 32]) -> Result<Bytes, Unavailable> {
+        let name = hex::encode(sha256);
+        let artifact = self.source.load(sha256).await.map_err(|error| host(&format!("artifact {name}"), error))?;
+        if <[u8; 32]>::from(Sha256::digest(&artifact)) != sha256 {
+            return Err(host(&format!("artifact {name}"), "its bytes have another hash"));
+        }
+        Ok(artifact)
+    }
+}
+
+/// Runs work that would hold a worker thread for long.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
+    spawn_blocking(work).await.map_err(|error| host("a background task", error))
+}
