@@ -1,0 +1,69 @@
+//! Whether a skill's answer is the one its example promises.
+
+use serde_json::Value;
+use thiserror::Error;
+
+/// Most characters of a value that are shown in a message.
+const MAX_SHOWN: usize = 120;
+
+/// The first place where an answer differs from its example.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("at `{pointer}`: expected {expected}, got {found}")]
+pub struct Difference {
+    /// JSON pointer to the place; empty for the whole.
+    pub pointer: String,
+    /// What the example has there.
+    pub expected: String,
+    /// What the answer has there.
+    pub found: String,
+}
+
+/// Compares an answer's bytes with the example's output, as JSON: the order of members and the spelling of numbers do not
+/// count. Errors with the first difference.
+pub fn compare(expected: &Value, answer: &[u8]) -> Result<(), Difference> {
+    match serde_json::from_slice(answer) {
+        Ok(found) => difference(expected, &found, String::new()).map_or(Ok(()), Err),
+        Err(_) => Err(Difference {
+            pointer: String::new(),
+            expected: "JSON".to_owned(),
+            found: "bytes that are not".to_owned(),
+        }),
+    }
+}
+
+/// Both nest at most as deep as their readers allowed (128), so recursion is bounded.
+fn difference(expected: &Value, found: &Value, pointer: String) -> Option<Difference> {
+    match (expected, found) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+            names.into_iter().find_map(|name| {
+                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                compare_members(a.get(name), b.get(name), pointer)
+            })
+        }
+        (Value::Array(a), Value::Array(b)) => (0..a.len().max(b.len()))
+            .find_map(|index| compare_members(a.get(index), b.get(index), format!("{pointer}/{index}"))),
+        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => None,
+        _ if expected == found => None,
+        _ => compare_shown(Some(expected), Some(found), pointer),
+    }
+}
+
+fn compare_members(expected: Option<&Value>, found: Option<&Value>, pointer: String) -> Option<Difference> {
+    match (expected, found) {
+        (Some(expected), Some(found)) => difference(expected, found, pointer),
+        _ => compare_shown(expected, found, pointer),
+    }
+}
+
+fn compare_shown(expected: Option<&Value>, found: Option<&Value>, pointer: String) -> Option<Difference> {
+    let shown = |value: Option<&Value>| match value {
+        None => "nothing".to_owned(),
+        Some(value) => {
+            let text = value.to_string();
+            let short: String = text.chars().take(MAX_SHOWN).collect();
+            if short.len() < text.len() { format!("{short}…") } else { short }
+        }
+    };
+    Some(Difference { pointer, expected: shown(expected), found: shown(found) })
+}

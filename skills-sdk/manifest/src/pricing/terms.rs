@@ -1,0 +1,32 @@
+//! Prices as the program takes them.
+
+use clawos_interface::Key;
+use clawos_interface::codes::Kind;
+use clawos_interface::rules::terms::Terms;
+use clawos_receipts::codes::Unit;
+
+use super::prices::Prices;
+
+impl Prices {
+    /// The terms to register: what the manifest says, paid to `payout`, metered by `meter` (zeros: the platform's).
+    pub fn terms(&self, payout: Key, meter: Key) -> Terms {
+        let period = self.period.as_ref();
+        let unit = self.unit.as_ref();
+        let bit = |offered: bool, kind: Kind| if offered { kind.bit() } else { 0 };
+        Terms {
+            payout,
+            meter,
+            price_once: self.once.unwrap_or(0),
+            price_period: period.map_or(0, |period| period.amount),
+            price_unit: unit.map_or(0, |unit| unit.amount),
+            period_secs: period.map_or(0, |period| period.secs),
+            refund_window: self.refund_secs,
+            tier_bps: self.tier_bps,
+            currency: self.currency.code(),
+            kinds: bit(self.once.is_some(), Kind::OneTime)
+                | bit(period.is_some(), Kind::Subscription)
+                | bit(unit.is_some(), Kind::Usage),
+            unit_kind: unit.map_or(Unit::Call, |unit| unit.kind).code(),
+        }
+    }
+}

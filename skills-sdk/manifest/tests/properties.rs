@@ -1,0 +1,125 @@
+//! What must hold for every input: no panic, bounded errors, prices that are exact, names that agree with their patterns.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use clawos_manifest::json_schema::Schema;
+use clawos_manifest::pricing::{AmountError, format_amount, parse_amount, unit_price};
+use clawos_manifest::{Manifest, names};
+use clawos_receipts::codes::Currency;
+use common::GOOD;
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// A good manifest with a stretch replaced by something else.
+fn damaged() -> impl Strategy<Value = String> {
+    let junk = prop_oneof![any::<String>(), "[-0-9.eE\"\\[\\]{}=,\n a-z]{0,12}"];
+    (any::<prop::sample::Index>(), 0_usize..40, junk).prop_map(|(at, length, junk)| {
+        let characters: Vec<char> = GOOD.chars().collect();
+        let at = at.index(characters.len());
+        let end = (at + length).min(characters.len());
+        characters[..at].iter().collect::<String>() + &junk + &characters[end..].iter().collect::<String>()
+    })
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("$ref".to_owned()),
+        Just("$defs".to_owned()),
+        Just("allOf".to_owned()),
+        Just("properties".to_owned()),
+        Just("items".to_owned()),
+        Just("pattern".to_owned()),
+        Just("type".to_owned()),
+        Just("not".to_owned()),
+        "[a-z]{1,3}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::from("#")),
+        Just(Value::from("#/$defs/a")),
+        Just(Value::from("#/allOf/0")),
+        Just(Value::from("string")),
+        any::<bool>().prop_map(Value::from),
+        (-3_i64..9).prop_map(Value::from),
+        "[(a+*)\\\\]{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(word.clone(), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_upsets_the_parser(text in prop_oneof![any::<String>(), damaged()]) {
+        match Manifest::parse(&text) {
+            Ok(manifest) => prop_assert!(names::is_skill_id(&manifest.skill.id)),
+            Err(errors) => {
+                prop_assert!(!errors.is_empty() && errors.len() <= clawos_manifest::manifest::MAX_ERRORS);
+                prop_assert!(errors.iter().all(|error| !error.hint.is_empty() && error.problem.len() < 2_000));
+            }
+        }
+    }
+
+    #[test]
+    fn no_file_upsets_resolving(schema in json(), example in json(), raw in prop::collection::vec(any::<u8>(), 0..40)) {
+        let manifest = Manifest::parse(GOOD).unwrap();
+        let resolved = manifest.resolve(&mut |path| Ok(match path {
+            "schemas/in.json" => schema.to_string().into_bytes(),
+            "examples/out.json" => raw.clone(),
+            "examples/in.json" => example.to_string().into_bytes(),
+            _ => b"true".to_vec(),
+        }));
+        if let Ok(resolved) = resolved { resolved.sha256().unwrap(); }
+    }
+
+    #[test]
+    fn an_accepted_schema_always_answers(schema in json(), value in json()) {
+        if let Ok(schema) = Schema::compile(&schema) {
+            let _ = schema.validate(&value);
+        }
+    }
+
+    #[test]
+    fn amounts_read_back(amount in 0..=i64::MAX as u64, sol in any::<bool>()) {
+        let currency = if sol { Currency::Sol } else { Currency::Usdc };
+        let text = format_amount(amount, currency);
+        match parse_amount(&text, currency) {
+            Ok(read) => prop_assert_eq!(read, amount),
+            Err(error) => prop_assert!(text.split('.').next().unwrap().len() > 12, "{text}: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_unit_price_is_exact_or_the_nearest_are_named(whole in 0_u64..1_000_000, fraction in 0_u64..1_000_000_000, thousand in any::<bool>()) {
+        let text = format!("{whole}.{fraction:09}");
+        let units = if thousand { 1_000 } else { 1 };
+        // In 10^-9: what one unit of 10^-6 per call means for `units` calls.
+        let written = u128::from(whole) * 1_000_000_000 + u128::from(fraction);
+        let step = u128::from(units) * 1_000;
+        match unit_price(&text, units, "call", Currency::Usdc) {
+            Ok(price) => prop_assert_eq!(u128::from(price) * step, written),
+            Err(AmountError::TooFine { nearest, .. }) => {
+                prop_assert!(written % step != 0);
+                let prices: Vec<_> = nearest.split(" and ").map(|price| price.trim_matches('"')).collect();
+                let read = |text: &str| unit_price(text, units, "call", Currency::Usdc).unwrap();
+                let below = u64::try_from(written / step).unwrap();
+                prop_assert_eq!(read(prices[prices.len() - 1]), below + 1);
+                if below > 0 { prop_assert_eq!(read(prices[0]), below); }
+            }
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+
+    #[test]
+    fn names_agree_with_their_patterns(text in "[a-b0.A_-]{0,8}|[a-z][a-z0-9-]{1,40}(\\.[a-z][a-z0-9-]{0,70})?") {
+        let pattern = |pattern: &str| Schema::compile(&serde_json::json!({"pattern": pattern})).unwrap()
+            .validate(&Value::from(text.as_str())).is_ok();
+        prop_assert_eq!(names::is_handle(&text), pattern(names::HANDLE_PATTERN));
+        prop_assert_eq!(names::is_skill_id(&text), pattern(names::SKILL_ID_PATTERN));
+        prop_assert_eq!(names::publisher_of(&text).is_some(), names::is_skill_id(&text));
+    }
+}

@@ -1,0 +1,287 @@
+//! The receipt: its fields, its one encoding, and the rules that hold between its fields.
+//!
+//! The structs below list their fields alphabetically on purpose: serde then writes RFC 8785 canonical JSON directly, on
+//! the path of every call. A test compares it with [`crate::canonical_json`].
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::bill::{self, Unit};
+pub use crate::codes::{Currency, Kind, Tier};
+use crate::text::{base58, decimal, hex32, present};
+use crate::{Hash, Key, id, merkle, sha256_parts};
+
+/// The format's version.
+pub const VERSION: u32 = 1;
+/// Length limit, in bytes, of skill, version, runtime and endpoint.
+pub const MAX_TEXT: usize = 128;
+/// Fee and tier shares are counted in 1/10,000.
+pub const MAX_BPS: u16 = 10_000;
+
+/// How a call ended. Only `ok` is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It answered, and the answer fits its schema.
+    Ok,
+    /// It used all its fuel.
+    OutOfFuel,
+    /// It ran too long.
+    Deadline,
+    /// It wanted more memory than its limit.
+    Memory,
+    /// It recursed too deep.
+    StackOverflow,
+    /// Its answer was larger than its limit.
+    OutputTooLarge,
+    /// It trapped.
+    Trap,
+    /// It used a capability it was not granted.
+    Denied,
+    /// It answered with an error.
+    GuestError,
+    /// It answered, but not as its schema says.
+    OutputInvalid,
+}
+
+impl Outcome {
+    /// The word used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::OutOfFuel => "out_of_fuel",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::StackOverflow => "stack_overflow",
+            Self::OutputTooLarge => "output_too_large",
+            Self::Trap => "trap",
+            Self::Denied => "denied",
+            Self::GuestError => "guest_error",
+            Self::OutputInvalid => "output_invalid",
+        }
+    }
+}
+
+/// The limits a call ran under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Fuel.
+    #[serde(with = "decimal")]
+    pub fuel: u64,
+    /// Linear memory and tables together, in bytes.
+    #[serde(with = "decimal")]
+    pub memory: u64,
+    /// Answer, in bytes.
+    #[serde(with = "decimal")]
+    pub output: u64,
+}
+
+/// One call: who, what, under which terms, with what result, for how much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The price, in base units of `currency`: units × unit price.
+    #[serde(with = "decimal")]
+    pub amount: u64,
+    /// The wallet that called.
+    #[serde(with = "base58")]
+    pub buyer: Key,
+    /// What `amount` is counted in; absent for a free skill.
+    #[serde(deserialize_with = "present")]
+    pub currency: Option<Currency>,
+    /// The skill's endpoint.
+    pub endpoint: String,
+    /// The platform's share of settled totals at this time, in 1/10,000; it is not part of `amount`.
+    pub fee_bps: u16,
+    /// Fuel used.
+    #[serde(with = "decimal")]
+    pub fuel: u64,
+    /// Genesis hash of the chain (base58, as Solana shows it).
+    #[serde(with = "base58")]
+    pub genesis: Key,
+    /// `run_` and 128 random bits in hex.
+    pub id: String,
+    /// Hash of the exact payload bytes.
+    #[serde(with = "hex32")]
+    pub input_sha256: Hash,
+    /// When the receipt was made, in Unix milliseconds.
+    #[serde(with = "decimal")]
+    pub issued_at: u64,
+    /// The receipt key that signs it.
+    #[serde(with = "base58")]
+    pub key: Key,
+    /// How the licence was bought; absent without a licence.
+    #[serde(deserialize_with = "present")]
+    pub kind: Option<Kind>,
+    /// The Licence account; absent for a free call.
+    #[serde(with = "base58::option")]
+    pub licence: Option<Key>,
+    /// How old the licence's state was, in milliseconds; absent without a licence.
+    #[serde(with = "decimal::option")]
+    pub licence_age_ms: Option<u64>,
+    /// The slot at which the licence's state was read; absent without a licence.
+    #[serde(with = "decimal::option")]
+    pub licence_slot: Option<u64>,
+    /// What the call ran under.
+    pub limits: Limits,
+    /// Hash of the module that ran.
+    #[serde(with = "hex32")]
+    pub module_sha256: Hash,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Hash of the exact answer bytes; absent unless the outcome is `ok`.
+    #[serde(with = "hex32::option")]
+    pub output_sha256: Option<Hash>,
+    /// The receipt of the call that made this one; absent at the top.
+    #[serde(deserialize_with = "present")]
+    pub parent: Option<String>,
+    /// Highest memory use, in bytes.
+    #[serde(with = "decimal")]
+    pub peak_memory: u64,
+    /// The marketplace program.
+    #[serde(with = "base58")]
+    pub program: Key,
+    /// Whether running the module again must give the same output hash and fuel.
+    pub replayable: bool,
+    /// What ran it, such as `wasmtime-48.0.8+costs-1` or `docker`.
+    pub runtime: String,
+    /// What the guest's randomness came from: [`seed_of`] the id.
+    #[serde(with = "hex32")]
+    pub seed: Hash,
+    /// The wallet that sells the skill.
+    #[serde(with = "base58")]
+    pub seller: Key,
+    /// The listing's id, `publisher.name`.
+    pub skill: String,
+    /// The terms the licence was bought under; absent without a licence.
+    #[serde(deserialize_with = "present")]
+    pub terms_version: Option<u32>,
+    /// The licence's tier; absent without a licence.
+    #[serde(deserialize_with = "present")]
+    pub tier: Option<Tier>,
+    /// The wall clock the guest saw, in Unix milliseconds.
+    #[serde(with = "decimal")]
+    pub time: u64,
+    /// What usage is counted in.
+    pub unit: Unit,
+    /// Base units of `currency` per unit.
+    #[serde(with = "decimal")]
+    pub unit_price: u64,
+    /// How many units are billed.
+    #[serde(with = "decimal")]
+    pub units: u64,
+    /// The format's version: [`VERSION`].
+    pub v: u32,
+    /// The skill's version.
+    pub version: String,
+    /// How long the call took, in microseconds.
+    #[serde(with = "decimal")]
+    pub wall_us: u64,
+}
+
+/// A receipt that contradicts itself.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// A field that cannot have this value, given the others.
+    #[error("the receipt's `{field}` is wrong: {rule}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// Units that do not follow from outcome, unit and fuel.
+    #[error("the receipt bills {billed} units where outcome, unit and fuel give {due}")]
+    Units {
+        /// What the receipt says.
+        billed: u64,
+        /// What is due.
+        due: u64,
+    },
+    /// An amount that is not units × unit price.
+    #[error("the receipt bills {billed} base units where units and price give {due}")]
+    Amount {
+        /// What the receipt says.
+        billed: u64,
+        /// What is due.
+        due: u64,
+    },
+    /// Units × unit price does not fit.
+    #[error(transparent)]
+    Overflow(#[from] bill::AmountOverflow),
+}
+
+/// The seed of a call's randomness: `SHA-256("clawos/seed" ‖ id)`.
+pub fn seed_of(id: &str) -> Hash {
+    sha256_parts(&[b"clawos/seed", id.as_bytes()])
+}
+
+impl Receipt {
+    /// The RFC 8785 canonical JSON that is hashed.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a receipt holds nothing that JSON cannot")
+    }
+
+    /// The receipt's leaf in any Merkle tree.
+    pub fn leaf_hash(&self) -> Hash {
+        merkle::leaf_hash(&self.canonical_bytes())
+    }
+
+    /// Checks that units and amount follow from outcome, unit, fuel and unit price.
+    pub fn check_arithmetic(&self) -> Result<(), ReceiptError> {
+        let due = bill::units(self.unit, self.outcome == Outcome::Ok, self.fuel);
+        if self.units != due {
+            return Err(ReceiptError::Units { billed: self.units, due });
+        }
+        let due = bill::amount(self.units, self.unit_price)?;
+        if self.amount != due {
+            return Err(ReceiptError::Amount { billed: self.amount, due });
+        }
+        Ok(())
+    }
+
+    /// Checks everything that must hold within one receipt, arithmetic included.
+    pub fn check(&self) -> Result<(), ReceiptError> {
+        let ok = self.outcome == Outcome::Ok;
+        let texts = [&self.skill, &self.version, &self.runtime, &self.endpoint];
+        let licensed = self.licence.is_some();
+        let follows_licence = [
+            self.kind.is_some(),
+            self.tier.is_some(),
+            self.terms_version.is_some(),
+            self.licence_slot.is_some(),
+            self.licence_age_ms.is_some(),
+        ];
+        let rules = [
+            ("v", self.v == VERSION, "only version 1 is known"),
+            ("id", id::is_id(id::RUN, &self.id), "an id is `run_` and 32 lower-case hex digits"),
+            ("seed", self.seed == seed_of(&self.id), "the seed is derived from the id"),
+            (
+                "parent",
+                self.parent.as_ref().is_none_or(|parent| id::is_id(id::RUN, parent)),
+                "a parent is a receipt id",
+            ),
+            ("skill", texts.iter().all(|text| (1..=MAX_TEXT).contains(&text.len())), "texts have 1 to 128 bytes"),
+            ("fee_bps", self.fee_bps <= MAX_BPS, "a share is at most 10,000"),
+            ("output_sha256", self.output_sha256.is_some() == ok, "an output exists exactly when the outcome is ok"),
+            (
+                "licence",
+                follows_licence.iter().all(|present| *present == licensed),
+                "kind, tier, terms, slot and age are present exactly with a licence",
+            ),
+            ("currency", self.currency.is_some() || !licensed, "a licence has a currency"),
+            (
+                "unit_price",
+                self.unit_price == 0 || self.kind == Some(Kind::Usage),
+                "only a usage licence has a price per unit",
+            ),
+            ("unit", self.runtime != "docker" || self.unit == Unit::Call, "docker counts calls only"),
+        ];
+        if let Some((field, _, rule)) = rules.into_iter().find(|(_, holds, _)| !holds) {
+            return Err(ReceiptError::Field { field, rule });
+        }
+        self.check_arithmetic()
+    }
+}

@@ -1,0 +1,87 @@
+//! What verification found: one line per check.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It holds.
+    Ok,
+    /// It does not hold: the evidence is ground for a dispute.
+    Failed,
+    /// It could not be looked at; the evidence says what was missing.
+    Skipped,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        })
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked: a short, stable word.
+    pub name: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What that rests on: the values compared, or what was missing.
+    pub evidence: String,
+}
+
+/// All checks, in the order they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// What a check finds: evidence for or against.
+pub(crate) type Finding = Result<String, String>;
+
+impl Report {
+    /// Whether no check failed. Skipped checks prove nothing either way: see [`Self::is_complete`].
+    pub fn passed(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// Whether every check was made and held.
+    pub fn is_complete(&self) -> bool {
+        self.checks.iter().all(|check| check.verdict == Verdict::Ok)
+    }
+
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.verdict == Verdict::Failed)
+    }
+
+    /// The check called `name`.
+    pub fn check(&self, name: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+
+    pub(crate) fn add(&mut self, name: &'static str, finding: Finding) {
+        let (verdict, evidence) = match finding {
+            Ok(evidence) => (Verdict::Ok, evidence),
+            Err(evidence) => (Verdict::Failed, evidence),
+        };
+        self.checks.push(Check { name, verdict, evidence });
+    }
+
+    pub(crate) fn skip(&mut self, name: &'static str, missing: impl Into<String>) {
+        self.checks.push(Check { name, verdict: Verdict::Skipped, evidence: missing.into() });
+    }
+}
+
+/// Both values in the evidence, equal or not.
+pub(crate) fn equal<T: PartialEq + fmt::Display>(what: &str, found: T, expected: T) -> Finding {
+    if found == expected { Ok(format!("{what} {found}")) } else { Err(format!("{what} is {found}, not {expected}")) }
+}

@@ -1,0 +1,179 @@
+//! A small marketplace on paper: one licence, three recorded batches, and a receipt in the second of them.
+
+use clawos_interface::accounts::{Config, Licence, Skill};
+use clawos_interface::{Key, PROGRAM_ID, pda, skill_id};
+use clawos_receipts::batch::Batch;
+use clawos_receipts::bill::Unit;
+use clawos_receipts::codes::{Currency, Kind, Tier};
+use clawos_receipts::merkle::Tree;
+use clawos_receipts::seal::seal;
+use clawos_receipts::statement::{CertifiedKey, KeyCertificate, VersionStatement};
+use clawos_receipts::{SignedReceipt, sha256, sha256_parts};
+use clawos_verifier::batches::PublishedBatch;
+use clawos_verifier::receipt::{Anchor, Evidence, SignedVersion, verify};
+use clawos_verifier::{Account, Report};
+
+use crate::sample::{GENESIS, ISSUED_AT, SKILL, UNIT_PRICE, key, receipt, signer};
+
+const CREATED_SLOT: u64 = 4_242;
+
+/// An empty account of `length` bytes whose layout version stands `from_end` bytes before its end.
+fn blank(discriminator: [u8; 8], length: usize, from_end: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    bytes[..8].copy_from_slice(&discriminator);
+    bytes[length - from_end] = 1;
+    bytes
+}
+
+/// Everything a verifier can fetch, to be tampered with.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) genesis: Key,
+    pub(crate) signed: SignedReceipt,
+    pub(crate) keys: Vec<CertifiedKey>,
+    pub(crate) owner: Key,
+    pub(crate) config: Config,
+    pub(crate) licence_address: Key,
+    pub(crate) licence: Licence,
+    pub(crate) skill_address: Key,
+    pub(crate) skill: Skill,
+    pub(crate) anchor: Anchor,
+    pub(crate) batches: Vec<PublishedBatch>,
+    pub(crate) version: SignedVersion,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let creator = key("seller");
+        let (skill_address, _) = pda::skill(&creator, &skill_id(SKILL));
+        let (licence_address, _) = pda::licence(&skill_address, &key("buyer"));
+        let groups: Vec<Vec<SignedReceipt>> = [3, 5, 1].map(|count| sealed(licence_address, count)).into();
+        let batches = publish(licence_address, &groups);
+        let statement = VersionStatement {
+            skill: SKILL.to_owned(),
+            version: "1.2.0".to_owned(),
+            module_sha256: sha256(b"module"),
+            manifest_sha256: sha256(b"manifest"),
+        };
+        let signature = statement.sign(&signer("seller")).unwrap();
+        Self {
+            genesis: GENESIS,
+            signed: groups[1][2].clone(),
+            keys: vec![certificate("receipt-key", "meter")],
+            owner: PROGRAM_ID,
+            config: config(),
+            licence_address,
+            licence: licence(skill_address, &batches),
+            skill_address,
+            skill: skill(creator),
+            anchor: anchor(&batches[1], &groups[1], 2),
+            batches,
+            version: SignedVersion { statement, publisher: creator, signature },
+        }
+    }
+
+    /// The report with everything at hand.
+    pub(crate) fn report(&self) -> Report {
+        let (config, licence, skill) = (self.config.encode(), self.licence.encode(), self.skill.encode());
+        verify(&Evidence {
+            genesis: self.genesis,
+            signed: &self.signed,
+            keys: &self.keys,
+            config: Some(self.account(pda::config().0, &config)),
+            licence: Some(self.account(self.licence_address, &licence)),
+            skill: Some(self.account(self.skill_address, &skill)),
+            anchor: Some(&self.anchor),
+            batches: Some(&self.batches),
+            version: Some(&self.version),
+        })
+    }
+
+    pub(crate) fn account<'a>(&self, address: Key, data: &'a [u8]) -> Account<'a> {
+        Account { address, owner: self.owner, data, slot: 5_000 }
+    }
+
+    /// Seals the receipt again after a change, alone, as someone with that key would.
+    pub(crate) fn seal_again(&mut self, name: &str) {
+        let mut receipt = self.signed.receipt.clone();
+        receipt.key = key(name);
+        self.signed = seal(vec![receipt], &signer(name)).unwrap().remove(0);
+    }
+}
+
+pub(crate) fn certificate(key_name: &str, meter: &str) -> CertifiedKey {
+    let from_ms = i64::try_from(ISSUED_AT).unwrap() - 1_000;
+    let certificate = KeyCertificate {
+        genesis: GENESIS,
+        program: PROGRAM_ID,
+        key: key(key_name),
+        from_ms,
+        to_ms: from_ms + 86_400_000,
+    };
+    certificate.sign(&signer(meter))
+}
+
+fn sealed(licence: Key, count: usize) -> Vec<SignedReceipt> {
+    seal((0..count).map(|_| receipt(Some(licence))).collect(), &signer("receipt-key")).unwrap()
+}
+
+fn tree(receipts: &[SignedReceipt]) -> Tree {
+    Tree::from_leaves(receipts.iter().map(|each| each.receipt.leaf_hash()).collect()).unwrap()
+}
+
+/// The batches and their hash chain, by the words of the specification.
+fn publish(licence: Key, groups: &[Vec<SignedReceipt>]) -> Vec<PublishedBatch> {
+    let mut root = sha256_parts(&[&[0x03], &licence, &CREATED_SLOT.to_le_bytes()]);
+    let publish = |(seq, receipts): (u64, &Vec<SignedReceipt>)| {
+        let batch = Batch {
+            licence,
+            seq,
+            count: receipts.len() as u64,
+            units: receipts.iter().map(|each| each.receipt.units).sum(),
+            amount: receipts.iter().map(|each| each.receipt.amount).sum(),
+            tree_root: tree(receipts).root(),
+        };
+        let (prev_root, anchored_root) = (root, batch.anchored_root());
+        root = sha256_parts(&[&[0x04], &prev_root, &anchored_root]);
+        PublishedBatch { batch, prev_root, anchored_root, chain_root: root }
+    };
+    (1..).zip(groups).map(publish).collect()
+}
+
+fn anchor(published: &PublishedBatch, receipts: &[SignedReceipt], index: usize) -> Anchor {
+    Anchor {
+        batch: published.batch.clone(),
+        anchored_root: published.anchored_root,
+        path: tree(receipts).path(index).unwrap(),
+    }
+}
+
+fn licence(skill: Key, batches: &[PublishedBatch]) -> Licence {
+    let mut licence = Licence::decode(&blank(Licence::DISCRIMINATOR, Licence::LEN, 63)).unwrap();
+    let total: u64 = batches.iter().map(|each| each.batch.amount).sum();
+    (licence.skill, licence.buyer, licence.meter) = (skill, key("buyer"), key("meter"));
+    licence.chain_root = batches.last().unwrap().chain_root;
+    licence.created_slot.set(CREATED_SLOT);
+    licence.unit_price.set(UNIT_PRICE);
+    licence.usage_seq.set(batches.len() as u64);
+    licence.usage_total.set(batches.iter().map(|each| each.batch.units).sum());
+    licence.billed_total.set(total - 100);
+    licence.unbilled.set(100);
+    licence.credit.set(1_000_000);
+    licence.terms_version.set(3);
+    licence.purchases.set(1);
+    (licence.kind, licence.tier, licence.status) = (Kind::Usage.code(), Tier::Personal.code(), 1);
+    (licence.currency, licence.unit_kind) = (Currency::Usdc.code(), Unit::Megafuel.code());
+    licence
+}
+
+fn skill(creator: Key) -> Skill {
+    let mut skill = Skill::decode(&blank(Skill::DISCRIMINATOR, Skill::LEN, 72)).unwrap();
+    (skill.creator, skill.seller, skill.skill_id) = (creator, creator, skill_id(SKILL));
+    skill
+}
+
+fn config() -> Config {
+    let mut config = Config::decode(&blank(Config::DISCRIMINATOR, Config::LEN, 66)).unwrap();
+    config.meter = key("meter");
+    config
+}
