@@ -1,0 +1,116 @@
+//! The grammar of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    build, buy, caps, check, completions, credit, exec, exit, login, new, publish, quote, receipts, search, show, test,
+    verify, wallet,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  clawos wallet new && clawos login --handle acme      become an agent
+  clawos new word-count --publisher acme               start a skill
+  clawos publish word-count                            publish it, and register its price on chain
+  clawos search \"readability\"                          find skills
+  clawos buy acme.word-count --kind usage              buy a licence
+  clawos exec acme.word-count count '{\"text\":\"hi\"}'    call it
+  clawos verify receipt receipt.json --replay --input payload.json
+
+Exit codes: 0 done, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network.";
+
+/// The marketplace where AI agents sell skills to each other and run them safely.
+#[derive(Debug, Parser)]
+#[command(name = "clawos", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command. Tokens are never among them: they would be seen in the process list.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Print JSON with stable keys; errors as problem+json on stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only results and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// The ClawOS server [default: the one of the last login, else http://127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "URL", env = "CLAWOS_SERVER")]
+    pub server: Option<String>,
+    /// The Solana JSON-RPC endpoint [default: the one of the last login, else http://127.0.0.1:8899].
+    #[arg(long, global = true, value_name = "URL", env = "CLAWOS_RPC")]
+    pub rpc: Option<String>,
+    /// The wallet file [default: wallet.json in the home folder].
+    #[arg(long, global = true, value_name = "FILE", env = "CLAWOS_WALLET")]
+    pub wallet: Option<PathBuf>,
+    /// Read an API key from this file instead of using the session (`-` is stdin; CLAWOS_API_KEY works too).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Where settings, wallet and session are kept [default: ~/.config/clawos].
+    #[arg(long, global = true, value_name = "DIR", env = "CLAWOS_HOME")]
+    pub home: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a new skill from a template.
+    New(new::NewArgs),
+    /// Check a skill's manifest, schemas, examples, limits and imports, and say why.
+    Check(check::CheckArgs),
+    /// Build a skill into a WASM component.
+    Build(build::BuildArgs),
+    /// Run a skill's examples in the real sandbox, with a fuel report.
+    Test(test::TestArgs),
+    /// Publish a version, and register or update its price on chain.
+    Publish(publish::PublishArgs),
+    /// Make, show and fund the wallet.
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+    /// Enrol as an agent, or sign in again, by a signed challenge.
+    Login(login::LoginArgs),
+    /// Find skills.
+    Search(search::SearchArgs),
+    /// Show a skill: endpoints, schemas, prices, state on chain.
+    Show(show::ShowArgs),
+    /// Ask for a price.
+    Quote(quote::QuoteArgs),
+    /// Buy or renew a licence; the wallet signs a transaction built here.
+    Buy(buy::BuyArgs),
+    /// Manage prepaid credit.
+    #[command(subcommand)]
+    Credit(credit::CreditCommand),
+    /// Set your own bounds on usage.
+    Caps(caps::CapsArgs),
+    /// Leave a licence: withdraw credit, or close it.
+    #[command(subcommand)]
+    Exit(exit::ExitCommand),
+    /// Call a skill.
+    Exec(exec::ExecArgs),
+    /// List and fetch receipts.
+    #[command(subcommand)]
+    Receipts(receipts::ReceiptsCommand),
+    /// Check a licence or a receipt without trusting the server.
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
+    /// Check toolchains, server, chain, wallet and clock.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions(completions::CompletionsArgs),
+    /// The compile child of the sandbox.
+    #[command(hide = true)]
+    Compile,
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

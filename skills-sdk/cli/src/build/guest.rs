@@ -1,0 +1,143 @@
+//! Runs cargo on a Rust skill and hands back its component.
+//!
+//! The same source, lock file and compiler give the same bytes: versions are locked, the profile is fixed here,
+//! one codegen unit, no names of folders.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde::Deserialize;
+
+use super::compiler::Compiler;
+use super::workspace::Workspace;
+use super::{BuildError, component};
+
+/// The parts of the release profile that are not the author's choice: what a trap is, and what makes bytes repeat.
+const PROFILE: [(&str, &str); 6] = [
+    ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+    ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "none"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_INCREMENTAL", "false"),
+];
+
+/// Separates flags in `CARGO_ENCODED_RUSTFLAGS`.
+const FLAG_SEPARATOR: &str = "\x1f";
+
+/// Builds the Rust project in `folder` and returns its component. `progress` gets one line at a time: which compiler
+/// it is, and what cargo says.
+///
+/// # Errors
+/// Each [`BuildError`] says what to do.
+pub fn build_rust(folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
+    let manifest = folder.join("Cargo.toml").canonicalize().map_err(|_| BuildError::NotAProject(folder.to_owned()))?;
+    let compiler = Compiler::find(folder)?;
+    progress(&format!("compiling with {}", compiler.description()));
+    let workspace = Workspace::read(&compiler, &manifest)?;
+    let module = run(cargo_build(&compiler, &workspace, &manifest), &manifest, progress)?;
+    let bytes = std::fs::read(&module).map_err(|source| BuildError::Read { path: module, source })?;
+    let component = component::from_wasm(&bytes)?;
+    if !component::interface(&component)?.exports.iter().any(|export| export == "run") {
+        return Err(BuildError::NotASkill);
+    }
+    Ok(component)
+}
+
+fn cargo_build(compiler: &Compiler, workspace: &Workspace, manifest: &Path) -> Command {
+    let mut flags = compiler.flags();
+    flags.extend(workspace.remappings());
+    let mut cargo = compiler.cargo();
+    cargo
+        .args(["build", "--lib", "--release", "--message-format=json-render-diagnostics", "--target"])
+        .arg(compiler.target())
+        .args(compiler.arguments())
+        .arg("--manifest-path")
+        .arg(manifest)
+        .envs(PROFILE)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join(FLAG_SEPARATOR))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if workspace.is_locked() {
+        cargo.arg("--locked");
+    }
+    cargo
+}
+
+/// Runs cargo to its end and returns the module's path.
+fn run(mut cargo: Command, manifest: &Path, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, BuildError> {
+    let mut child =
+        cargo.spawn().map_err(|source| BuildError::Start { program: cargo.get_program().into(), source })?;
+    let module = messages(&mut child, manifest, progress);
+    let status = child.wait().map_err(|source| BuildError::Start { program: cargo.get_program().into(), source })?;
+    if !status.success() {
+        return Err(BuildError::Compile(status));
+    }
+    module.ok_or(BuildError::NoModule)
+}
+
+/// Passes on what cargo says on one pipe while a thread reads the other, lest either fill up.
+fn messages(child: &mut Child, manifest: &Path, progress: &mut dyn FnMut(&str)) -> Option<PathBuf> {
+    let stdout = child.stdout.take()?;
+    let stderr = child.stderr.take()?;
+    std::thread::scope(|scope| {
+        let modules = scope.spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.filter_map(|line| module_in(&line, manifest)).last()
+        });
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            progress(&line);
+        }
+        modules.join().ok().flatten()
+    })
+}
+
+/// One of cargo's messages about an artefact.
+#[derive(Deserialize)]
+struct Artefact {
+    reason: String,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// The project's module, if this message is about it.
+fn module_in(line: &str, manifest: &Path) -> Option<PathBuf> {
+    let artefact: Artefact = serde_json::from_str(line).ok()?;
+    if artefact.reason != "compiler-artifact" || artefact.manifest_path != manifest {
+        return None;
+    }
+    artefact.filenames.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Cargo's messages, and what a folder without a project gets. Whole builds are tested end to end.
+
+    use super::*;
+
+    #[test]
+    fn the_projects_module_is_found_among_cargos_messages() {
+        let manifest = Path::new("/p/Cargo.toml");
+        let line = r#"{"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","filenames":["/t/libp.rlib","/t/p.wasm"],"fresh":true}"#;
+        assert_eq!(module_in(line, manifest), Some(PathBuf::from("/t/p.wasm")));
+        for other in [
+            &line.replace("/p/Cargo", "/q/Cargo"),
+            &line.replace("p.wasm", "p.so"),
+            r#"{"reason":"build-finished","success":true}"#,
+            "not JSON",
+        ] {
+            assert_eq!(module_in(other, manifest), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_cargo_toml_is_no_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = build_rust(folder.path(), &mut |_| ()).unwrap_err();
+        assert!(matches!(error, BuildError::NotAProject(_)), "{error}");
+    }
+}

@@ -1,0 +1,203 @@
+//! `clawos buy`: a licence. The transaction is built here from the chain; the server's is only compared with it.
+
+use clap::Args;
+use clawos_client::api::Money;
+use clawos_client::api::market::{Caps as CapsRequest, PurchaseRequest};
+use clawos_client::key::{self, to_base58};
+use clawos_client::solana::purchase::{Listing, Order, Purchase};
+use clawos_client::solana::send::Confirmed;
+use clawos_interface::rules::usage::Caps;
+use clawos_interface::{Currency, Kind, Tier};
+use serde_json::{Value, json};
+
+use crate::amount;
+use crate::context::{Context, now_secs, rfc3339};
+use crate::error::{CliError, Result};
+use crate::listing::SkillArg;
+use crate::table;
+
+/// Flags of `clawos buy`.
+#[derive(Debug, Args)]
+pub struct BuyArgs {
+    /// The skill.
+    #[command(flatten)]
+    pub skill: SkillArg,
+    /// How it is paid for [default: the first kind the skill offers].
+    #[arg(long, value_parser = ["one_time", "subscription", "usage"])]
+    pub kind: Option<String>,
+    /// Who uses it.
+    #[arg(long, default_value = "personal", value_parser = ["personal", "commercial", "enterprise"])]
+    pub tier: String,
+    /// The most to pay, like "5 USDC": for the licence, the period, or one unit of usage.
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_price: Option<String>,
+    /// The key that may record usage and spend credit, if you trust another than the marketplace's.
+    #[arg(long, value_name = "KEY")]
+    pub meter: Option<String>,
+    /// Your own bound on units in all.
+    #[arg(long, value_name = "UNITS", default_value_t = 0)]
+    pub limit: u64,
+    /// Your own bound on units in one settlement.
+    #[arg(long, value_name = "UNITS", default_value_t = 0)]
+    pub per_batch: u64,
+    /// Your own bound on units in a day.
+    #[arg(long, value_name = "UNITS", default_value_t = 0)]
+    pub per_day: u64,
+    /// Show what would be paid and signed, and stop.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Buys or renews.
+///
+/// # Errors
+/// When the price is above `--max-price`, the server's transaction is not ours, or the chain refuses.
+pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
+    let wallet = context.wallet()?;
+    let chain = context.chain();
+    let listing = args.skill.listing(context).await?;
+    let order = order(args, &listing)?;
+    let currency = listing.currency()?;
+    let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
+    let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), now_secs())?;
+    check_price(args, &purchase, currency)?;
+    let compared = compare(args, context, &purchase, &order, &wallet.key()).await?;
+    let mut deal =
+        Deal { skill: &args.skill.id, order, purchase, currency, compared, confirmed: None, expires_at: None };
+    if args.dry_run {
+        context.out.result(&deal.json(), || deal.text());
+        context.out.note("dry run: nothing was signed");
+        return Ok(());
+    }
+    let price = amount::money(deal.purchase.price, currency);
+    context.out.confirm(&format!("pay {price} for a {} licence of {}?", order.kind, args.skill.id), args.yes)?;
+    let progress = context.out.progress("waiting for the chain");
+    deal.confirmed = Some(chain.buy(&wallet, &deal.purchase).await?);
+    let bought = chain.licence(&listing.address, &wallet.key()).await?.value;
+    drop(progress);
+    deal.expires_at = bought.map(|licence| licence.expires_at()).filter(|secs| *secs != 0).map(rfc3339);
+    context.out.result(&deal.json(), || deal.text());
+    if order.kind == Kind::Usage {
+        context.out.note(format!("next: clawos credit deposit {} AMOUNT", args.skill.id));
+    }
+    Ok(())
+}
+
+fn order(args: &BuyArgs, listing: &Listing) -> Result<Order> {
+    let offered = |kind: &&Kind| listing.skill.kinds & kind.bit() != 0;
+    let kind = match &args.kind {
+        Some(name) => Kind::from_name(name),
+        None => Kind::ALL.iter().find(offered).copied(),
+    };
+    let kind = kind.ok_or_else(|| CliError::invalid("this skill is not for sale"))?;
+    let tier =
+        Tier::from_name(&args.tier).ok_or_else(|| CliError::Usage(format!("there is no tier `{}`", args.tier)))?;
+    let caps = Caps { usage_limit: args.limit, max_units_per_batch: args.per_batch, max_units_per_day: args.per_day };
+    let meter = args.meter.as_deref().map(key::parse).transpose()?;
+    Ok(Order { kind, tier, caps, meter })
+}
+
+fn check_price(args: &BuyArgs, purchase: &Purchase, currency: Currency) -> Result<()> {
+    let Some(text) = &args.max_price else { return Ok(()) };
+    let (asked, most) = (purchase.price.max(purchase.unit_price), amount::parse(text, currency)?);
+    if asked <= most {
+        return Ok(());
+    }
+    Err(CliError::PriceAboveMax { price: amount::money(asked, currency), max: amount::money(most, currency) })
+}
+
+/// Compares the server's transaction with ours. A renewal is not asked of the server, and with `--creator` there is
+/// none to ask; nor is one whose meter the user named, which the server would refuse if it is not its own.
+async fn compare(
+    args: &BuyArgs,
+    context: &Context,
+    purchase: &Purchase,
+    order: &Order,
+    buyer: &[u8; 32],
+) -> Result<bool> {
+    if purchase.renewal || args.skill.creator.is_some() || args.meter.is_some() {
+        return Ok(false);
+    }
+    let client = context.signed_in().await?;
+    let caps = CapsRequest {
+        usage_limit: order.caps.usage_limit,
+        max_units_per_batch: order.caps.max_units_per_batch,
+        max_units_per_day: order.caps.max_units_per_day,
+    };
+    let request = PurchaseRequest {
+        skill: args.skill.id.clone(),
+        kind: order.kind.to_string(),
+        tier: order.tier.to_string(),
+        max_price: Some(purchase.price.max(purchase.unit_price)),
+        caps: Some(caps),
+    };
+    let offer = client.purchase_offer(&request).await?;
+    purchase.check_offer(buyer, &offer)?;
+    Ok(true)
+}
+
+/// A purchase as it is told.
+struct Deal<'a> {
+    skill: &'a str,
+    order: Order,
+    purchase: Purchase,
+    currency: Currency,
+    /// Whether the server's transaction was compared, and equal.
+    compared: bool,
+    confirmed: Option<Confirmed>,
+    /// RFC 3339; none for what does not end.
+    expires_at: Option<String>,
+}
+
+impl Deal<'_> {
+    fn money(&self, units: u64) -> Money {
+        amount::money(units, self.currency)
+    }
+
+    fn is_usage(&self) -> bool {
+        self.order.kind == Kind::Usage
+    }
+
+    fn json(&self) -> Value {
+        let purchase = &self.purchase;
+        json!({
+            "skill": self.skill,
+            "licence": to_base58(&purchase.licence),
+            "kind": self.order.kind.as_str(),
+            "tier": self.order.tier.as_str(),
+            "price": self.money(purchase.price),
+            "fee": self.money(purchase.fee),
+            "seller_receives": self.money(purchase.price - purchase.fee),
+            "unit_price": self.is_usage().then(|| self.money(purchase.unit_price)),
+            "terms_hash": hex::encode(purchase.terms_hash),
+            "meter": to_base58(&purchase.meter),
+            "renewal": purchase.renewal,
+            "server_transaction_equal": self.compared,
+            "expires_at": self.expires_at,
+            "transaction": self.confirmed.as_ref().map(|confirmed| &confirmed.signature),
+            "slot": self.confirmed.as_ref().map(|confirmed| confirmed.slot.to_string()),
+            "dry_run": self.confirmed.is_none(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let purchase = &self.purchase;
+        let money = |units| self.money(units).to_string();
+        let renewal = if purchase.renewal { " (renewal)" } else { "" };
+        let paid = if self.confirmed.is_some() { "paid" } else { "to pay" };
+        table::fields(&[
+            ("licence", Some(to_base58(&purchase.licence))),
+            ("kind", Some(format!("{}, {}{renewal}", self.order.kind, self.order.tier))),
+            (paid, Some(money(purchase.price))),
+            ("seller", (purchase.price > 0).then(|| money(purchase.price - purchase.fee))),
+            ("platform", (purchase.price > 0).then(|| money(purchase.fee))),
+            ("per unit", self.is_usage().then(|| money(purchase.unit_price))),
+            ("meter", Some(to_base58(&purchase.meter))),
+            ("expires", self.expires_at.clone()),
+            ("transaction", self.confirmed.as_ref().map(|confirmed| confirmed.signature.clone())),
+        ])
+    }
+}

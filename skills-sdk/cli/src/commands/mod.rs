@@ -1,0 +1,54 @@
+//! The commands, one file each; this is only the table of contents.
+
+pub mod build;
+pub mod buy;
+pub mod caps;
+pub mod check;
+pub mod completions;
+pub mod credit;
+pub mod doctor;
+pub mod exec;
+pub mod exit;
+pub mod login;
+pub mod new;
+pub mod publish;
+pub mod quote;
+pub mod receipts;
+pub mod search;
+pub mod show;
+pub mod test;
+pub mod verify;
+pub mod wallet;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::error::Result;
+
+/// Runs one command.
+///
+/// # Errors
+/// What it could not do, with its exit code.
+pub async fn run(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::New(args) => new::run(&args, context),
+        Command::Check(args) => check::run(&args, context).await,
+        Command::Build(args) => build::run(&args, context).await,
+        Command::Test(args) => test::run(&args, context).await,
+        Command::Publish(args) => publish::run(&args, context).await,
+        Command::Wallet(command) => wallet::run(&command, context).await,
+        Command::Login(args) => login::run(&args, context).await,
+        Command::Search(args) => search::run(&args, context).await,
+        Command::Show(args) => show::run(&args, context).await,
+        Command::Quote(args) => quote::run(&args, context).await,
+        Command::Buy(args) => buy::run(&args, context).await,
+        Command::Credit(command) => credit::run(&command, context).await,
+        Command::Caps(args) => caps::run(&args, context).await,
+        Command::Exit(command) => exit::run(&command, context).await,
+        Command::Exec(args) => exec::run(&args, context).await,
+        Command::Receipts(command) => receipts::run(&command, context).await,
+        Command::Verify(command) => verify::run(&command, context).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Compile => unreachable!("main runs the compile child before anything else"),
+    }
+}

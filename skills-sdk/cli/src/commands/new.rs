@@ -1,0 +1,72 @@
+//! `clawos new`: a skill that builds, checks and tests from the first minute.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clawos_manifest::names::{is_handle, is_skill_id};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::template;
+
+/// Flags of `clawos new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The skill's name: the part of its id after the dot.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Your handle: the part of its id before the dot [default: who is signed in].
+    #[arg(long, value_name = "HANDLE")]
+    pub publisher: Option<String>,
+    /// The language to write it in.
+    #[arg(long, default_value = "rust", value_parser = ["rust"])]
+    pub lang: String,
+    /// The folder to make [default: the name].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Writes the template.
+///
+/// # Errors
+/// [`CliError::Usage`] for names that no server takes, and for a folder that is not empty.
+pub fn run(args: &NewArgs, context: &Context) -> Result<()> {
+    let publisher = match &args.publisher {
+        Some(publisher) => publisher.clone(),
+        None => context
+            .home
+            .session()?
+            .map(|session| session.agent.name)
+            .ok_or_else(|| CliError::Usage("say who publishes it: --publisher HANDLE".to_owned()))?,
+    };
+    let id = format!("{publisher}.{}", args.name);
+    if !is_handle(&publisher) || !is_skill_id(&id) {
+        return Err(CliError::Usage(format!(
+            "`{id}` cannot be a skill's id: handle and name are lower-case letters, digits and hyphens, at least 3 and 2 of them, and begin with a letter"
+        )));
+    }
+    let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(CliError::Usage(format!("{} is not empty; name another folder with --dir", folder.display())));
+    }
+    let files = template::files(&publisher, &args.name);
+    for (path, text) in &files {
+        write(&folder.join(path), text)?;
+    }
+    let value =
+        json!({ "skill": id, "folder": folder, "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>() });
+    context.out.result(&value, || format!("{}: {} files", folder.display(), files.len()));
+    context.out.note(format!("next: cd {} && clawos test", folder.display()));
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(CliError::file(parent))?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(CliError::file(path))?;
+    file.write_all(text.as_bytes()).map_err(CliError::file(path))
+}

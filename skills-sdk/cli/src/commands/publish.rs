@@ -1,0 +1,198 @@
+//! `clawos publish`: uploads a version signed by the wallet, then puts its price on chain where that is missing or old.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::Args;
+use clawos_client::api::Money;
+use clawos_client::api::skills::{Publication, PublishReport};
+use clawos_client::key::{self, to_base58};
+use clawos_client::solana::Chain;
+use clawos_client::solana::actions::skill_address;
+use clawos_client::solana::send::Confirmed;
+use clawos_client::{Client, Wallet};
+use clawos_interface::accounts::Skill;
+use clawos_interface::rules::terms::Terms;
+use clawos_interface::{Currency, Key, NO_KEY};
+use clawos_receipts::statement::VersionStatement;
+use serde_json::{Value, json};
+
+use crate::amount;
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::project::Project;
+use crate::table;
+
+/// Lamports per signature: Solana's base fee.
+const FEE_PER_SIGNATURE: u64 = 5_000;
+
+/// Flags of `clawos publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The skill's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Have the server check everything, say what registering would cost, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Publish the artifact as it is, without building it first.
+    #[arg(long)]
+    pub no_build: bool,
+    /// Leave the price on chain as it is.
+    #[arg(long, conflicts_with = "register_only")]
+    pub no_register: bool,
+    /// Only put the price on chain: the version is published already.
+    #[arg(long)]
+    pub register_only: bool,
+    /// Who receives the money [default: your wallet].
+    #[arg(long, value_name = "ADDRESS")]
+    pub payout: Option<String>,
+}
+
+/// Publishes.
+///
+/// # Errors
+/// What the server finds wrong, and what the program refuses.
+pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
+    let project = Project::open(&args.folder)?;
+    let wallet = context.wallet()?;
+    let report = if args.register_only { None } else { Some(upload(args, &project, &wallet, context).await?) };
+    let registration = if args.no_register { None } else { register(args, &project, &wallet, context).await? };
+    let value = json!({
+        "dry_run": args.dry_run,
+        "published": report,
+        "registration": registration,
+    });
+    context.out.result(&value, || human(report.as_ref(), registration.as_ref()));
+    for warning in report.iter().flat_map(|report| &report.warnings) {
+        context.out.warn(warning);
+    }
+    if args.dry_run {
+        context.out.note("dry run: nothing was published or registered");
+    }
+    Ok(())
+}
+
+async fn upload(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<PublishReport> {
+    let artifact = project.build_and_read(!args.no_build, &context.out).await?;
+    let client = context.signed_in().await?;
+    let statement = VersionStatement {
+        skill: project.id().to_owned(),
+        version: project.manifest.skill.version.to_string(),
+        module_sha256: clawos_receipts::sha256(&artifact),
+        manifest_sha256: project.manifest_sha256,
+    };
+    let publication = publication(project, artifact, sign(&statement, wallet)?)?;
+    let progress = context.out.progress(format!("publishing {} {}", statement.skill, statement.version));
+    let report = client.publish(existing(&client, project).await?, &publication, args.dry_run).await?;
+    drop(progress);
+    let ours = (hex::encode(statement.module_sha256), hex::encode(statement.manifest_sha256));
+    if (&report.module_sha256, &report.manifest_sha256) != (&ours.0, &ours.1) {
+        return Err(CliError::invalid(
+            "the server reports other hashes than those that were signed; do not trust this listing",
+        ));
+    }
+    Ok(report)
+}
+
+fn sign(statement: &VersionStatement, wallet: &Wallet) -> Result<String> {
+    let signature = statement.sign(wallet.signing_key()).map_err(|error| CliError::invalid(error.to_string()))?;
+    Ok(to_base58(&signature))
+}
+
+fn publication(project: &Project, artifact: Bytes, signature: String) -> Result<Publication> {
+    Ok(Publication {
+        manifest: project.text.clone(),
+        artifact,
+        files: project.files.clone(),
+        readme: project.readme()?,
+        signature: Some(signature),
+    })
+}
+
+/// The id, when the server has an earlier version of it.
+async fn existing<'a>(client: &Client, project: &'a Project) -> Result<Option<&'a str>> {
+    match client.skill(project.id()).await {
+        Ok(_) => Ok(Some(project.id())),
+        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Registers the skill, or updates its terms; none for a free skill.
+async fn register(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<Option<Value>> {
+    let Some(prices) = &project.manifest.prices else { return Ok(None) };
+    let payout = args.payout.as_deref().map(key::parse).transpose()?.unwrap_or_else(|| wallet.key());
+    let terms = prices.terms(payout, NO_KEY);
+    let chain = context.chain();
+    let address = skill_address(&wallet.key(), project.id());
+    let found = chain.skill(&address).await?.value;
+    let action = match &found {
+        None => "register",
+        Some(skill) if terms_on_chain(skill) == terms => "none",
+        Some(_) => "update",
+    };
+    let cost = cost(&chain, action).await?;
+    let mut confirmed: Option<Confirmed> = None;
+    if action != "none" && !args.dry_run {
+        context.out.note(format!("{action} {} on chain: about {cost}", project.id()));
+        let progress = context.out.progress("waiting for the chain");
+        confirmed = Some(if found.is_none() {
+            chain.register_skill(wallet, project.id(), &terms).await?
+        } else {
+            chain.update_skill(wallet, &chain.listing(&address).await?, &terms).await?
+        });
+        drop(progress);
+    }
+    Ok(Some(registration(action, &address, &payout, &cost, confirmed.as_ref())))
+}
+
+fn registration(action: &str, address: &Key, payout: &Key, cost: &Money, confirmed: Option<&Confirmed>) -> Value {
+    json!({
+        "action": action,
+        "skill_account": to_base58(address),
+        "payout": to_base58(payout),
+        "cost": cost,
+        "transaction": confirmed.map(|confirmed| &confirmed.signature),
+        "slot": confirmed.map(|confirmed| confirmed.slot.to_string()),
+    })
+}
+
+/// The terms as they were registered (with the meter of the registration, not the effective one).
+fn terms_on_chain(skill: &Skill) -> Terms {
+    Terms { meter: skill.meter, ..skill.terms(&NO_KEY) }
+}
+
+/// What registering costs: the account's rent, which comes back at closing, and the fee.
+async fn cost(chain: &Chain, action: &str) -> Result<Money> {
+    let lamports = match action {
+        "register" => chain.rent(Skill::LEN).await?.saturating_add(FEE_PER_SIGNATURE),
+        "update" => FEE_PER_SIGNATURE,
+        _ => 0,
+    };
+    Ok(amount::money(lamports, Currency::Sol))
+}
+
+fn human(report: Option<&PublishReport>, registration: Option<&Value>) -> String {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let action = registration.and_then(|value| text(value, "action"));
+    let on_chain = match action.as_deref() {
+        Some("none") => "up to date".to_owned(),
+        Some(action) => action.to_owned(),
+        None => "nothing to do".to_owned(),
+    };
+    table::fields(&[
+        ("skill", report.map(|report| format!("{} {}", report.skill, report.version))),
+        ("module", report.map(|report| format!("{} ({} bytes)", report.module_sha256, report.size))),
+        ("manifest", report.map(|report| report.manifest_sha256.clone())),
+        (
+            "examples",
+            report.map(|report| {
+                format!("{} ran and matched", report.examples.iter().filter(|example| example.ok).count())
+            }),
+        ),
+        ("on chain", Some(on_chain)),
+        ("account", registration.and_then(|value| text(value, "skill_account"))),
+        ("transaction", registration.and_then(|value| text(value, "transaction"))),
+    ])
+}

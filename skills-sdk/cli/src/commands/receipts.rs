@@ -1,0 +1,132 @@
+//! `clawos receipts`: the bills of earlier calls.
+
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use clawos_client::Client;
+use clawos_client::api::receipts::{ReceiptAnswer, ReceiptFilter};
+use clawos_interface::Currency;
+use clawos_receipts::SignedReceipt;
+
+use crate::amount;
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::table;
+
+/// How often a receipt that is waited for is asked about.
+const POLL: Duration = Duration::from_millis(500);
+/// The status of a batch that the chain has.
+const CONFIRMED: &str = "confirmed";
+
+/// The subcommands of `clawos receipts`.
+#[derive(Debug, Subcommand)]
+pub enum ReceiptsCommand {
+    /// List your own receipts, newest first.
+    List(ListArgs),
+    /// Fetch one, with its proof once it is settled; `clawos verify receipt` takes the output.
+    Get {
+        /// The receipt's id, run_….
+        id: String,
+        /// Wait this many seconds until it is settled on chain.
+        #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(..=86_400))]
+        wait: Option<u64>,
+    },
+}
+
+/// Flags of `clawos receipts list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only of this skill.
+    #[arg(long)]
+    pub skill: Option<String>,
+    /// Only from this time on, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only before this time, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// How many, 1 to 100.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: Option<u32>,
+    /// Go on where an earlier list ended.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// `receipt_not_found`, or no session.
+pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
+    let client = context.signed_in().await?;
+    match command {
+        ReceiptsCommand::List(args) => {
+            let filter = ReceiptFilter {
+                from: args.from.clone(),
+                to: args.to.clone(),
+                skill: args.skill.clone(),
+                limit: args.limit,
+                cursor: args.cursor.clone(),
+            };
+            let page = client.receipts(&filter).await?;
+            context.out.result(&page, || {
+                table::columns(
+                    &["receipt", "skill", "endpoint", "outcome", "fuel", "amount"],
+                    &page.items.iter().map(row).collect::<Vec<_>>(),
+                )
+            });
+            if let Some(cursor) = &page.next_cursor {
+                context.out.note(format!("more: add --cursor {cursor}"));
+            }
+        }
+        ReceiptsCommand::Get { id, wait } => {
+            let answer = match wait {
+                Some(secs) => wait_for(&client, id, Duration::from_secs(*secs), context).await?,
+                None => client.receipt(id).await?,
+            };
+            // For people too it is JSON: it is evidence, and meant to be saved.
+            context
+                .out
+                .result(&answer, || serde_json::to_string_pretty(&answer).expect("receipts have string keys only"));
+            let state = answer
+                .anchor
+                .map_or("not settled yet".to_owned(), |anchor| format!("{} in batch {}", anchor.status, anchor.seq));
+            context.out.note(state);
+        }
+    }
+    Ok(())
+}
+
+/// Asks again until the receipt's batch is confirmed.
+async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Context) -> Result<ReceiptAnswer> {
+    let started = Instant::now();
+    let _progress = context.out.progress("waiting for the settlement");
+    loop {
+        let answer = client.receipt(id).await?;
+        let receipt = &answer.receipt.receipt;
+        if receipt.licence.is_none() || receipt.units == 0 {
+            return Err(CliError::invalid(format!(
+                "{id} is of a free or failed call: those are never settled on chain"
+            )));
+        }
+        if answer.anchor.as_ref().is_some_and(|anchor| anchor.status == CONFIRMED) {
+            return Ok(answer);
+        }
+        if started.elapsed() >= at_most {
+            return Err(CliError::TimedOut(format!(
+                "{id} is not settled after {} s; wait longer, or ask again later",
+                at_most.as_secs()
+            )));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// One line of the list.
+fn row(signed: &SignedReceipt) -> Vec<String> {
+    let receipt = &signed.receipt;
+    let currency = receipt.currency.and_then(|currency| Currency::try_from(currency.code()).ok());
+    let amount = currency.map_or("free".to_owned(), |currency| amount::money(receipt.amount, currency).to_string());
+    let (id, skill, endpoint) = (receipt.id.clone(), receipt.skill.clone(), receipt.endpoint.clone());
+    vec![id, skill, endpoint, receipt.outcome.as_str().to_owned(), receipt.fuel.to_string(), amount]
+}

@@ -1,0 +1,165 @@
+//! `clawos test`: the manifest's examples in the real sandbox, with what each one used.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::Args;
+use clawos_client::FieldError;
+use clawos_manifest::examples::compare;
+use clawos_manifest::resolved::{Endpoint, Example};
+use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome, Sandbox};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::project::Project;
+use crate::sandbox::{LocalSandbox, limits, permission_mismatches, unavailable};
+use crate::table;
+
+/// The guest's clock in a test, Unix milliseconds (2026-01-01), fixed so that runs repeat.
+const TEST_TIME_MS: u64 = 1_767_225_600_000;
+
+/// Flags of `clawos test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The skill's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Test the artifact as it is, without building it first.
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// How one example went.
+#[derive(Debug, Serialize)]
+struct Run {
+    endpoint: String,
+    example: usize,
+    ok: bool,
+    problem: Option<String>,
+    #[serde(with = "clawos_client::api::number")]
+    fuel: u64,
+    #[serde(with = "clawos_client::api::number")]
+    wall_us: u64,
+    #[serde(with = "clawos_client::api::number")]
+    peak_memory: u64,
+    logs: Vec<String>,
+}
+
+/// What all of it came to.
+#[derive(Debug, Serialize)]
+struct Report {
+    skill: String,
+    version: String,
+    module_sha256: String,
+    runtime: String,
+    ok: bool,
+    #[serde(with = "clawos_client::api::number")]
+    fuel_limit: u64,
+    examples: Vec<Run>,
+}
+
+/// Runs every example.
+///
+/// # Errors
+/// [`CliError::Invalid`] when one does not match.
+pub async fn run(args: &TestArgs, context: &Context) -> Result<()> {
+    let project = Project::open(&args.folder)?;
+    let artifact = project.build_and_read(!args.no_build, &context.out).await?;
+    let report = test(&project, artifact, context).await?;
+    let failed: Vec<FieldError> = report.examples.iter().filter_map(finding).collect();
+    if failed.is_empty() {
+        context.out.result(&report, || human(&report, context));
+        return Ok(());
+    }
+    context.out.note(human(&report, context).trim_end());
+    let message = format!("{} of {} examples failed", failed.len(), report.examples.len());
+    Err(CliError::Invalid { message, findings: failed })
+}
+
+async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<Report> {
+    let local = LocalSandbox::start(&context.home)?;
+    let progress = context.out.progress("compiling the module");
+    let (module, info) = local.prepare(artifact).await?;
+    drop(progress);
+    let mismatches = permission_mismatches(&project.manifest, &info.permissions);
+    if !mismatches.is_empty() {
+        let message = "the manifest's permissions are not what the module imports".to_owned();
+        return Err(CliError::Invalid { message, findings: mismatches });
+    }
+    let limits = limits(&project.manifest);
+    let mut examples = Vec::new();
+    for endpoint in &project.manifest.endpoints {
+        for (index, example) in endpoint.examples.iter().enumerate() {
+            examples.push(run_example(&local, &module, endpoint, index, example, limits).await?);
+        }
+    }
+    Ok(Report {
+        skill: project.id().to_owned(),
+        version: project.manifest.skill.version.to_string(),
+        module_sha256: hex::encode(module.sha256),
+        runtime: local.engine().id(),
+        ok: examples.iter().all(|run| run.ok),
+        fuel_limit: limits.fuel,
+        examples,
+    })
+}
+
+async fn run_example(
+    local: &LocalSandbox,
+    module: &ModuleRef,
+    endpoint: &Endpoint,
+    index: usize,
+    example: &Example,
+    limits: Limits,
+) -> Result<Run> {
+    let invocation = Invocation {
+        endpoint: endpoint.name.clone(),
+        payload: Bytes::from(example.input.to_string()),
+        limits,
+        seed: [0; 32],
+        time_ms: TEST_TIME_MS,
+        capabilities: Capabilities::default(),
+    };
+    let outcome = local.engine().run(module, invocation).await.map_err(unavailable)?;
+    let problem = problem_of(&outcome, example);
+    Ok(Run {
+        endpoint: endpoint.name.clone(),
+        example: index,
+        ok: problem.is_none(),
+        problem,
+        fuel: outcome.usage.fuel,
+        wall_us: outcome.usage.wall_us,
+        peak_memory: outcome.usage.peak_memory,
+        logs: outcome.logs.into_iter().map(|line| format!("{}: {}", line.level.as_str(), line.message)).collect(),
+    })
+}
+
+fn problem_of(outcome: &Outcome, example: &Example) -> Option<String> {
+    match &outcome.result {
+        Ok(answer) => compare(&example.output, answer).err().map(|difference| difference.to_string()),
+        Err(failure) => Some(format!("{} ({})", failure, failure.code())),
+    }
+}
+
+fn finding(run: &Run) -> Option<FieldError> {
+    let detail = run.problem.clone()?;
+    Some(FieldError { pointer: format!("{} example {}", run.endpoint, run.example), detail })
+}
+
+fn human(report: &Report, context: &Context) -> String {
+    let row = |run: &Run| {
+        vec![
+            context.out.mark(run.ok),
+            run.endpoint.clone(),
+            run.example.to_string(),
+            run.fuel.to_string(),
+            format!("{:.3} %", run.fuel as f64 * 100.0 / report.fuel_limit as f64),
+            format!("{} KiB", run.peak_memory / 1024),
+            format!("{} µs", run.wall_us),
+        ]
+    };
+    let rows: Vec<_> = report.examples.iter().map(row).collect();
+    let header = ["", "endpoint", "example", "fuel", "of limit", "memory", "time"];
+    format!("{}{} {} on {}\n", table::columns(&header, &rows), report.skill, report.version, report.runtime)
+}

@@ -1,0 +1,77 @@
+//! `clawos verify licence`: the licence account, judged by the rule the program uses.
+
+use clap::Args;
+use clawos_client::key;
+use clawos_interface::pda;
+use clawos_verifier::Account;
+use clawos_verifier::licence::{LicenceReport, verify};
+use serde_json::json;
+
+use super::{human, verdict};
+use crate::context::{Context, now_secs, rfc3339};
+use crate::error::{CliError, Result};
+use crate::listing::SkillArg;
+use crate::table;
+
+/// Flags of `clawos verify licence`.
+#[derive(Debug, Args)]
+pub struct LicenceArgs {
+    /// The skill.
+    #[command(flatten)]
+    pub skill: SkillArg,
+    /// The buyer's address [default: your wallet's].
+    #[arg(value_name = "BUYER")]
+    pub buyer: Option<String>,
+}
+
+/// Judges a licence.
+///
+/// # Errors
+/// [`CliError::Invalid`] when it gives no access; [`CliError::NotFound`] when there is none.
+pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
+    let buyer = match &args.buyer {
+        Some(address) => key::parse(address)?,
+        None => context.wallet()?.key(),
+    };
+    let skill = args.skill.address(context).await?;
+    let chain = context.chain();
+    let (address, _) = pda::licence(&skill, &buyer);
+    let found = chain.account(&address).await?;
+    let account = found.value.as_ref().map(|account| Account {
+        address,
+        owner: account.owner,
+        data: &account.data,
+        slot: found.slot,
+    });
+    let now = chain.clock().await?.max(now_secs());
+    let report = verify(&skill, &buyer, account.as_ref(), now);
+    let mut value = json!(report);
+    value["slot"] = json!(found.slot.to_string());
+    value["skill"] = json!(args.skill.id);
+    value["skill_account"] = json!(key::to_base58(&skill));
+    context.out.result(&value, || text(&report, found.slot, context));
+    if report.reason == "missing" {
+        return Err(CliError::NotFound(format!("{} has no licence of {}", key::to_base58(&buyer), args.skill.id)));
+    }
+    verdict("the licence", &report.report)
+}
+
+fn text(report: &LicenceReport, slot: u64, context: &Context) -> String {
+    let details = report.details.as_ref();
+    let expires =
+        details.map(|details| if details.expires_at == 0 { "never".to_owned() } else { rfc3339(details.expires_at) });
+    let fields = table::fields(&[
+        ("licence", Some(key::to_base58(&report.licence))),
+        ("access", Some(if report.valid { "yes".to_owned() } else { format!("no: {}", report.reason) })),
+        ("kind", details.map(|details| format!("{}, {}", details.kind, details.tier))),
+        ("expires", expires),
+        (
+            "units left",
+            details.map(|details| details.units_left.map_or("no bound".to_owned(), |units| units.to_string())),
+        ),
+        ("credit", details.map(|details| format!("{} base units", details.credit))),
+        ("settled", details.map(|details| format!("{} units in {} batches", details.usage_total, details.usage_seq))),
+        ("at slot", Some(slot.to_string())),
+    ]);
+    format!("{fields}\n{}", human(&report.report, context))
+}

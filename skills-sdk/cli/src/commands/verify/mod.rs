@@ -1,0 +1,57 @@
+//! `clawos verify`: for those who trust neither seller nor server. Accounts come from the RPC, evidence from anywhere.
+
+mod evidence;
+mod licence;
+mod receipt;
+
+use clap::Subcommand;
+use clawos_client::FieldError;
+use clawos_verifier::{Report, Verdict};
+
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::table;
+
+/// The subcommands of `clawos verify`.
+#[derive(Debug, Subcommand)]
+pub enum VerifyCommand {
+    /// Does a buyer's licence give access now? From the chain alone.
+    Licence(licence::LicenceArgs),
+    /// Is a receipt signed, anchored and billed as agreed? With --replay, run the module again and compare.
+    Receipt(receipt::ReceiptArgs),
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// [`CliError::Invalid`] when a check fails.
+pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
+    match command {
+        VerifyCommand::Licence(args) => licence::run(args, context).await,
+        VerifyCommand::Receipt(args) => receipt::run(args, context).await,
+    }
+}
+
+/// The checks as a table.
+fn human(report: &Report, context: &Context) -> String {
+    let row = |check: &clawos_verifier::Check| {
+        let mark = match check.verdict {
+            Verdict::Skipped => "skipped".to_owned(),
+            verdict => context.out.mark(verdict == Verdict::Ok),
+        };
+        vec![mark, check.name.to_owned(), check.evidence.clone()]
+    };
+    table::columns(&["", "check", "evidence"], &report.checks.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The error of a report in which something failed.
+fn verdict(what: &str, report: &Report) -> Result<()> {
+    let finding =
+        |check: &clawos_verifier::Check| FieldError { pointer: check.name.to_owned(), detail: check.evidence.clone() };
+    let findings: Vec<_> = report.failures().map(finding).collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{what} does not hold: {} of {} checks failed", findings.len(), report.checks.len());
+    Err(CliError::Invalid { message, findings })
+}

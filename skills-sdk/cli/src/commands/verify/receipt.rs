@@ -1,0 +1,86 @@
+//! `clawos verify receipt`: signature, key certificate, proof, hash chain, arithmetic, publisher; and the replay.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use clap::Args;
+use clawos_client::api::receipts::Anchor;
+use clawos_receipts::{Receipt, SignedReceipt};
+use clawos_verifier::Report;
+use clawos_verifier::receipt::verify;
+use clawos_verifier::replay::replay;
+use serde_json::{Value, json};
+
+use super::evidence::Gathered;
+use super::{human, verdict};
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::sandbox::{LocalSandbox, unavailable};
+
+/// Flags of `clawos verify receipt`.
+#[derive(Debug, Args)]
+pub struct ReceiptArgs {
+    /// A receipt as `clawos exec --save-receipt`, `clawos exec --json` or `clawos receipts get` gave it.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Run the module again on the same input and compare output and fuel.
+    #[arg(long, requires = "input")]
+    pub replay: bool,
+    /// The call's payload, byte for byte as it was sent.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub input: Option<PathBuf>,
+    /// Use this module instead of the server's.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub module: Option<PathBuf>,
+}
+
+/// Verifies a receipt.
+///
+/// # Errors
+/// [`CliError::Invalid`] with every check that failed: evidence for a dispute.
+pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
+    let (signed, anchor) = read(&args.file)?;
+    let progress = context.out.progress("reading the chain");
+    let gathered = Gathered::fetch(context, &signed.receipt, anchor).await?;
+    drop(progress);
+    let mut report = verify(&gathered.evidence(&signed));
+    if let Some(input) = &args.input {
+        let replayed = run_again(args, input, &signed.receipt, context).await?;
+        report.checks.extend(replayed.checks);
+    }
+    let value = json!({
+        "receipt": signed.receipt.id,
+        "ok": report.passed(),
+        "complete": report.is_complete(),
+        "checks": report.checks,
+    });
+    context.out.result(&value, || human(&report, context));
+    verdict("the receipt", &report)
+}
+
+async fn run_again(args: &ReceiptArgs, input: &Path, receipt: &Receipt, context: &Context) -> Result<Report> {
+    let input = std::fs::read_to_string(input).map_err(CliError::file(input))?;
+    // The bytes that were sent, hashed and billed: the JSON without the white space around it.
+    let input = Bytes::from(input.trim().to_owned());
+    let module = match &args.module {
+        Some(path) => Bytes::from(std::fs::read(path).map_err(CliError::file(path))?),
+        None => context.public()?.artifact(&receipt.skill, Some(&receipt.version)).await?,
+    };
+    let local = LocalSandbox::start(&context.home)?;
+    let progress = context.out.progress("running the module again");
+    let report = replay(local.engine(), local.modules(), module, input, receipt).await.map_err(unavailable)?;
+    drop(progress);
+    Ok(report)
+}
+
+/// A signed receipt, bare or inside an answer, with its anchor where that is there too.
+fn read(path: &Path) -> Result<(SignedReceipt, Option<Anchor>)> {
+    let text = std::fs::read_to_string(path).map_err(CliError::file(path))?;
+    let invalid = |error: serde_json::Error| CliError::invalid(format!("{} is not a receipt: {error}", path.display()));
+    let value: Value = serde_json::from_str(&text).map_err(invalid)?;
+    let receipt = value.get("receipt").filter(|inner| inner.is_object()).unwrap_or(&value);
+    let signed = serde_json::from_value(receipt.clone()).map_err(invalid)?;
+    let anchor = value.get("anchor").filter(|anchor| !anchor.is_null());
+    let anchor = anchor.map(|anchor| serde_json::from_value(anchor.clone())).transpose().map_err(invalid)?;
+    Ok((signed, anchor))
+}

@@ -1,0 +1,114 @@
+//! `clawos wallet`: make, show and fund the wallet.
+
+use clap::Subcommand;
+use clawos_client::solana::send::Confirmed;
+use clawos_client::{Wallet, key};
+use clawos_interface::Currency;
+use serde_json::json;
+
+use crate::amount;
+use crate::context::Context;
+use crate::error::{CliError, Result};
+use crate::table;
+
+/// The subcommands of `clawos wallet`.
+#[derive(Debug, Subcommand)]
+pub enum WalletCommand {
+    /// Make a new wallet; an existing one is never overwritten.
+    New,
+    /// Show address and balances.
+    Show {
+        /// Show those of this address instead.
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<String>,
+    },
+    /// Get test money: SOL on development networks, USDC on localnet.
+    Airdrop {
+        /// How much SOL, like 5 or 0.5.
+        #[arg(long, value_name = "AMOUNT", required_unless_present = "usdc")]
+        sol: Option<String>,
+        /// How much USDC, like 100.
+        #[arg(long, value_name = "AMOUNT")]
+        usdc: Option<String>,
+    },
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// When the wallet cannot be used, or the chain gives nothing.
+pub async fn run(command: &WalletCommand, context: &Context) -> Result<()> {
+    match command {
+        WalletCommand::New => new(context),
+        WalletCommand::Show { address } => show(address.as_deref(), context).await,
+        WalletCommand::Airdrop { sol, usdc } => airdrop(sol.as_deref(), usdc.as_deref(), context).await,
+    }
+}
+
+fn new(context: &Context) -> Result<()> {
+    context.home.ensure()?;
+    let path = context.wallet_path();
+    let wallet = Wallet::create(path)?;
+    let value = json!({ "address": wallet.address(), "file": path });
+    context.out.result(&value, || wallet.address());
+    context
+        .out
+        .note(format!("written to {} (only you can read it; whoever has this file has the money)", path.display()));
+    context.out.note("next: clawos wallet airdrop --sol 10 --usdc 100 (localnet), then clawos login --handle HANDLE");
+    Ok(())
+}
+
+async fn show(address: Option<&str>, context: &Context) -> Result<()> {
+    let (owner, file) = match address {
+        Some(address) => (key::parse(address)?, None),
+        None => (context.wallet()?.key(), Some(context.wallet_path())),
+    };
+    let chain = context.chain();
+    let sol = amount::money(chain.sol(&owner).await?, Currency::Sol);
+    let mint = chain.config().await?.usdc_mint;
+    let usdc = amount::money(chain.tokens(&owner, &mint).await?, Currency::Usdc);
+    let value = json!({
+        "address": key::to_base58(&owner),
+        "file": file,
+        "rpc": context.rpc,
+        "sol": sol,
+        "usdc": usdc,
+        "usdc_mint": key::to_base58(&mint),
+    });
+    context.out.result(&value, || {
+        table::fields(&[
+            ("address", Some(key::to_base58(&owner))),
+            ("file", file.map(|file| file.display().to_string())),
+            ("SOL", Some(sol.to_string())),
+            ("USDC", Some(usdc.to_string())),
+        ])
+    });
+    Ok(())
+}
+
+async fn airdrop(sol: Option<&str>, usdc: Option<&str>, context: &Context) -> Result<()> {
+    let owner = context.wallet()?.key();
+    let chain = context.chain();
+    let positive = |text: &str, currency| match amount::parse(text, currency)? {
+        0 => Err(CliError::Usage("ask for more than nothing".to_owned())),
+        amount => Ok(amount),
+    };
+    let sol = sol.map(|text| positive(text, Currency::Sol)).transpose()?;
+    let usdc = usdc.map(|text| positive(text, Currency::Usdc)).transpose()?;
+    let mut transactions = Vec::new();
+    let progress = context.out.progress("waiting for the chain");
+    if let Some(lamports) = sol {
+        transactions.push((amount::money(lamports, Currency::Sol), chain.airdrop_sol(&owner, lamports).await?));
+    }
+    if let Some(units) = usdc {
+        transactions.push((amount::money(units, Currency::Usdc), chain.airdrop_usdc(&owner, units).await?));
+    }
+    drop(progress);
+    let entry = |(money, confirmed): &(_, Confirmed)| json!({ "amount": money, "transaction": confirmed.signature, "slot": confirmed.slot.to_string() });
+    let value =
+        json!({ "address": key::to_base58(&owner), "airdrops": transactions.iter().map(entry).collect::<Vec<_>>() });
+    context.out.result(&value, || {
+        transactions.iter().map(|(money, confirmed)| format!("{money}  {}\n", confirmed.signature)).collect()
+    });
+    Ok(())
+}

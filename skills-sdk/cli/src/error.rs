@@ -1,0 +1,265 @@
+//! Every way a command ends badly: its exit code, its problem+json, and its words.
+
+use std::path::PathBuf;
+
+use clawos_client::api::Money;
+use clawos_client::solana::ChainError;
+use clawos_client::{ClientError, FieldError, Problem, WalletError};
+
+use crate::hint::hint;
+
+/// The result of every command.
+pub type Result<T, E = CliError> = std::result::Result<T, E>;
+
+/// Exit codes. 0 is success; clap itself ends with 2 for wrong usage.
+pub mod exit {
+    /// Wrong use of the command line.
+    pub const USAGE: u8 = 2;
+    /// Not signed in, not allowed, or the wallet cannot be used.
+    pub const AUTH: u8 = 3;
+    /// The thing asked for is not there.
+    pub const NOT_FOUND: u8 = 4;
+    /// What was given is invalid, or a check failed.
+    pub const INVALID: u8 = 5;
+    /// Money or a licence is missing, or the program on chain refused.
+    pub const PAYMENT: u8 = 6;
+    /// Too many requests.
+    pub const RATE_LIMIT: u8 = 7;
+    /// The server, the chain, the network or the skill failed.
+    pub const REMOTE: u8 = 8;
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The command line asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// No session.
+    #[error("not signed in to {0}")]
+    NotSignedIn(String),
+    /// Something that was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was given does not pass; each finding says what would be right.
+    #[error("{message}")]
+    Invalid {
+        /// What was checked.
+        message: String,
+        /// The findings.
+        findings: Vec<FieldError>,
+    },
+    /// The price is above what the user set.
+    #[error("the price is {price}, above the {max} that --max-price allows; nothing was signed")]
+    PriceAboveMax {
+        /// What is asked.
+        price: Money,
+        /// What was allowed.
+        max: Money,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system refused something else.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    /// Something that was waited for has not happened.
+    #[error("{0}")]
+    TimedOut(String),
+    /// The local sandbox cannot work.
+    #[error("the local sandbox: {0}")]
+    Sandbox(String),
+    /// The server, the chain or the wallet.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl From<ChainError> for CliError {
+    fn from(error: ChainError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<WalletError> for CliError {
+    fn from(error: WalletError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl CliError {
+    /// One finding about what was given.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into(), findings: Vec::new() }
+    }
+
+    /// Wraps a file's error.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => exit::USAGE,
+            Self::NotSignedIn(_) => exit::AUTH,
+            Self::NotFound(_) => exit::NOT_FOUND,
+            Self::Invalid { .. } => exit::INVALID,
+            Self::PriceAboveMax { .. } => exit::PAYMENT,
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::NOT_FOUND,
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => exit::INVALID,
+            Self::File { .. } | Self::System(_) | Self::TimedOut(_) | Self::Sandbox(_) => exit::REMOTE,
+            Self::Client(error) => client_code(error),
+        }
+    }
+
+    /// The stable code for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::NotSignedIn(_) => "unauthenticated",
+            Self::NotFound(_) => "not_found",
+            Self::Invalid { .. } => "invalid",
+            Self::PriceAboveMax { .. } => "price_above_max",
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => "invalid",
+            Self::File { .. } | Self::System(_) => "io",
+            Self::TimedOut(_) => "timed_out",
+            Self::Sandbox(_) => "sandbox",
+            Self::Client(error) => error.code(),
+        }
+    }
+
+    /// What to do next, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        hint(self.code())
+    }
+
+    /// The error as RFC 9457 problem+json: the server's own where one answered.
+    pub fn problem(&self) -> Problem {
+        if let Self::Client(error) = self
+            && let Some(problem) = error.problem()
+        {
+            return problem.clone();
+        }
+        let (status, title) = match self.exit_code() {
+            exit::AUTH => (401, "Not authorised"),
+            exit::NOT_FOUND => (404, "Not found"),
+            exit::PAYMENT => (402, "Payment required"),
+            exit::RATE_LIMIT => (429, "Too many requests"),
+            exit::REMOTE => (503, "Remote failure"),
+            _ => (422, "Invalid"),
+        };
+        Problem {
+            kind: format!("https://clawos.dev/errors/{}", self.code()),
+            title: title.to_owned(),
+            status,
+            detail: self.to_string(),
+            code: self.code().to_owned(),
+            retryable: match self {
+                Self::Client(error) => error.retryable(),
+                other => matches!(other, Self::TimedOut(_)),
+            },
+            request_id: None,
+            errors: self.findings().to_vec(),
+            receipt: None,
+            retry_after: None,
+        }
+    }
+
+    /// The single findings, from here or from the server.
+    pub fn findings(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid { findings, .. } => findings,
+            Self::Client(error) => error.problem().map_or(&[], |problem| &problem.errors),
+            _ => &[],
+        }
+    }
+}
+
+fn client_code(error: &ClientError) -> u8 {
+    match error {
+        ClientError::Problem(problem) => problem_code(problem),
+        ClientError::Invalid(_) => exit::USAGE,
+        ClientError::Challenge(_) | ClientError::Wallet(_) => exit::AUTH,
+        ClientError::Chain(ChainError::Absent(_)) => exit::NOT_FOUND,
+        ClientError::Chain(ChainError::Refused { .. } | ChainError::Funds(_) | ChainError::OtherMeter { .. }) => {
+            exit::PAYMENT
+        }
+        _ => exit::REMOTE,
+    }
+}
+
+/// A server's problem: by code where the status alone would mislead, else by status.
+fn problem_code(problem: &Problem) -> u8 {
+    match problem.code.as_str() {
+        "wrong_proxy" | "not_registered" | "terms_changed" => return exit::PAYMENT,
+        "challenge_expired" | "challenge_used" | "bad_signature" => return exit::AUTH,
+        // What the skill itself did, not what the caller gave.
+        "denied" | "out_of_fuel" | "memory_exceeded" | "stack_overflow" | "output_too_large" => return exit::REMOTE,
+        _ => {}
+    }
+    match problem.status {
+        401 | 403 => exit::AUTH,
+        402 => exit::PAYMENT,
+        404 => exit::NOT_FOUND,
+        429 => exit::RATE_LIMIT,
+        400..=499 => exit::INVALID,
+        _ => exit::REMOTE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(status: u16, code: &str) -> CliError {
+        let value = serde_json::json!({ "status": status, "code": code });
+        ClientError::Problem(Box::new(serde_json::from_value(value).expect("a problem"))).into()
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_exit_code() {
+        let cases = [
+            (problem(401, "unauthenticated"), 3),
+            (problem(403, "scope_missing"), 3),
+            (problem(410, "challenge_expired"), 3),
+            (problem(404, "skill_not_found"), 4),
+            (problem(422, "manifest_invalid"), 5),
+            (problem(409, "version_exists"), 5),
+            (problem(413, "payload_too_large"), 5),
+            (problem(402, "licence_required"), 6),
+            (problem(403, "wrong_proxy"), 6),
+            (problem(409, "terms_changed"), 6),
+            (problem(429, "rate_limited"), 7),
+            (problem(503, "rpc_unavailable"), 8),
+            (problem(422, "out_of_fuel"), 8),
+            (problem(500, "internal"), 8),
+            (CliError::Usage(String::new()), 2),
+            (CliError::NotSignedIn(String::new()), 3),
+            (CliError::invalid(""), 5),
+            (ChainError::Funds("SOL").into(), 6),
+            (ChainError::Absent(String::new()).into(), 4),
+            (ChainError::Expired(String::new()).into(), 8),
+            (WalletError::Missing(PathBuf::new()).into(), 3),
+            (ClientError::Unreachable { url: String::new(), reason: String::new() }.into(), 8),
+        ];
+        for (error, code) in cases {
+            assert_eq!(error.exit_code(), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_problem_is_passed_on_and_others_become_one() {
+        let passed = problem(402, "licence_required").problem();
+        assert_eq!((passed.status, passed.code.as_str()), (402, "licence_required"));
+        let made = CliError::NotSignedIn("http://x".to_owned()).problem();
+        assert_eq!((made.status, made.code.as_str()), (401, "unauthenticated"));
+        assert!(made.detail.contains("http://x"));
+    }
+}

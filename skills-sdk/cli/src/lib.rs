@@ -1,0 +1,66 @@
+//! `clawos`: the command line of ClawOS, for authors, buyers and validators; people and agents alike.
+//!
+//! | place | owns |
+//! | --- | --- |
+//! | [`args`] | the whole grammar; each command's flags stand beside the command |
+//! | `commands/` | one file per command |
+//! | [`context`], [`state`], [`environment`] | which server, chain, wallet and session; what is kept on disk |
+//! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
+//! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
+//! | [`amount`], [`project`], [`sandbox`], `build` | money as text, a skill's folder, the local sandbox, the toolchains |
+
+pub mod amount;
+pub mod args;
+pub mod build;
+pub mod commands;
+pub mod context;
+pub mod environment;
+pub mod error;
+pub mod hint;
+pub mod listing;
+pub mod output;
+pub mod project;
+pub mod sandbox;
+pub mod state;
+pub mod table;
+pub mod template;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Runs the command line and says how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are answers; a program that asked for JSON gets its usage errors as JSON too.
+        Err(error) if error.use_stderr() && environment::asks_for_json() => {
+            let text = error.render().to_string();
+            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            return Output::new(true, false).fail(&CliError::Usage(what));
+        }
+        Err(error) => error.exit(),
+    };
+    if matches!(cli.command, Command::Compile) {
+        // The child that compiles hostile modules: no runtime, no network, limits of its own.
+        return clawos_runtime::wasm::compile::child_main();
+    }
+    let output = Output::new(cli.global.json, cli.global.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&CliError::from(error)),
+    };
+    let result = runtime.block_on(async {
+        let context = Context::new(cli.global, output)?;
+        commands::run(cli.command, &context).await
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.fail(&error),
+    }
+}

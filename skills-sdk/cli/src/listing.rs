@@ -1,0 +1,52 @@
+//! From a skill's id to its listing on chain.
+
+use clap::Args;
+use clawos_client::key;
+use clawos_client::solana::actions::skill_address;
+use clawos_client::solana::purchase::Listing;
+use clawos_interface::{Key, skill_id};
+
+use crate::context::Context;
+use crate::error::{CliError, Result};
+
+/// Which skill is meant. By name, the server says who published it; `--creator` needs no server.
+#[derive(Debug, Clone, Args)]
+pub struct SkillArg {
+    /// The skill, like acme.word-count.
+    #[arg(value_name = "SKILL")]
+    pub id: String,
+    /// The wallet that registered it, instead of the one the server names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub creator: Option<String>,
+}
+
+impl SkillArg {
+    /// The address of its account on chain.
+    ///
+    /// # Errors
+    /// [`CliError::NotFound`] when the server knows no account of it.
+    pub async fn address(&self, context: &Context) -> Result<Key> {
+        if let Some(creator) = &self.creator {
+            return Ok(skill_address(&key::parse(creator)?, &self.id));
+        }
+        let detail = context.public()?.skill(&self.id).await?;
+        let account = detail.chain.and_then(|chain| chain.skill_account);
+        let account = account.ok_or_else(|| CliError::NotFound(format!("{} is not registered on chain", self.id)))?;
+        Ok(key::parse(&account)?)
+    }
+
+    /// Its listing on chain.
+    ///
+    /// # Errors
+    /// As [`SkillArg::address`]; [`CliError::Invalid`] when the account the server named is another skill's.
+    pub async fn listing(&self, context: &Context) -> Result<Listing> {
+        let listing = context.chain().listing(&self.address(context).await?).await?;
+        if listing.skill.skill_id != skill_id(&self.id) {
+            return Err(CliError::invalid(format!(
+                "the account the server names for {} belongs to another skill; do not buy from this server",
+                self.id
+            )));
+        }
+        Ok(listing)
+    }
+}

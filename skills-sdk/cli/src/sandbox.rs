@@ -1,0 +1,138 @@
+//! The real sandbox on this machine, as the proxy runs it: for `check`, `test` and replays.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use clawos_client::FieldError;
+use clawos_manifest::ResolvedManifest;
+use clawos_manifest::limits::MAX_LOG_BYTES;
+use clawos_runtime::wasm::WasmConfig;
+use clawos_runtime::{InMemoryModules, Limits, ModuleInfo, ModuleRef, Sandbox, Unavailable, WasmSandbox};
+
+use crate::error::{CliError, Result};
+use crate::state::Home;
+
+/// Calls at once: one is run after the other here.
+const CONCURRENT: u32 = 2;
+
+/// The sandbox and the modules it knows.
+pub struct LocalSandbox {
+    sandbox: WasmSandbox,
+    modules: InMemoryModules,
+}
+
+impl std::fmt::Debug for LocalSandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LocalSandbox({})", self.sandbox.id())
+    }
+}
+
+impl LocalSandbox {
+    /// Starts the engine; compiled modules are kept in the home folder.
+    ///
+    /// # Errors
+    /// [`CliError::Sandbox`].
+    pub fn start(home: &Home) -> Result<Self> {
+        home.ensure()?;
+        let config = WasmConfig { max_concurrent: CONCURRENT, ..WasmConfig::new(home.module_cache()) };
+        let modules = InMemoryModules::default();
+        let sandbox = WasmSandbox::new(config, Arc::new(modules.clone())).map_err(unavailable)?;
+        Ok(Self { sandbox, modules })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &WasmSandbox {
+        &self.sandbox
+    }
+
+    /// The modules the engine knows.
+    pub fn modules(&self) -> &InMemoryModules {
+        &self.modules
+    }
+
+    /// Does with a module all that the server does before it may be published.
+    ///
+    /// # Errors
+    /// [`CliError::Invalid`] with the reason it is refused.
+    pub async fn prepare(&self, artifact: Bytes) -> Result<(ModuleRef, ModuleInfo)> {
+        let module = self.modules.add(artifact);
+        let info = self.sandbox.prepare(&module).await.map_err(unavailable)?;
+        Ok((module, info))
+    }
+}
+
+/// What one call of this skill may use.
+pub fn limits(manifest: &ResolvedManifest) -> Limits {
+    Limits {
+        fuel: manifest.limits.fuel,
+        memory_bytes: manifest.limits.memory_bytes(),
+        output_bytes: manifest.limits.output_bytes(),
+        log_bytes: MAX_LOG_BYTES,
+        wall: manifest.limits.wall(),
+    }
+}
+
+/// An error of the sandbox: the module's fault or the machine's.
+pub fn unavailable(error: Unavailable) -> CliError {
+    match error {
+        Unavailable::InvalidModule(reason) => CliError::invalid(format!("the module is refused: {reason}")),
+        other => CliError::Sandbox(other.to_string()),
+    }
+}
+
+/// Where the manifest's permissions and the module's imports differ: each must equal the other.
+pub fn permission_mismatches(manifest: &ResolvedManifest, imports: &BTreeSet<String>) -> Vec<FieldError> {
+    let asked = &manifest.permissions;
+    let pairs = [
+        ("permissions.http", "clawos:skill/http", !asked.http.is_empty()),
+        ("permissions.kv", "clawos:skill/kv", asked.kv),
+        ("permissions.skills", "clawos:skill/skills", !asked.skills.is_empty()),
+    ];
+    let finding = |(key, interface, asked): (&str, &str, bool)| {
+        let imported = imports.contains(interface);
+        let detail = match (asked, imported) {
+            (true, false) => format!("the module does not import {interface}: remove the permission"),
+            (false, true) => format!("the module imports {interface}: add the permission, or build without it"),
+            _ => return None,
+        };
+        Some(FieldError { pointer: key.to_owned(), detail })
+    };
+    pairs.into_iter().filter_map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clawos_manifest::Manifest;
+
+    use super::*;
+    use crate::template;
+
+    fn manifest(permissions: &str) -> ResolvedManifest {
+        let files = template::files("acme", "word-count");
+        let text = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.clone());
+        let toml = text("skill.toml").expect("listed") + permissions;
+        let parsed = Manifest::parse(&toml).expect("a manifest");
+        let read = &mut |path: &str| Ok(text(path).expect("listed").into_bytes());
+        parsed.resolve(read).expect("resolved")
+    }
+
+    fn pointers(permissions: &str, imports: &[&str]) -> Vec<String> {
+        let imports = imports.iter().map(|import| (*import).to_owned()).collect();
+        permission_mismatches(&manifest(permissions), &imports).into_iter().map(|finding| finding.pointer).collect()
+    }
+
+    #[test]
+    fn permissions_must_equal_imports_in_both_directions() {
+        let none: &[String] = &[];
+        assert_eq!(pointers("", &["clawos:skill/log", "wasi:clocks/wall-clock"]), none);
+        assert_eq!(pointers("", &["clawos:skill/kv"]), ["permissions.kv"]);
+        assert_eq!(pointers("\n[permissions]\nkv = true\n", &["clawos:skill/kv"]), none);
+        let asked = "\n[permissions]\nkv = true\nhttp = [\"api.example.com\"]\n";
+        assert_eq!(pointers(asked, &[]), ["permissions.http", "permissions.kv"]);
+        assert_eq!(
+            pointers(asked, &["clawos:skill/kv", "clawos:skill/skills"]),
+            ["permissions.http", "permissions.skills"]
+        );
+    }
+}

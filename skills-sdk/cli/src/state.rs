@@ -1,0 +1,217 @@
+//! What is kept on disk between commands: settings, wallet, session and the sandbox's cache, in one private folder.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use clawos_client::api::agents::{Agent, Session};
+use clawos_client::api::keys::IssuedKey;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::environment;
+use crate::error::{CliError, Result};
+
+/// The folder of settings, `CLAWOS_HOME`.
+#[derive(Debug, Clone)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// `config.toml`: where the last login went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The server's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The Solana JSON-RPC endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc: Option<String>,
+}
+
+/// `session.json`: the tokens of one agent at one server.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SavedSession {
+    /// The server's origin: a token is never sent to another one.
+    pub origin: String,
+    /// Who is signed in.
+    pub agent: Agent,
+    /// Authorises calls.
+    pub access_token: String,
+    /// RFC 3339.
+    pub access_expires_at: String,
+    /// For the next session; works once.
+    pub refresh_token: String,
+    /// The API key of the enrolment, which the server shows only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<IssuedKey>,
+}
+
+impl SavedSession {
+    /// What is kept of a session; `earlier` supplies the API key that only the enrolment brings.
+    pub fn new(origin: String, session: Session, earlier: Option<IssuedKey>) -> Self {
+        Self {
+            origin,
+            agent: session.agent,
+            access_token: session.access_token,
+            access_expires_at: session.access_expires_at,
+            refresh_token: session.refresh_token,
+            api_key: session.api_key.or(earlier),
+        }
+    }
+}
+
+impl Home {
+    /// The named folder, or the default one.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] when none is named and the user has no home folder.
+    pub fn new(named: Option<PathBuf>) -> Result<Self> {
+        let folder = named.or_else(environment::default_home);
+        let folder = folder.ok_or_else(|| {
+            CliError::Usage("there is no home folder; name one with --home or CLAWOS_HOME".to_owned())
+        })?;
+        Ok(Self { folder })
+    }
+
+    /// The default wallet file.
+    pub fn wallet(&self) -> PathBuf {
+        self.folder.join("wallet.json")
+    }
+
+    /// The folder of compiled modules.
+    pub fn module_cache(&self) -> PathBuf {
+        self.folder.join("cache").join("modules")
+    }
+
+    /// Makes the folder, private to its owner.
+    ///
+    /// # Errors
+    /// [`CliError::File`].
+    pub fn ensure(&self) -> Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(CliError::file(&self.folder))
+    }
+
+    /// The settings; empty when there are none yet.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] naming the line that is wrong.
+    pub fn settings(&self) -> Result<Settings> {
+        let path = self.folder.join("config.toml");
+        let Some(text) = read(&path)? else { return Ok(Settings::default()) };
+        toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+    }
+
+    /// Replaces the settings.
+    ///
+    /// # Errors
+    /// [`CliError::File`].
+    pub fn save_settings(&self, settings: &Settings) -> Result<()> {
+        let text = toml::to_string(settings).expect("two optional strings are TOML");
+        self.replace("config.toml", text.as_bytes())
+    }
+
+    /// The session, if there is one.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] when the file is damaged.
+    pub fn session(&self) -> Result<Option<SavedSession>> {
+        self.json("session.json")
+    }
+
+    /// Replaces the session.
+    ///
+    /// # Errors
+    /// [`CliError::File`].
+    pub fn save_session(&self, session: &SavedSession) -> Result<()> {
+        let text = serde_json::to_vec_pretty(session).expect("a session has string keys only");
+        self.replace("session.json", &text)
+    }
+
+    /// Holds off other `clawos` processes while the session is exchanged: a refresh token works once.
+    ///
+    /// # Errors
+    /// [`CliError::File`].
+    pub fn lock_session(&self) -> Result<File> {
+        self.ensure()?;
+        let path = self.folder.join("session.lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(CliError::file(&path))?;
+        file.lock().map_err(CliError::file(&path))?;
+        Ok(file)
+    }
+
+    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.folder.join(name);
+        let Some(text) = read(&path)? else { return Ok(None) };
+        let value = serde_json::from_str(&text);
+        value.map(Some).map_err(|error| {
+            CliError::Usage(format!("{} is damaged ({error}); delete it and run `clawos login`", path.display()))
+        })
+    }
+
+    /// Writes a private file whole or not at all.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.ensure()?;
+        let path = self.folder.join(name);
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(CliError::file(&path))?;
+        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(CliError::file(&path))?;
+        file.persist(&path).map_err(|error| CliError::File { path, source: error.error })?;
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CliError::File { path: path.to_owned(), source: error }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn settings_and_session_are_private_and_survive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(Some(folder.path().join("home"))).expect("a home");
+        assert_eq!(home.settings().expect("none yet"), Settings::default());
+        assert!(home.session().expect("none yet").is_none());
+
+        let settings = Settings { server: Some("http://x".to_owned()), rpc: None };
+        home.save_settings(&settings).expect("saved");
+        assert_eq!(home.settings().expect("read"), settings);
+
+        let agent = serde_json::json!({"id": "agt_1", "name": "acme", "wallet": "w", "created_at": "t"});
+        let session = SavedSession {
+            origin: "http://x".to_owned(),
+            agent: serde_json::from_value(agent).expect("an agent"),
+            access_token: "a".to_owned(),
+            access_expires_at: "t".to_owned(),
+            refresh_token: "r".to_owned(),
+            api_key: None,
+        };
+        home.save_session(&session).expect("saved");
+        assert_eq!(home.session().expect("read").expect("there").refresh_token, "r");
+        let mode = |name: &str| {
+            fs::metadata(folder.path().join("home").join(name)).expect("there").permissions().mode() & 0o777
+        };
+        assert_eq!((mode("session.json"), mode("")), (0o600, 0o700));
+    }
+
+    #[test]
+    fn damaged_files_say_what_to_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(Some(folder.path().to_owned())).expect("a home");
+        fs::write(folder.path().join("session.json"), "{").expect("written");
+        assert!(home.session().err().expect("damaged").to_string().contains("clawos login"));
+        fs::write(folder.path().join("config.toml"), "serve = 1").expect("written");
+        assert!(home.settings().is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! The binary without a server: new, check, test, wallets, exit codes, and what goes to stdout and stderr.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder of one's own, with the command working in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn clawos(&self, line: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clawos"));
+        command.args(line).current_dir(self.path());
+        for name in ["CLAWOS_SERVER", "CLAWOS_RPC", "CLAWOS_WALLET", "CLAWOS_API_KEY"] {
+            command.env_remove(name);
+        }
+        command.env("CLAWOS_HOME", self.path().join("home")).output().expect("it starts")
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("not killed")
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+}
+
+/// A port where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+#[test]
+fn a_new_skill_passes_the_check() {
+    let place = Place::new();
+    let made = place.clawos(&["--json", "new", "word-count", "--publisher", "acme"]);
+    assert_eq!(code(&made), 0, "{made:?}");
+    assert_eq!(json(&made.stdout)["skill"], "acme.word-count");
+
+    let checked = place.clawos(&["--json", "check", "word-count"]);
+    assert_eq!(code(&checked), 0, "{checked:?}");
+    let report = json(&checked.stdout);
+    assert_eq!(report["skill"], "acme.word-count");
+    assert_eq!(report["manifest_sha256"].as_str().map(str::len), Some(64));
+    assert!(report["module"].is_null(), "it is not built yet");
+
+    let again = place.clawos(&["new", "word-count", "--publisher", "acme"]);
+    assert_eq!(code(&again), 2, "a folder with content is left alone");
+    assert_eq!(code(&place.clawos(&["new", "Word", "--publisher", "acme"])), 2);
+    assert_eq!(code(&place.clawos(&["new", "word"])), 2, "nobody is signed in");
+}
+
+#[test]
+fn a_wrong_manifest_is_told_key_by_key() {
+    let place = Place::new();
+    assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
+    let path = place.path().join("word-count/skill.toml");
+    let text = std::fs::read_to_string(&path)
+        .expect("there")
+        .replace("version = \"0.1.0\"", "version = \"one\"\ncolour = \"red\"");
+    std::fs::write(&path, text).expect("written");
+
+    let checked = place.clawos(&["--json", "check", "word-count"]);
+    assert_eq!(code(&checked), 5);
+    assert!(checked.stdout.is_empty(), "no result where there is none");
+    let problem = json(&checked.stderr);
+    assert_eq!(problem["code"], "invalid");
+    let pointers: Vec<&str> =
+        problem["errors"].as_array().expect("errors").iter().filter_map(|error| error["pointer"].as_str()).collect();
+    assert!(
+        pointers.contains(&"skill.version") && pointers.iter().any(|pointer| pointer.contains("colour")),
+        "{pointers:?}"
+    );
+
+    let human = place.clawos(&["check", "word-count"]);
+    let text = String::from_utf8(human.stderr).expect("text");
+    assert!(text.contains("skill.version") && !text.contains('\x1b'), "plain text off a terminal: {text}");
+}
+
+#[test]
+fn an_example_that_breaks_its_schema_and_a_link_out_are_refused() {
+    let place = Place::new();
+    assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
+    let example = place.path().join("word-count/examples/count.input.json");
+    std::fs::write(&example, "{\"text\": 5}").expect("written");
+    assert_eq!(code(&place.clawos(&["check", "word-count"])), 5);
+
+    std::fs::remove_file(&example).expect("removed");
+    std::fs::write(place.path().join("outside.json"), "{\"text\": \"x\"}").expect("written");
+    std::os::unix::fs::symlink(place.path().join("outside.json"), &example).expect("linked");
+    let checked = place.clawos(&["check", "word-count"]);
+    assert_eq!(code(&checked), 5);
+    assert!(String::from_utf8_lossy(&checked.stderr).contains("link leads out"), "{checked:?}");
+}
+
+#[test]
+fn what_is_no_component_is_refused_by_check_and_test() {
+    let place = Place::new();
+    assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
+    let artifact = place.path().join("word-count/skill.wasm");
+    let core_module = b"\0asm\x01\0\0\0".to_vec();
+    for bytes in [b"not wasm".to_vec(), core_module, b"\x7fELF\x02\x01\x01".to_vec(), Vec::new()] {
+        std::fs::write(&artifact, &bytes).expect("written");
+        for line in [&["--json", "check", "word-count"][..], &["--json", "test", "--no-build", "word-count"]] {
+            let output = place.clawos(line);
+            assert_eq!(code(&output), 5, "{bytes:?} {line:?} {output:?}");
+            assert!(
+                json(&output.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("refused")),
+                "{output:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wallet_is_made_once_and_kept_private() {
+    let place = Place::new();
+    let made = place.clawos(&["--json", "wallet", "new"]);
+    assert_eq!(code(&made), 0, "{made:?}");
+    let address = json(&made.stdout)["address"].as_str().expect("an address").to_owned();
+    assert!((32..=44).contains(&address.len()));
+    let file = place.path().join("home/wallet.json");
+    assert_eq!(std::fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+
+    let again = place.clawos(&["--json", "wallet", "new"]);
+    assert_eq!((code(&again), json(&again.stderr)["code"].as_str()), (3, Some("wallet")));
+
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("chmod");
+    let login = place.clawos(&["login", "--handle", "acme"]);
+    assert_eq!(code(&login), 3);
+    assert!(String::from_utf8_lossy(&login.stderr).contains("chmod 600"), "{login:?}");
+}
+
+#[test]
+fn each_failure_has_its_exit_code_and_says_what_to_do() {
+    let place = Place::new();
+    assert_eq!(code(&place.clawos(&["nonsense"])), 2);
+    let usage = place.clawos(&["--json", "exec"]);
+    assert_eq!((code(&usage), json(&usage.stderr)["code"].as_str()), (2, Some("usage")));
+    assert_eq!(code(&place.clawos(&["wallet", "show"])), 3, "no wallet");
+    assert_eq!(code(&place.clawos(&["check", "nowhere"])), 4, "no folder");
+    assert_eq!(code(&place.clawos(&["exec", "acme.x", "count", "not json"])), 5);
+    assert_eq!(code(&place.clawos(&["exec", "acme.x", "count", "{}"])), 3, "not signed in");
+    assert_eq!(code(&place.clawos(&["--server", "nonsense", "search"])), 2);
+    let unreachable = place.clawos(&["--json", "--server", NOBODY, "search"]);
+    assert_eq!(code(&unreachable), 8);
+    let problem = json(&unreachable.stderr);
+    assert_eq!((problem["code"].as_str(), problem["retryable"].as_bool()), (Some("unreachable"), Some(true)));
+    let human = place.clawos(&["--server", NOBODY, "search"]);
+    assert!(String::from_utf8_lossy(&human.stderr).contains("next: "), "{human:?}");
+}
+
+#[test]
+fn completions_are_data_and_help_mentions_the_exit_codes() {
+    let place = Place::new();
+    let script = place.clawos(&["completions", "bash"]);
+    assert_eq!(code(&script), 0);
+    assert!(String::from_utf8_lossy(&script.stdout).contains("clawos"));
+    let help = place.clawos(&["--help"]);
+    let text = String::from_utf8(help.stdout).expect("text");
+    assert!(text.contains("Exit codes") && !text.contains("compile"), "{text}");
+}

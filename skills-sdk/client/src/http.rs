@@ -1,0 +1,290 @@
+//! The HTTP core: addresses, authentication, time limits, retries, and problem+json in; typed values out.
+//!
+//! A request is tried again only when that cannot do harm: the connection was never made, or the server said
+//! `retryable`, and the request is a read or carries an `Idempotency-Key` that the server honours.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Method, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::{ClientError, Problem, Result, root_cause};
+
+/// How long making a connection may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a whole request may take, its answer included.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often one request is tried.
+pub const MAX_ATTEMPTS: u32 = 4;
+/// The first pause between two tries; each further one is twice as long.
+pub const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest `Retry-After` that is waited for; a longer one is the caller's decision.
+pub const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes.
+pub const MAX_ANSWER_BYTES: usize = 80 << 20;
+
+/// A connection to one server, perhaps signed in.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<String>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({}, signed in: {})", self.base, self.token.is_some())
+    }
+}
+
+/// The body of a request. A multipart form is built anew for each try.
+pub(crate) enum Body<'a> {
+    None,
+    Json(Vec<u8>),
+    Form(&'a (dyn Fn() -> reqwest::multipart::Form + Sync)),
+}
+
+/// When a request may be tried again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Reads, and POSTs whose `Idempotency-Key` the server honours.
+    Safe,
+    /// Only when the connection was never made.
+    Unsent,
+}
+
+/// One request, before it has a base address and a token.
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Body<'a>,
+    pub(crate) retry: Retry,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            body: Body::None,
+            retry: Retry::Safe,
+            idempotency_key: None,
+        }
+    }
+
+    pub(crate) fn post(path: impl Into<String>, body: Body<'a>, retry: Retry) -> Self {
+        Self {
+            method: Method::POST,
+            path: path.into(),
+            query: Vec::new(),
+            body,
+            retry,
+            idempotency_key: Some(new_idempotency_key()),
+        }
+    }
+
+    /// Setting the same again changes nothing, so it may be repeated.
+    pub(crate) fn patch(path: impl Into<String>, body: Body<'a>) -> Self {
+        Self { method: Method::PATCH, body, ..Self::get(path) }
+    }
+
+    /// A repeated deletion could be answered "not found" though the first one worked, so it is not repeated.
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, retry: Retry::Unsent, ..Self::get(path) }
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    pub(crate) fn key(mut self, key: Option<&str>) -> Self {
+        if let Some(key) = key {
+            self.idempotency_key = Some(key.to_owned());
+        }
+        self
+    }
+}
+
+/// A fresh `Idempotency-Key`: 128 random bits in hex.
+pub fn new_idempotency_key() -> String {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    hex::encode(bytes)
+}
+
+/// JSON of a value that is known to have it.
+pub(crate) fn json(value: &impl Serialize) -> Body<'static> {
+    Body::Json(serde_json::to_vec(value).expect("request bodies have string keys only"))
+}
+
+impl Client {
+    /// A client of the server at `server`, such as `http://127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// [`ClientError::Invalid`] when that is not an http(s) address, or carries a user or password.
+    pub fn new(server: &str) -> Result<Self> {
+        let invalid = |what: &str| {
+            ClientError::Invalid(format!(
+                "`{server}` is not a server address: {what}; write it like http://127.0.0.1:8080"
+            ))
+        };
+        let base = Url::parse(server).map_err(|error| invalid(&error.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(invalid("http:// or https:// and a host are needed"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(invalid("it must not carry a user or password"));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("clawos-client/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ClientError::Invalid(format!("no HTTP client: {}", root_cause(&error))))?;
+        Ok(Self { http, base, token: None })
+    }
+
+    /// The same client with an access token or an API key.
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// The server's origin (`scheme://host[:port]`), as it stands in challenges.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// The full address of `path`.
+    pub(crate) fn url(&self, path: &str, query: &[(&'static str, String)]) -> Url {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}{path}"));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query.iter().map(|(name, value)| (*name, value.as_str())));
+        }
+        url
+    }
+
+    pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T> {
+        let url = self.url(&call.path, &[]).to_string();
+        let bytes = self.bytes(call).await?;
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::Unreadable { url, reason: error.to_string() })
+    }
+
+    /// Sends a call, again where that is safe, and reads a successful answer's body.
+    pub(crate) async fn bytes(&self, call: Call<'_>) -> Result<Bytes> {
+        let mut attempt = 1;
+        loop {
+            let (error, unsent) = match self.once(&call).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(failed) => failed,
+            };
+            let may = unsent || (call.retry == Retry::Safe && error.retryable());
+            let pause = pause_before(attempt + 1, error.problem().and_then(|problem| problem.retry_after));
+            match pause {
+                Some(pause) if may && attempt < MAX_ATTEMPTS => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// One try. The flag of an error says that the request was never sent.
+    async fn once(&self, call: &Call<'_>) -> std::result::Result<Bytes, (ClientError, bool)> {
+        let url = self.url(&call.path, &call.query);
+        let mut request =
+            self.http.request(call.method.clone(), url.clone()).header(header::ACCEPT, "application/json");
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request = match &call.body {
+            Body::None => request,
+            Body::Json(bytes) => request.header(header::CONTENT_TYPE, "application/json").body(bytes.clone()),
+            Body::Form(form) => request.multipart(form()),
+        };
+        let unreachable = |error: &reqwest::Error| ClientError::Unreachable {
+            url: url.origin().ascii_serialization(),
+            reason: root_cause(error),
+        };
+        let response = request.send().await.map_err(|error| (unreachable(&error), error.is_connect()))?;
+        let status = response.status();
+        let retry_after = header_number(&response, "retry-after");
+        let bytes = read_bounded(response, url.as_str()).await.map_err(|error| (error, false))?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        Err((ClientError::Problem(Box::new(problem_of(status, &bytes, retry_after))), false))
+    }
+}
+
+/// Reads a body of at most [`MAX_ANSWER_BYTES`].
+async fn read_bounded(mut response: reqwest::Response, url: &str) -> Result<Bytes> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response
+            .chunk()
+            .await
+            .map_err(|error| ClientError::Unreachable { url: url.to_owned(), reason: root_cause(&error) })?;
+        let Some(chunk) = chunk else { return Ok(body.into()) };
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(ClientError::Unreadable {
+                url: url.to_owned(),
+                reason: format!("it is longer than {MAX_ANSWER_BYTES} bytes"),
+            });
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// The server's problem, or one made from the bare status when something else answered (a proxy, say).
+fn problem_of(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> Problem {
+    let mut problem = serde_json::from_slice::<Problem>(body).unwrap_or_else(|_| Problem {
+        kind: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: format!("the server answered {status} without saying why"),
+        code: format!("http_{}", status.as_u16()),
+        retryable: matches!(status.as_u16(), 429 | 502 | 503 | 504),
+        request_id: None,
+        errors: Vec::new(),
+        receipt: None,
+        retry_after: None,
+    });
+    problem.status = status.as_u16();
+    problem.retry_after = retry_after;
+    problem
+}
+
+/// How long to wait before try number `attempt` (2 = the first repetition); none when the server asks for too long.
+fn pause_before(attempt: u32, retry_after: Option<u64>) -> Option<Duration> {
+    if let Some(seconds) = retry_after {
+        let asked = Duration::from_secs(seconds);
+        return (asked <= MAX_PAUSE).then_some(asked);
+    }
+    let pause = FIRST_PAUSE * 2u32.pow(attempt.saturating_sub(2).min(8));
+    // Half of the pause is random, so that many clients do not come back in step.
+    let mut random = [0u8; 1];
+    getrandom::fill(&mut random).expect("the operating system has randomness");
+    Some(pause / 2 + pause / 2 * u32::from(random[0]) / 255)
+}
+
+fn header_number(response: &reqwest::Response, name: &str) -> Option<u64> {
+    response.headers().get(name)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

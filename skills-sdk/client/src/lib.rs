@@ -1,0 +1,28 @@
+//! The Rust client of ClawOS: everything an agent does, without trusting the server.
+//!
+//! - [`Client`] speaks the HTTP API (`api/`, one file per group of endpoints), with timeouts, bounded retries and an
+//!   `Idempotency-Key` on every POST.
+//! - [`Wallet`] holds the agent's Ed25519 key. **It never signs what this crate did not build**: a challenge is
+//!   rebuilt from the client's own origin, genesis, handle and wallet ([`login`]); a purchase is assembled here
+//!   through `clawos_interface` and only compared with what the server offers ([`solana::purchase`]).
+//! - [`solana`] reads the chain directly and sends transactions, so a licence can be checked with an RPC URL alone.
+//!
+//! | limit | value | reason |
+//! | --- | --- | --- |
+//! | [`http::CONNECT_TIMEOUT`] | 5 s | an unreachable server should be reported, not waited for |
+//! | [`http::REQUEST_TIMEOUT`] | 120 s | longer than the longest skill may run (60 s) plus queueing |
+//! | [`http::MAX_ATTEMPTS`] | 4 | with back-off about 2 s in all: rides out a restart, no more |
+//! | [`http::MAX_ANSWER_BYTES`] | 80 MiB | larger than the largest artifact |
+//! | [`login::MAX_CHALLENGE_LIFE_MS`] | 15 min | a signature the client gives should not be useful for long |
+
+pub mod api;
+pub mod error;
+pub mod http;
+pub mod key;
+pub mod login;
+pub mod solana;
+pub mod wallet;
+
+pub use error::{ClientError, FieldError, Problem, Result};
+pub use http::Client;
+pub use wallet::{Wallet, WalletError};

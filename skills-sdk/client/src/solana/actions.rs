@@ -1,0 +1,130 @@
+//! Everything else a seller or buyer does on chain: registering and updating a skill, credit, caps, exits.
+
+use clawos_interface::accounts::Licence;
+use clawos_interface::instruction::{
+    Instruction, create_associated_token_idempotent, deposit_credit, execute_exit, register_skill, request_exit,
+    set_compute_unit_limit, set_licence_caps, update_skill,
+};
+use clawos_interface::rules::terms::Terms;
+use clawos_interface::rules::usage::Caps;
+use clawos_interface::{Currency, ExitKind, Key, pda, skill_id};
+use clawos_receipts::sha256;
+
+use super::purchase::{COMPUTE_UNITS, Listing};
+use super::send::Confirmed;
+use super::{Chain, ChainError};
+use crate::key::to_base58;
+use crate::wallet::Wallet;
+
+/// What the `listing_hash` of a skill account is the SHA-256 of: who first listed which id. It never changes.
+pub fn listing_hash(id: &str, creator: &Key) -> Key {
+    sha256(format!("clawos/listing/v1\nskill: {id}\ncreator: {}\n", to_base58(creator)).as_bytes())
+}
+
+/// The address of the skill that `creator` registered, or would, under `id`.
+pub fn skill_address(creator: &Key, id: &str) -> Key {
+    pda::skill(creator, &skill_id(id)).0
+}
+
+impl Chain {
+    /// Registers a skill; the wallet pays the rent, becomes its seller, and for USDC gets the token account that
+    /// payments need.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] for terms outside the marketplace's bounds.
+    pub async fn register_skill(&self, wallet: &Wallet, id: &str, terms: &Terms) -> Result<Confirmed, ChainError> {
+        let creator = wallet.key();
+        let mut instructions = self.payout_account(&creator, terms).await?;
+        instructions.push(register_skill(&creator, &skill_id(id), &listing_hash(id, &creator), terms));
+        self.send(wallet, &instructions).await
+    }
+
+    /// Replaces the terms of a skill; its seller signs. Licences already sold keep theirs.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] (`NotSeller`, …).
+    pub async fn update_skill(
+        &self,
+        wallet: &Wallet,
+        listing: &Listing,
+        terms: &Terms,
+    ) -> Result<Confirmed, ChainError> {
+        let seller = wallet.key();
+        let mut instructions = self.payout_account(&seller, terms).await?;
+        instructions.push(update_skill(&seller, &listing.address, &listing.skill.listing_hash, terms));
+        self.send(wallet, &instructions).await
+    }
+
+    /// The compute limit, and for USDC the payout's token account.
+    async fn payout_account(&self, payer: &Key, terms: &Terms) -> Result<Vec<Instruction>, ChainError> {
+        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
+        if terms.currency == Currency::Usdc as u8 {
+            let mint = self.config().await?.usdc_mint;
+            instructions.push(create_associated_token_idempotent(payer, &terms.payout, &mint));
+        }
+        Ok(instructions)
+    }
+
+    /// Moves `amount` base units into the wallet's licence, which pays what is unbilled first. `meter` is the key that the
+    /// buyer trusts to spend it; none is Config's.
+    ///
+    /// # Errors
+    /// [`ChainError::OtherMeter`] when the licence names another; [`ChainError::Absent`] when there is no licence;
+    /// [`ChainError::Refused`] (`NotUsageLicence`, …), [`ChainError::Funds`].
+    pub async fn deposit_credit(
+        &self,
+        wallet: &Wallet,
+        listing: &Listing,
+        amount: u64,
+        meter: Option<&Key>,
+    ) -> Result<Confirmed, ChainError> {
+        let buyer = wallet.key();
+        let route = listing.route()?;
+        let address = route.licence(&buyer);
+        let licence = self.licence_at(&address).await?.value;
+        let licence = licence.ok_or_else(|| ChainError::Absent(format!("licence {}", to_base58(&address))))?;
+        listing.check_meter(&licence.meter, meter)?;
+        let owners = [route.payout, route.treasury, address];
+        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
+        instructions.extend(listing.token_accounts(&buyer, &owners)?);
+        instructions.push(deposit_credit(&buyer, &route, amount));
+        self.send(wallet, &instructions).await
+    }
+
+    /// Sets the buyer's own bounds on usage.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`].
+    pub async fn set_licence_caps(&self, wallet: &Wallet, skill: &Key, caps: &Caps) -> Result<Confirmed, ChainError> {
+        self.send(wallet, &[set_compute_unit_limit(COMPUTE_UNITS), set_licence_caps(&wallet.key(), skill, caps)]).await
+    }
+
+    /// Asks for an exit: spending is frozen at once.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] (`ExitPending`, `NothingToWithdraw`, …).
+    pub async fn request_exit(&self, wallet: &Wallet, skill: &Key, exit: ExitKind) -> Result<Confirmed, ChainError> {
+        self.send(wallet, &[set_compute_unit_limit(COMPUTE_UNITS), request_exit(&wallet.key(), skill, exit)]).await
+    }
+
+    /// Executes the exit that was asked for, once its delay has passed.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] (`ExitNotReady`, `NoExitPending`).
+    pub async fn execute_exit(
+        &self,
+        wallet: &Wallet,
+        listing: &Listing,
+        licence: &Licence,
+    ) -> Result<Confirmed, ChainError> {
+        let buyer = wallet.key();
+        let route = listing.route()?;
+        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
+        let has_vault = licence.vault_bump != 0;
+        if has_vault {
+            instructions.extend(listing.token_accounts(&buyer, &[route.payout, route.treasury, buyer])?);
+        }
+        instructions.push(execute_exit(&buyer, &route, has_vault));
+        self.send(wallet, &instructions).await
+    }
+}

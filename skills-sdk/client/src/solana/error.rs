@@ -1,0 +1,153 @@
+//! What the chain says when it says no, in words, with the program's own error names.
+
+use clawos_interface::errors::ProgramError;
+use solana_instruction::error::InstructionError;
+use solana_rpc_client_api::client_error::{Error as RpcError, ErrorKind, TransactionError};
+use solana_rpc_client_api::request::{RpcError as RequestError, RpcResponseErrorData};
+
+use crate::error::root_cause;
+
+/// Why something on chain did not work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// The RPC endpoint cannot be reached, or refused to answer.
+    #[error("the Solana RPC at {url} does not answer: {reason}; check the address and that it runs")]
+    Rpc {
+        /// The endpoint.
+        url: String,
+        /// What it or the connection said.
+        reason: String,
+    },
+    /// The program `skill_marketplace` refused.
+    #[error("the marketplace program refused ({name}): {message}")]
+    Refused {
+        /// The error's number, from 6000.
+        number: u32,
+        /// The error's stable name.
+        name: &'static str,
+        /// What it means.
+        message: &'static str,
+    },
+    /// The wallet has not enough for the amount, the fee or the rent.
+    #[error("the wallet has not enough {0} for this")]
+    Funds(&'static str),
+    /// The transaction failed for another reason.
+    #[error("the transaction failed: {reason}{}", last_logs(.logs))]
+    Failed {
+        /// What failed.
+        reason: String,
+        /// The program's log lines.
+        logs: Vec<String>,
+    },
+    /// It did not land before its blockhash lapsed, so it never will.
+    #[error("transaction {0} did not land in time and never will; nothing was taken, try again")]
+    Expired(String),
+    /// It was sent, and the RPC cannot be asked what became of it.
+    #[error(
+        "transaction {signature} was sent, but its outcome could not be read ({reason}); look it up before trying again"
+    )]
+    Unknown {
+        /// Its signature.
+        signature: String,
+        /// Why it could not be read.
+        reason: String,
+    },
+    /// An account that must be there is not.
+    #[error("there is no {0} on this chain")]
+    Absent(String),
+    /// An account that is not what it should be.
+    #[error("the {what} is not one this client understands: {reason}; is the RPC of the right chain?")]
+    Account {
+        /// Which account.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Usage of the licence is recorded, and its credit spent, by a key that the marketplace does not vouch for.
+    #[error(
+        "usage of this licence is recorded by the key {found}, not by the marketplace's meter {expected}: whoever holds that key can spend your credit; nothing was signed"
+    )]
+    OtherMeter {
+        /// The meter on chain, base58.
+        found: String,
+        /// Config's, or the one the buyer named, base58.
+        expected: String,
+    },
+    /// The server's transaction is not the one this client built.
+    #[error("the server's transaction is not the one this client built ({0}), so nothing was signed")]
+    Differs(String),
+}
+
+impl ChainError {
+    /// A stable code: the program's error name where it refused.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Rpc { .. } => "rpc_unavailable",
+            Self::Refused { name, .. } => name,
+            Self::Funds(_) => "insufficient_funds",
+            Self::Failed { .. } => "transaction_failed",
+            Self::Expired(_) => "transaction_expired",
+            Self::Unknown { .. } => "transaction_unknown",
+            Self::Absent(_) => "account_not_found",
+            Self::Account { .. } => "account_invalid",
+            Self::OtherMeter { .. } => "wrong_proxy",
+            Self::Differs(_) => "transaction_differs",
+        }
+    }
+
+    /// Whether the same call may succeed later, without harm.
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::Rpc { .. } | Self::Expired(_))
+    }
+
+    /// What an RPC error means.
+    pub(crate) fn from_rpc(url: &str, error: &RpcError) -> Self {
+        let logs = preflight_logs(error);
+        if let Some(cause) = error.get_transaction_error() {
+            return Self::from_transaction(&cause, logs);
+        }
+        let reason = match error.kind() {
+            ErrorKind::RpcError(RequestError::RpcResponseError { message, code, .. }) => format!("{message} ({code})"),
+            kind => root_cause(kind),
+        };
+        Self::Rpc { url: url.to_owned(), reason }
+    }
+
+    /// What a transaction's error means.
+    pub(crate) fn from_transaction(error: &TransactionError, logs: Vec<String>) -> Self {
+        match error {
+            TransactionError::InstructionError(_, InstructionError::Custom(number)) => {
+                if let Some(known) = ProgramError::from_code(*number) {
+                    return Self::Refused { number: *number, name: known.name(), message: known.message() };
+                }
+                // Number 1 is "insufficient funds" both in the token and in the system program.
+                match number {
+                    1 => Self::Funds("money"),
+                    _ => Self::Failed { reason: format!("custom program error {number}"), logs },
+                }
+            }
+            TransactionError::AccountNotFound
+            | TransactionError::InsufficientFundsForFee
+            | TransactionError::InsufficientFundsForRent { .. } => Self::Funds("SOL"),
+            other => Self::Failed { reason: other.to_string(), logs },
+        }
+    }
+}
+
+/// The log lines of a refused preflight.
+fn preflight_logs(error: &RpcError) -> Vec<String> {
+    match error.kind() {
+        ErrorKind::RpcError(RequestError::RpcResponseError {
+            data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
+            ..
+        }) => result.logs.clone().unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The last few log lines, which say where it failed.
+fn last_logs(logs: &[String]) -> String {
+    let last = logs.len().saturating_sub(4);
+    logs[last..].iter().map(|line| format!("\n  {line}")).collect()
+}
