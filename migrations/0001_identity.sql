@@ -1,0 +1,79 @@
+-- Agents, their sessions and keys, and the audit log.
+
+CREATE TABLE agents (
+    id          TEXT PRIMARY KEY,
+    handle      TEXT NOT NULL UNIQUE,
+    wallet      TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    roles       TEXT NOT NULL,              -- comma separated
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
+);
+
+CREATE TABLE challenges (
+    id          TEXT PRIMARY KEY,
+    purpose     TEXT NOT NULL,              -- register | sign_in
+    origin      TEXT NOT NULL,
+    genesis     TEXT NOT NULL,
+    handle      TEXT NOT NULL,
+    wallet      TEXT NOT NULL,
+    nonce       TEXT NOT NULL,
+    description TEXT NOT NULL,
+    roles       TEXT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    used_at     BIGINT
+);
+CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+
+-- One row per pair of tokens; a refresh replaces the row's pair by a new row of the same family.
+CREATE TABLE sessions (
+    id                 TEXT PRIMARY KEY,
+    family             TEXT NOT NULL,
+    agent_id           TEXT NOT NULL REFERENCES agents (id),
+    access_hash        TEXT NOT NULL UNIQUE,
+    access_expires_at  BIGINT NOT NULL,
+    refresh_hash       TEXT NOT NULL UNIQUE,
+    refresh_expires_at BIGINT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    replaced_at        BIGINT,
+    revoked_at         BIGINT
+);
+CREATE INDEX sessions_by_family ON sessions (family);
+CREATE INDEX sessions_by_expiry ON sessions (refresh_expires_at);
+
+CREATE TABLE api_keys (
+    id           TEXT PRIMARY KEY,
+    agent_id     TEXT NOT NULL REFERENCES agents (id),
+    name         TEXT NOT NULL,
+    hash         TEXT NOT NULL UNIQUE,
+    hint         TEXT NOT NULL,             -- prefix and last four characters
+    scopes       TEXT NOT NULL,             -- comma separated
+    ip_allow     TEXT NOT NULL,             -- comma separated addresses and networks; empty means any
+    daily_cap    BIGINT NOT NULL,           -- USDC base units
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT,
+    last_used_at BIGINT,
+    revoked_at   BIGINT,
+    replaces     TEXT
+);
+CREATE INDEX api_keys_by_agent ON api_keys (agent_id, created_at);
+
+-- Append-only; hash = SHA-256 over prev_hash and the entry, so that a removed or changed entry shows.
+CREATE TABLE audit_log (
+    actor      TEXT NOT NULL,
+    n          BIGINT NOT NULL,
+    at         BIGINT NOT NULL,
+    action     TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    prev_hash  TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    PRIMARY KEY (actor, n)
+);
+
+CREATE TABLE audit_heads (
+    actor TEXT PRIMARY KEY,
+    n     BIGINT NOT NULL,
+    hash  TEXT NOT NULL
+);

@@ -1,0 +1,14 @@
+-- Idempotency keys: claimed before the work, answered after it, kept 24 hours.
+
+CREATE TABLE idempotency (
+    agent_id      TEXT NOT NULL,
+    route         TEXT NOT NULL,
+    key_hash      TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,            -- SHA-256 of the request
+    claim         TEXT NOT NULL,            -- who is working on it
+    claimed_until BIGINT NOT NULL,          -- a claim left by a killed process ends here
+    answer        BYTEA,                    -- encrypted; null while running
+    expires_at    BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, route, key_hash)
+);
+CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);

@@ -1,0 +1,36 @@
+//! `clawos-server demo`: where it keeps its data and what it listens on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Flags of the demo.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoConfig {
+    /// End after the last step instead of staying up.
+    #[arg(long)]
+    pub exit: bool,
+    /// Begin anew: removes what earlier demos left in the data folder.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Folder of the demo's chain, server and wallets; made when absent.
+    #[arg(long, default_value = ".demo")]
+    pub data: PathBuf,
+    /// The repository, where the example skills are.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+    /// Port of the server.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the local chain; its websocket takes the next one.
+    #[arg(long, default_value_t = 8899)]
+    pub rpc_port: u16,
+}
+
+/// The folder of this program, where its sister programs are.
+///
+/// # Errors
+/// When the system does not say.
+pub fn sister_programs() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().unwrap_or(Path::new("/")).to_path_buf())
+}

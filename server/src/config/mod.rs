@@ -1,0 +1,64 @@
+//! Configuration: one small clap + environment struct per concern. The only place that reads the environment.
+
+mod chain;
+mod data;
+mod demo;
+mod limits;
+mod listen;
+mod sandbox;
+mod settle;
+
+pub use chain::ChainConfig;
+pub use data::{DataConfig, Durability, ServerKeyError};
+pub use demo::{DemoConfig, sister_programs};
+pub use limits::LimitsConfig;
+pub use listen::ListenConfig;
+pub use sandbox::SandboxConfig;
+pub use settle::SettleConfig;
+pub(crate) use settle::{EXIT_CHECK_MS, RETRY_MS};
+
+use clap::Parser;
+use std::path::Path;
+
+/// Everything `clawos-server serve` can be told, by flag or by environment.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Where it listens and what it calls itself.
+    #[command(flatten)]
+    pub listen: ListenConfig,
+    /// Where its data is.
+    #[command(flatten)]
+    pub data: DataConfig,
+    /// Which chain it reads and which keys it signs with.
+    #[command(flatten)]
+    pub chain: ChainConfig,
+    /// When usage is anchored and settled.
+    #[command(flatten)]
+    pub settle: SettleConfig,
+    /// How fast a caller may go.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+    /// How modules run.
+    #[command(flatten)]
+    pub sandbox: SandboxConfig,
+}
+
+/// The defaults of every flag, parsed the way the command line is.
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Config {
+    /// The defaults, with all data under `data` and limits that a test does not run into.
+    ///
+    /// Environment variables are honoured as on the command line.
+    pub fn for_testing(data: &Path) -> Config {
+        let mut config = Defaults::parse_from(["clawos-server"]).config;
+        config.data.data = data.to_path_buf();
+        config.limits.rate_per_minute = 1_000_000;
+        config.limits.anonymous_rate_per_minute = 1_000_000;
+        config
+    }
+}

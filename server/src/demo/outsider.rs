@@ -1,0 +1,31 @@
+//! The outsider's step: somebody with no account checks the licence, the receipts and the run itself.
+
+use super::DemoError;
+use super::calls::Calls;
+use super::show::Show;
+use super::world::World;
+use serde_json::Value;
+
+/// Verifies both licences and receipts, and replays both calls.
+pub(super) fn verify(world: &World, show: &Show, calls: &Calls) -> Result<(), DemoError> {
+    let buyer = world.address(&world.buyer)?;
+    for good in &calls.good {
+        let licence = world.outsider.run(show, &["verify", "licence", good.skill, &buyer])?;
+        show.fact("from the chain alone", format!("valid: {}", licence["valid"]));
+        let arguments = ["verify", "receipt", &good.receipt, "--replay", "--input", &good.payload];
+        let report = world.outsider.run(show, &arguments)?;
+        for check in report["checks"].as_array().into_iter().flatten() {
+            let word = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
+            show.fact(&format!("{} {}", mark(check), word("name")), word("evidence"));
+        }
+    }
+    Ok(())
+}
+
+fn mark(check: &Value) -> &'static str {
+    match check["verdict"].as_str() {
+        Some("ok") => "✓",
+        Some("skipped") => "-",
+        _ => "✗",
+    }
+}

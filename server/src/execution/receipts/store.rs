@@ -1,0 +1,325 @@
+//! SQL of receipts: writing a group with the usage it adds, reading one, listing, the leaves of a batch.
+
+use std::collections::BTreeMap;
+
+use clawos_interface::Key;
+use clawos_receipts::{Evidence, Receipt, SignedReceipt};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
+
+use crate::execution::columns::{hash, int, key, key_text, optional_uint};
+use crate::execution::group_commit::Charge;
+use crate::execution::reserve::{self, Account};
+use crate::execution::spending::{self, Spend};
+use crate::http::Cursor;
+
+/// Rows of one INSERT, when there are that many; the rest go one by one, so that only two statements are prepared.
+const ROWS: usize = 16;
+/// Columns of a receipt's row.
+const COLUMNS: usize = 14;
+
+/// A receipt with what it adds.
+#[derive(Debug)]
+pub(crate) struct NewReceipt<'a> {
+    pub signed: &'a SignedReceipt,
+    /// The usage to settle.
+    pub charge: Option<Charge>,
+    /// What the API key spent.
+    pub spend: Option<Spend>,
+    /// Nobody will be charged for it.
+    pub waived: bool,
+}
+
+/// What an account's receipts of one group add to what is to be settled.
+#[derive(Debug, Clone, Copy, Default)]
+struct Added {
+    units: i64,
+    count: i64,
+    amount: i64,
+    leased_units: u64,
+}
+
+/// Writes a group of receipts and everything that follows from it.
+pub(crate) async fn record(
+    tx: &mut AnyConnection,
+    mut rows: Vec<NewReceipt<'_>>,
+    server: &str,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    add_usage(tx, &mut rows, server, now).await?;
+    let settlements: Vec<&'static str> = rows.iter().map(NewReceipt::settlement).collect();
+    let mut written = 0;
+    while rows.len() - written >= ROWS {
+        insert(tx, &rows[written..written + ROWS], &settlements[written..]).await?;
+        written += ROWS;
+    }
+    for at in written..rows.len() {
+        insert(tx, &rows[at..=at], &settlements[at..]).await?;
+    }
+    let mut spends: Vec<&Spend> = rows.iter().filter(|row| !row.waived).filter_map(|row| row.spend.as_ref()).collect();
+    // One order for all servers, so that their transactions never wait for each other in a circle.
+    spends.sort_by(|a, b| a.api_key.cmp(&b.api_key));
+    for spend in spends {
+        spending::record(tx, spend).await?;
+    }
+    Ok(())
+}
+
+impl NewReceipt<'_> {
+    fn pending(&self) -> Option<&Charge> {
+        self.charge.as_ref().filter(|_| self.signed.receipt.units > 0 && !self.waived)
+    }
+
+    fn settlement(&self) -> &'static str {
+        match (&self.charge, self.signed.receipt.units) {
+            (None, _) | (_, 0) => "none",
+            _ if self.waived => "waived",
+            _ => "pending",
+        }
+    }
+}
+
+/// Adds the group's usage to its accounts and takes it out of this server's leases. Usage that a lapsed lease no longer
+/// covers is waived.
+async fn add_usage(
+    tx: &mut AnyConnection,
+    rows: &mut [NewReceipt<'_>],
+    server: &str,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    // Ordered by account, for the same reason as above.
+    let mut accounts: BTreeMap<Account, (Added, usize)> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let Some(charge) = row.pending() else { continue };
+        let (added, first) = accounts.entry(charge.account).or_insert((Added::default(), index));
+        added.add(&row.signed.receipt, charge.leased);
+        *first = (*first).min(index);
+    }
+    for (account, (added, first)) in accounts {
+        let Some(charge) = rows[first].charge else { continue };
+        let receipt = &rows[first].signed.receipt;
+        change_pending(tx, &charge, receipt, added, now).await?;
+        let covered =
+            added.leased_units == 0 || reserve::capture(tx, &account, server, added.leased_units, now).await?;
+        if covered {
+            continue;
+        }
+        let mut lost = Added::default();
+        for row in rows.iter_mut() {
+            if row.pending().is_some_and(|charge| charge.account == account && charge.leased) {
+                lost.add(&row.signed.receipt, true);
+                row.waived = true;
+            }
+        }
+        tracing::warn!(
+            licence = key_text(&account.licence),
+            units = lost.units,
+            "a lease lapsed before its calls ended"
+        );
+        metrics::counter!("clawos_waived_units_total").increment(lost.leased_units);
+        change_pending(tx, &charge, &rows[first].signed.receipt, lost.negated(), now).await?;
+    }
+    Ok(())
+}
+
+impl Added {
+    fn add(&mut self, receipt: &Receipt, leased: bool) {
+        self.units = self.units.saturating_add(int(receipt.units));
+        self.count += 1;
+        self.amount = self.amount.saturating_add(int(receipt.amount));
+        self.leased_units += if leased { receipt.units } else { 0 };
+    }
+
+    fn negated(self) -> Added {
+        Added { units: -self.units, count: -self.count, amount: -self.amount, ..self }
+    }
+}
+
+async fn change_pending(
+    tx: &mut AnyConnection,
+    charge: &Charge,
+    receipt: &Receipt,
+    added: Added,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+             pending_units, pending_count, pending_amount, pending_since, retry_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
+         ON CONFLICT (licence, opened_slot) DO UPDATE SET
+             skill_account = excluded.skill_account, buyer = excluded.buyer, seller = excluded.seller,
+             priced = excluded.priced,
+             pending_since = CASE WHEN usage_accounts.pending_count = 0 THEN excluded.pending_since
+                                  ELSE usage_accounts.pending_since END,
+             pending_units = usage_accounts.pending_units + excluded.pending_units,
+             pending_count = usage_accounts.pending_count + excluded.pending_count,
+             pending_amount = usage_accounts.pending_amount + excluded.pending_amount",
+    )
+    .bind(key_text(&charge.account.licence))
+    .bind(int(charge.account.opened_slot))
+    .bind(key_text(&charge.skill_account))
+    .bind(key_text(&receipt.buyer))
+    .bind(key_text(&receipt.seller))
+    .bind(i64::from(receipt.unit_price > 0))
+    .bind(added.units)
+    .bind(added.count)
+    .bind(added.amount)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut AnyConnection,
+    rows: &[NewReceipt<'_>],
+    settlements: &[&'static str],
+) -> Result<(), sqlx::Error> {
+    let mut query = sqlx::query(AssertSqlSafe(insert_statement(rows.len())));
+    for (row, settlement) in rows.iter().zip(settlements) {
+        let receipt = &row.signed.receipt;
+        let json = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+        query = query
+            .bind(&receipt.id)
+            .bind(key_text(&receipt.buyer))
+            .bind(key_text(&receipt.seller))
+            .bind(&receipt.skill)
+            .bind(receipt.licence.as_ref().map(key_text))
+            .bind(row.charge.map(|charge| int(charge.account.opened_slot)))
+            .bind(int(receipt.units))
+            .bind(int(receipt.amount))
+            .bind(int(receipt.issued_at))
+            .bind(*settlement)
+            .bind(Option::<i64>::None)
+            .bind(receipt.leaf_hash().to_vec())
+            .bind(serde_json::to_string(receipt).map_err(json)?)
+            .bind(serde_json::to_string(&row.signed.evidence).map_err(json)?);
+    }
+    query.execute(tx).await?;
+    Ok(())
+}
+
+/// `INSERT` of so many rows. Only counted placeholders go into it, no data.
+fn insert_statement(rows: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO receipts (id, buyer, seller, skill, licence, opened_slot, units, amount, issued_at, settlement, \
+         batch_seq, leaf, body, evidence) VALUES {}",
+        rows.join(", ")
+    )
+}
+
+/// A receipt as stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub signed: SignedReceipt,
+    /// Where it was batched.
+    pub batch: Option<BatchRef>,
+}
+
+/// Names a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BatchRef {
+    pub account: Account,
+    pub seq: u64,
+}
+
+/// The receipt with this id.
+pub(super) async fn find(pool: &AnyPool, id: &str) -> Result<Option<Stored>, sqlx::Error> {
+    let row = sqlx::query("SELECT body, evidence, licence, opened_slot, batch_seq FROM receipts WHERE id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| stored(&row)).transpose()
+}
+
+fn stored(row: &AnyRow) -> Result<Stored, sqlx::Error> {
+    let batch = match (optional_uint(row, 3)?, optional_uint(row, 4)?) {
+        (Some(opened_slot), Some(seq)) => {
+            Some(BatchRef { account: Account { licence: key(row, 2)?, opened_slot }, seq })
+        }
+        _ => None,
+    };
+    Ok(Stored { signed: signed(row)?, batch })
+}
+
+fn signed(row: &AnyRow) -> Result<SignedReceipt, sqlx::Error> {
+    let json = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+    let receipt: Receipt = serde_json::from_str(&row.try_get::<String, _>(0)?).map_err(json)?;
+    let evidence: Evidence = serde_json::from_str(&row.try_get::<String, _>(1)?).map_err(json)?;
+    Ok(SignedReceipt { receipt, evidence })
+}
+
+/// Which receipts to list.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// The reader's wallet: buyer or seller.
+    pub wallet: Key,
+    /// Unix milliseconds, inclusive.
+    pub from: i64,
+    /// Unix milliseconds, exclusive.
+    pub to: i64,
+    /// `publisher.name`; empty for any.
+    pub skill: String,
+    /// The last one seen.
+    pub after: Option<Cursor>,
+    /// Rows, at most.
+    pub limit: u32,
+}
+
+/// A wallet's receipts, newest first.
+pub(super) async fn list(pool: &AnyPool, filter: &Filter) -> Result<Vec<SignedReceipt>, sqlx::Error> {
+    let after = filter.after.clone().unwrap_or(Cursor { number: i64::MAX, id: String::new() });
+    // Two indexed branches; a receipt whose buyer is also its seller comes from the first.
+    let rows = sqlx::query(
+        "SELECT body, evidence FROM (
+             SELECT id, issued_at, body, evidence FROM receipts
+             WHERE buyer = $1 AND issued_at >= $2 AND issued_at < $3 AND ($4 = '' OR skill = $4)
+               AND (issued_at < $5 OR (issued_at = $5 AND id < $6))
+             UNION ALL
+             SELECT id, issued_at, body, evidence FROM receipts
+             WHERE seller = $1 AND buyer <> $1 AND issued_at >= $2 AND issued_at < $3 AND ($4 = '' OR skill = $4)
+               AND (issued_at < $5 OR (issued_at = $5 AND id < $6))
+         ) AS mine
+         ORDER BY issued_at DESC, id DESC LIMIT $7",
+    )
+    .bind(key_text(&filter.wallet))
+    .bind(filter.from)
+    .bind(filter.to)
+    .bind(&filter.skill)
+    .bind(after.number)
+    .bind(&after.id)
+    .bind(i64::from(filter.limit))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(signed).collect()
+}
+
+/// Ids and leaves of a batch, in the order of its tree.
+pub(crate) async fn leaves(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<(String, [u8; 32])>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT id, leaf FROM receipts
+         WHERE licence = $1 AND opened_slot = $2 AND settlement = 'batched' AND batch_seq = $3 ORDER BY id",
+    )
+    .bind(key_text(&batch.account.licence))
+    .bind(int(batch.account.opened_slot))
+    .bind(int(batch.seq))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, hash(row, 1)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_through_all_rows() {
+        let statement = insert_statement(2);
+        assert!(statement.ends_with("$14), ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Units are promised before a call and captured after it.
+//!
+//! A server leases blocks of units of a licence from the database (one write per block, not per call) and hands them
+//! out from memory. The sum of what all servers hold, have used and have anchored never passes what the chain allows.
+
+mod pool;
+mod store;
+mod units;
+
+pub(crate) use pool::{Pools, Promise};
+pub(crate) use store::{capture, release_leases};
+pub(crate) use units::Allowance;
+
+use clawos_interface::Key;
+
+/// One opening of a licence account: the address alone may come back after a close, and then starts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Account {
+    /// The licence's address.
+    pub licence: Key,
+    /// The slot in which the account was made.
+    pub opened_slot: u64,
+}
+
+/// How long a lease lasts without being renewed (milliseconds). A server that stops for longer loses what it captured
+/// meanwhile: the platform's loss, never the buyer's.
+pub(crate) const LEASE_MS: i64 = 60_000;
+/// A promise is made only from a lease that lasts at least this much longer (milliseconds): the longest call (30 s) and
+/// its group commit.
+pub(crate) const LEASE_MARGIN_MS: i64 = 40_000;
+
+/// A promise could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReserveError {
+    /// The licence does not have that many units.
+    #[error("the call may need {needed} units and {available} are left")]
+    Exhausted {
+        /// Units the call may use.
+        needed: u64,
+        /// Units left.
+        available: u64,
+        /// Whether it is credit that is missing, which a deposit cures.
+        credit: bool,
+    },
+    /// The buyer's cap per batch is below what one call may use.
+    #[error("the call may need {needed} units and the licence's cap per batch is {cap}")]
+    AboveBatchCap {
+        /// Units the call may use.
+        needed: u64,
+        /// The cap.
+        cap: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,138 @@
+//! What became of the open batches: landed, lost for good, on their way, or to be sent (again).
+
+use std::collections::BTreeMap;
+
+use clawos_interface::Key;
+use clawos_interface::accounts::Licence;
+use clawos_interface::rules::usage::cost;
+use solana_transaction::Transaction;
+
+use super::standing::{self, Standing};
+use super::store::{self, Change};
+use super::{Batch, BatchStatus, RETRY_MS, SettleError, Settler, States, show};
+use crate::licensing::Fate;
+
+impl Settler {
+    /// Decides about each open batch by what the chain says; returns those still to be sent.
+    pub(super) async fn conclude(&self, open: Vec<Batch>, states: &States) -> Result<Vec<Batch>, SettleError> {
+        let mut to_send = Vec::new();
+        // By the transaction they went in.
+        let mut sent: BTreeMap<String, Vec<Batch>> = BTreeMap::new();
+        for batch in open {
+            let Some(state) = states.get(&batch.account.licence) else { continue };
+            let licence = state.value.licence.as_ref();
+            let account = batch.account;
+            let done = match (standing::of(&batch, licence), batch.status, &batch.transaction) {
+                (Standing::Landed, ..) => self.landed(&batch, state.slot).await,
+                (Standing::Gone(problem), ..) => self.lost(&batch, problem).await,
+                (Standing::Open, BatchStatus::Submitted, Some(signature)) => {
+                    sent.entry(signature.clone()).or_default().push(batch);
+                    Ok(())
+                }
+                (Standing::Open, ..) if licence.is_some_and(|licence| !agrees(&batch, licence)) => {
+                    self.dissolve(&batch).await
+                }
+                (Standing::Open, ..) => {
+                    to_send.push(batch);
+                    Ok(())
+                }
+            };
+            done.or_else(|error| self.endure(error, &account.licence))?;
+        }
+        for (signature, batches) in &sent {
+            if let Err(error) = self.follow_up(signature, batches).await {
+                self.endure(error, &batches[0].account.licence)?;
+            }
+        }
+        Ok(to_send)
+    }
+
+    /// Notes that a batch is on chain. The transaction's own slot is known while the node remembers it.
+    async fn landed(&self, batch: &Batch, seen_at: u64) -> Result<(), SettleError> {
+        let mut slot = seen_at;
+        if let Some(signature) = &batch.transaction {
+            if let Ok(Fate::Confirmed { slot: own }) = self.licensing.chain.fate(signature).await {
+                slot = own;
+            }
+            self.in_flight.lock().await.remove(signature);
+        }
+        self.change(batch, Change::Confirmed { slot }).await?;
+        metrics::counter!("clawos_batches_confirmed_total").increment(1);
+        metrics::counter!("clawos_units_settled_total").increment(batch.units);
+        Ok(())
+    }
+
+    async fn lost(&self, batch: &Batch, problem: &str) -> Result<(), SettleError> {
+        tracing::error!(licence = %show(&batch.account.licence), seq = batch.seq, problem, "a batch can never land");
+        self.change(batch, Change::Dead { problem }).await
+    }
+
+    /// Takes back an intent whose price is no longer the licence's: the buyer would be charged what no receipt says.
+    async fn dissolve(&self, batch: &Batch) -> Result<(), SettleError> {
+        tracing::error!(licence = %show(&batch.account.licence), seq = batch.seq, "a batch was given up: the licence has another price now");
+        metrics::counter!("clawos_waived_units_total").increment(batch.units);
+        let mut tx = self.db.write().await?;
+        store::dissolve(&mut tx, batch).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Looks after a transaction that has not shown yet: sends it again, or gives it up once it can no longer land.
+    async fn follow_up(&self, signature: &str, batches: &[Batch]) -> Result<(), SettleError> {
+        let chain = &self.licensing.chain;
+        match chain.fate(signature).await? {
+            // The licences were read a moment before; the next round sees it.
+            Fate::Confirmed { .. } => return Ok(()),
+            Fate::Failed { problem, instruction } => self.failed(signature, batches, &problem, instruction).await?,
+            Fate::Unknown => {
+                let last_valid = batches.iter().filter_map(|batch| batch.last_valid_height).max().unwrap_or(0);
+                if chain.block_height().await? <= last_valid {
+                    let again = self.in_flight.lock().await.get(signature).cloned();
+                    return match again {
+                        Some(transaction) => Ok(chain.send(&transaction).await?),
+                        None => Ok(()),
+                    };
+                }
+                for batch in batches {
+                    self.change(batch, Change::Pending { problem: None, retry_at: self.clock.now_ms() }).await?;
+                }
+            }
+        }
+        self.in_flight.lock().await.remove(signature);
+        Ok(())
+    }
+
+    /// After a failed transaction each of its batches goes alone until it lands. Only the one whose instruction failed
+    /// waits; where that is not known, the one that fails alone.
+    pub(super) async fn failed(
+        &self,
+        signature: &str,
+        batches: &[Batch],
+        problem: &str,
+        instruction: Option<usize>,
+    ) -> Result<(), SettleError> {
+        let transaction = self.in_flight.lock().await.get(signature).cloned();
+        let now = self.clock.now_ms();
+        for batch in batches {
+            let licence = &batch.account.licence;
+            let named = instruction.zip(transaction.as_ref()).is_some_and(|(index, tx)| names(tx, index, licence));
+            let culprit = named || batch.problem.is_some();
+            tracing::warn!(licence = %show(licence), signature, problem, culprit, "a settlement failed");
+            let retry_at = if culprit { now + RETRY_MS } else { now };
+            self.change(batch, Change::Pending { problem: Some(problem), retry_at }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the chain would charge for a batch what its receipts say.
+fn agrees(batch: &Batch, licence: &Licence) -> bool {
+    cost(batch.units, licence.unit_price()) == Ok(batch.amount)
+}
+
+/// Whether the instruction at `index` names this account.
+fn names(transaction: &Transaction, index: usize, account: &Key) -> bool {
+    let message = &transaction.message;
+    let key = |at: &u8| message.account_keys.get(usize::from(*at)).is_some_and(|key| key.to_bytes() == *account);
+    message.instructions.get(index).is_some_and(|instruction| instruction.accounts.iter().any(key))
+}

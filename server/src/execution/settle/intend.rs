@@ -1,0 +1,93 @@
+//! Storing the intent of an account's next batch, before anything is sent.
+
+use clawos_interface::accounts::Licence;
+use clawos_interface::rules::validity::is_expired;
+use sqlx::AnyConnection;
+
+use super::form::{self, Candidate};
+use super::pending_store::{self, PendingAccount};
+use super::store::{self, find_batch};
+use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
+use crate::execution::reserve::Account;
+use crate::licensing::{LicenceState, Snapshot};
+
+/// What happens when receipts and licence name different prices.
+const OTHER_PRICE: &str = "receipts were given up that were made at another price than the licence has now";
+
+impl Settler {
+    /// Stores the intent of an account's next batch, if it is time for one and there is room.
+    pub(super) async fn form(
+        &self,
+        wanted: &PendingAccount,
+        states: &States,
+        now: i64,
+    ) -> Result<Option<Batch>, SettleError> {
+        let Some(state) = states.get(&wanted.account.licence) else { return Ok(None) };
+        let account = &wanted.account;
+        let licence = state.value.licence.filter(|licence| licence.created_slot() == account.opened_slot);
+        // What expired may be bought again at another price, for which its usage could not be recorded.
+        let ends = |licence: Licence| licence.exit_kind != 0 || is_expired(&licence, self.licensing.now_secs(state));
+        if !wanted.due && !licence.is_none_or(ends) {
+            return Ok(None);
+        }
+        let mut tx = self.db.write().await?;
+        pending_store::lock(&mut tx, account).await?;
+        let seq = match licence {
+            Some(licence) => self.intend(&mut tx, account, &licence, state, now).await?,
+            None => {
+                let problem = "the licence account was closed before its usage was settled";
+                pending_store::waive_account(&mut tx, account, problem).await?;
+                None
+            }
+        };
+        tx.commit().await?;
+        match seq {
+            Some(seq) => Ok(find_batch(&self.db, account, seq).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The same under the account's lock; the number of the batch.
+    async fn intend(
+        &self,
+        tx: &mut AnyConnection,
+        account: &Account,
+        licence: &Licence,
+        state: &Snapshot<LicenceState>,
+        now: i64,
+    ) -> Result<Option<u64>, SettleError> {
+        if licence.usage_seq() > 0 && !store::knows(tx, account, licence.usage_seq(), &licence.chain_root).await? {
+            let problem = "the chain has a batch of this licence that this database does not know";
+            tracing::error!(
+                licence = %show(&account.licence), seq = licence.usage_seq(),
+                "{problem}: it is an old copy, or the meter key is used elsewhere; nothing more of it is settled"
+            );
+            metrics::counter!("clawos_unknown_batches_total").increment(1);
+            pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
+            return Ok(None);
+        }
+        let (candidates, strange): (Vec<Candidate>, Vec<Candidate>) = pending_store::candidates(tx, account)
+            .await?
+            .into_iter()
+            .partition(|receipt| form::agrees(receipt, licence.unit_price()));
+        if !strange.is_empty() {
+            let units = strange.iter().map(|receipt| receipt.units).sum();
+            tracing::error!(licence = %show(&account.licence), units, "{OTHER_PRICE}");
+            metrics::counter!("clawos_waived_units_total").increment(units);
+            pending_store::waive(tx, account, &strange, OTHER_PRICE).await?;
+        }
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let room = form::room(licence, &state.value.listing.config, self.licensing.now_secs(state)).unwrap_or(0);
+        let taken = form::fitting(&candidates, room);
+        let Some(intent) = form::intent(&account.licence, licence, &candidates[..taken]) else {
+            let problem = "the buyer's caps leave no room for the next receipt now";
+            pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
+            return Ok(None);
+        };
+        let rest_since = candidates.get(taken).map_or(now, |rest| rest.issued_at);
+        store::add_batch(tx, account, &intent, &candidates[taken - 1], rest_since, now).await?;
+        Ok(Some(intent.seq))
+    }
+}

@@ -1,0 +1,103 @@
+//! Whether an intent is on chain, can still get there, or never will. Pure: the chain's word, nothing else.
+
+use clawos_interface::accounts::Licence;
+
+use super::Batch;
+
+/// What the chain says of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is on chain.
+    Landed,
+    /// It is not, and can be sent.
+    Open,
+    /// It can never be.
+    Gone(&'static str),
+}
+
+/// Compares an intent with the licence as the chain has it.
+pub(super) fn of(batch: &Batch, licence: Option<&Licence>) -> Standing {
+    let Some(licence) = licence else { return Standing::Gone("the licence account was closed") };
+    if licence.created_slot() != batch.account.opened_slot {
+        return Standing::Gone("the licence account was closed and opened again");
+    }
+    let next = licence.usage_seq().saturating_add(1);
+    if batch.seq > next {
+        // The node is behind what was read when the intent was made.
+        return Standing::Open;
+    }
+    if batch.seq == next {
+        let follows = licence.chain_root == batch.prev_root;
+        return if follows { Standing::Open } else { Standing::Gone("the licence's root is another one") };
+    }
+    if batch.seq == licence.usage_seq() && licence.chain_root != batch.chain_root {
+        return Standing::Gone("another batch was recorded under its number: is the meter key used elsewhere?");
+    }
+    Standing::Landed
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+    use crate::execution::reserve::Account;
+    use crate::execution::settle::BatchStatus;
+    use clawos_interface::integers::U64;
+
+    fn batch(seq: u64) -> Batch {
+        Batch {
+            account: Account { licence: [1; 32], opened_slot: 77 },
+            skill_account: [2; 32],
+            buyer: [3; 32],
+            seller: [4; 32],
+            seq,
+            prev_root: [5; 32],
+            count: 1,
+            units: 1,
+            amount: 1,
+            tree_root: [6; 32],
+            anchored_root: [7; 32],
+            chain_root: [8; 32],
+            status: BatchStatus::Submitted,
+            transaction: None,
+            last_valid_height: None,
+            slot: None,
+            problem: None,
+        }
+    }
+
+    fn licence(seq: u64, root: [u8; 32]) -> Licence {
+        let mut bytes = [0; Licence::LEN];
+        bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
+        // Layout version, then bump and the 61 reserved bytes, end the account.
+        bytes[Licence::LEN - 63] = Licence::VERSION;
+        let mut licence = Licence::decode(&bytes).unwrap();
+        (licence.usage_seq, licence.chain_root, licence.created_slot) = (U64::new(seq), root, U64::new(77));
+        licence
+    }
+
+    #[test]
+    fn before_it_lands_the_chain_shows_its_previous_root() {
+        assert_eq!(of(&batch(4), Some(&licence(3, [5; 32]))), Standing::Open);
+        assert!(matches!(of(&batch(4), Some(&licence(3, [9; 32]))), Standing::Gone(_)));
+    }
+
+    #[test]
+    fn once_it_lands_the_chain_shows_its_root_until_the_next_one() {
+        assert_eq!(of(&batch(4), Some(&licence(4, [8; 32]))), Standing::Landed);
+        assert_eq!(of(&batch(4), Some(&licence(5, [9; 32]))), Standing::Landed);
+    }
+
+    #[test]
+    fn a_stranger_under_its_number_is_not_taken_for_it() {
+        assert!(matches!(of(&batch(4), Some(&licence(4, [9; 32]))), Standing::Gone(_)));
+    }
+
+    #[test]
+    fn a_closed_or_reopened_account_never_takes_it() {
+        assert!(matches!(of(&batch(1), None), Standing::Gone(_)));
+        let mut reopened = licence(0, [5; 32]);
+        reopened.created_slot = U64::new(78);
+        assert!(matches!(of(&batch(1), Some(&reopened)), Standing::Gone(_)));
+    }
+}

@@ -1,0 +1,47 @@
+//! SQL of what API keys spent.
+
+use clawos_interface::Currency;
+use sqlx::{AnyConnection, AnyPool};
+
+use super::Spend;
+use crate::execution::columns::{int, uint};
+
+/// Base units that `api_key` spent on `day`.
+pub(super) async fn spent(pool: &AnyPool, api_key: &str, day: i64, currency: Currency) -> Result<u64, sqlx::Error> {
+    let row = sqlx::query("SELECT amount FROM key_spending WHERE api_key = $1 AND day = $2 AND currency = $3")
+        .bind(api_key)
+        .bind(day)
+        .bind(currency.as_str())
+        .fetch_optional(pool)
+        .await?;
+    row.map_or(Ok(0), |row| uint(&row, 0))
+}
+
+/// Adds to what a key spent.
+pub(crate) async fn record(tx: &mut AnyConnection, spend: &Spend) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO key_spending (api_key, day, currency, amount) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (api_key, day, currency) DO UPDATE SET amount = key_spending.amount + excluded.amount",
+    )
+    .bind(&spend.api_key)
+    .bind(spend.day)
+    .bind(spend.currency.as_str())
+    .bind(int(spend.amount))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Copies what one key spent on `day` to a key that has spent nothing yet.
+pub(super) async fn carry(tx: &mut AnyConnection, from: &str, to: &str, day: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO key_spending (api_key, day, currency, amount)
+         SELECT CAST($1 AS TEXT), day, currency, amount FROM key_spending WHERE api_key = $2 AND day = $3",
+    )
+    .bind(to)
+    .bind(from)
+    .bind(day)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

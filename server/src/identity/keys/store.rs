@@ -1,0 +1,142 @@
+//! SQL of API keys.
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Row};
+
+/// How old the noted last use may be before it is noted again (milliseconds); a write per call would cost too much.
+const NOTE_USE_EVERY_MS: i64 = 60_000;
+
+pub(super) struct KeyRow {
+    pub(super) id: String,
+    pub(super) agent_id: String,
+    pub(super) name: String,
+    pub(super) hash: String,
+    pub(super) hint: String,
+    pub(super) scopes: String,
+    pub(super) ip_allow: String,
+    pub(super) daily_cap: i64,
+    pub(super) created_at: i64,
+    pub(super) expires_at: Option<i64>,
+    pub(super) last_used_at: Option<i64>,
+    pub(super) revoked_at: Option<i64>,
+    pub(super) replaces: Option<String>,
+}
+
+/// A key with its agent.
+pub(super) struct Found {
+    pub(super) key: KeyRow,
+    pub(super) handle: String,
+    pub(super) wallet: String,
+}
+
+pub(super) async fn insert(connection: &mut AnyConnection, key: &KeyRow) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO api_keys
+           (id, agent_id, name, hash, hint, scopes, ip_allow, daily_cap, created_at, expires_at, replaces)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(&key.id)
+    .bind(&key.agent_id)
+    .bind(&key.name)
+    .bind(&key.hash)
+    .bind(&key.hint)
+    .bind(&key.scopes)
+    .bind(&key.ip_allow)
+    .bind(key.daily_cap)
+    .bind(key.created_at)
+    .bind(key.expires_at)
+    .bind(key.replaces.as_deref())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn by_hash(pool: &AnyPool, hash: &str) -> Result<Option<Found>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT k.*, a.handle, a.wallet FROM api_keys k JOIN agents a ON a.id = k.agent_id WHERE k.hash = $1",
+    )
+    .bind(hash)
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Found { key: read(&row)?, handle: row.try_get("handle")?, wallet: row.try_get("wallet")? }))
+}
+
+pub(super) async fn by_id(
+    connection: &mut AnyConnection,
+    agent_id: &str,
+    id: &str,
+) -> Result<Option<KeyRow>, sqlx::Error> {
+    let row = sqlx::query("SELECT * FROM api_keys WHERE id = $1 AND agent_id = $2")
+        .bind(id)
+        .bind(agent_id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn list(pool: &AnyPool, agent_id: &str) -> Result<Vec<KeyRow>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT * FROM api_keys WHERE agent_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id DESC",
+    )
+    .bind(agent_id)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn count(connection: &mut AnyConnection, agent_id: &str) -> Result<i64, sqlx::Error> {
+    let row = sqlx::query("SELECT COUNT(*) FROM api_keys WHERE agent_id = $1 AND revoked_at IS NULL")
+        .bind(agent_id)
+        .fetch_one(connection)
+        .await?;
+    row.try_get(0)
+}
+
+pub(super) async fn note_use(pool: &AnyPool, key: &KeyRow, now: i64) -> Result<(), sqlx::Error> {
+    if key.last_used_at.is_some_and(|at| now - at < NOTE_USE_EVERY_MS) {
+        return Ok(());
+    }
+    sqlx::query("UPDATE api_keys SET last_used_at = $1 WHERE id = $2").bind(now).bind(&key.id).execute(pool).await?;
+    Ok(())
+}
+
+/// True when the agent has such a key and it was not revoked before.
+pub(super) async fn revoke(
+    connection: &mut AnyConnection,
+    agent_id: &str,
+    id: &str,
+    now: i64,
+) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND agent_id = $3 AND revoked_at IS NULL")
+            .bind(now)
+            .bind(id)
+            .bind(agent_id)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn expire(connection: &mut AnyConnection, id: &str, at: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE api_keys SET expires_at = $1 WHERE id = $2").bind(at).bind(id).execute(connection).await?;
+    Ok(())
+}
+
+fn read(row: &AnyRow) -> Result<KeyRow, sqlx::Error> {
+    Ok(KeyRow {
+        id: row.try_get("id")?,
+        agent_id: row.try_get("agent_id")?,
+        name: row.try_get("name")?,
+        hash: row.try_get("hash")?,
+        hint: row.try_get("hint")?,
+        scopes: row.try_get("scopes")?,
+        ip_allow: row.try_get("ip_allow")?,
+        daily_cap: row.try_get("daily_cap")?,
+        created_at: row.try_get("created_at")?,
+        expires_at: row.try_get("expires_at")?,
+        last_used_at: row.try_get("last_used_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+        replaces: row.try_get("replaces")?,
+    })
+}

@@ -1,0 +1,288 @@
+//! The only user of Solana JSON-RPC. Reads are at `confirmed`; nothing is ever granted on `processed`.
+//!
+//! It moves bytes: what accounts mean is `clawos_interface`'s, what follows from them is [`super::check`]'s.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use clawos_interface::instruction::Instruction;
+use clawos_interface::{Key, ProgramError};
+use solana_commitment_config::CommitmentConfig;
+use solana_instruction::error::InstructionError;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client_api::client_error::{Error as ClientError, ErrorKind, TransactionError};
+use solana_rpc_client_api::config::{
+    RpcAccountInfoConfig, RpcSendTransactionConfig, RpcSimulateTransactionConfig, UiAccountEncoding,
+};
+use solana_signature::Signature;
+use solana_transaction::Transaction;
+
+use super::transaction;
+use crate::clock::Clock;
+
+/// How long one RPC call may take. Longer than a slow public endpoint's answer, shorter than a caller's patience.
+const RPC_TIMEOUT: Duration = Duration::from_secs(5);
+/// After a failed call the endpoint is left alone for this long (milliseconds), so that callers are answered at once
+/// instead of queueing behind timeouts.
+const DOWN_MS: i64 = 1_000;
+/// The address of the Clock sysvar, read with every account so that state and time belong to one slot.
+const CLOCK_SYSVAR: &str = "SysvarC1ock11111111111111111111111111111111";
+/// Where `unix_timestamp` (i64, little-endian) stands in the Clock sysvar: after slot, epoch start, epoch, schedule epoch.
+const CLOCK_UNIX_OFFSET: usize = 32;
+/// Most compute units one transaction can ask for.
+pub(crate) const MAX_COMPUTE_UNITS: u32 = 1_400_000;
+/// Most accounts one read can ask for: the RPC method takes 100, and the clock is one of them.
+pub(crate) const MAX_ACCOUNTS: usize = 99;
+
+/// The chain could not be asked, or gave no usable answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No answer: the endpoint is down, slow, or behind the state already seen.
+    #[error("the Solana RPC endpoint does not answer: {0}")]
+    Unreachable(String),
+    /// An account of ours does not decode: this server is older than the program, or points at another one.
+    #[error("account {account} cannot be decoded: {problem}")]
+    Malformed {
+        /// Base58 address.
+        account: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Accounts as they were together at one slot.
+#[derive(Debug, Clone)]
+pub struct Snapshot<T> {
+    /// The slot.
+    pub slot: u64,
+    /// The chain's clock at that slot, Unix seconds. 0 when the endpoint does not serve the clock account.
+    pub chain_secs: i64,
+    /// When it was read, wall clock, Unix milliseconds.
+    pub read_at_ms: i64,
+    /// What was read.
+    pub value: T,
+}
+
+/// How a simulated transaction ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Simulation {
+    /// It would succeed, using this many compute units.
+    Ok { units: u64 },
+    /// The instruction at this index fails.
+    InstructionFails { index: usize, problem: String },
+    /// It fails as a whole, for instance because the payer has no money.
+    Fails { problem: String },
+}
+
+/// What became of a sent transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// At least `confirmed`, without an error.
+    Confirmed { slot: u64 },
+    /// Processed with an error: it changed nothing. `instruction` is the one that failed, where it was one.
+    Failed { problem: String, instruction: Option<usize> },
+    /// Not seen, or not confirmed yet.
+    Unknown,
+}
+
+/// A recent blockhash and the last block height at which it is accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Blockhash {
+    /// The hash.
+    pub hash: [u8; 32],
+    /// Transactions with it are refused above this block height.
+    pub last_valid_block_height: u64,
+}
+
+/// A connection to one RPC endpoint.
+pub(crate) struct Chain {
+    rpc: RpcClient,
+    clock: Arc<dyn Clock>,
+    clock_account: Pubkey,
+    down_until_ms: AtomicI64,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("url", &self.rpc.url()).finish_non_exhaustive()
+    }
+}
+
+impl Chain {
+    /// Prepares a connection; nothing is sent yet.
+    pub(crate) fn new(url: &str, clock: Arc<dyn Clock>) -> Chain {
+        Chain {
+            rpc: RpcClient::new_with_timeout_and_commitment(url.to_owned(), RPC_TIMEOUT, CommitmentConfig::confirmed()),
+            clock,
+            clock_account: CLOCK_SYSVAR.parse().expect("the clock's address is base58 of 32 bytes"),
+            down_until_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// The genesis hash: which network this is.
+    pub(crate) async fn genesis(&self) -> Result<Key, ChainError> {
+        self.ask(self.rpc.get_genesis_hash()).await.map(|hash| hash.to_bytes())
+    }
+
+    /// The data of accounts (at most [`MAX_ACCOUNTS`]) and the chain's clock, all at one slot that is at least `min_slot`.
+    pub(crate) async fn accounts(
+        &self,
+        keys: &[Key],
+        min_slot: u64,
+    ) -> Result<Snapshot<Vec<Option<Vec<u8>>>>, ChainError> {
+        let mut addresses: Vec<Pubkey> = keys.iter().map(|key| Pubkey::from(*key)).collect();
+        addresses.push(self.clock_account);
+        let config = RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            commitment: Some(CommitmentConfig::confirmed()),
+            data_slice: None,
+            min_context_slot: (min_slot > 0).then_some(min_slot),
+        };
+        let read_at_ms = self.clock.now_ms();
+        let answer = self.ask(self.rpc.get_multiple_ui_accounts_with_config(&addresses, config)).await?;
+        let slot = answer.context.slot;
+        if slot < min_slot {
+            return Err(ChainError::Unreachable(format!("it is at slot {slot}, behind slot {min_slot} already seen")));
+        }
+        if answer.value.len() != addresses.len() {
+            return Err(ChainError::Unreachable("it answered with another number of accounts".to_owned()));
+        }
+        let mut value = Vec::with_capacity(addresses.len());
+        for (account, address) in answer.value.into_iter().zip(&addresses) {
+            let data = account.map(|account| {
+                account.data.decode().ok_or_else(|| malformed(&address.to_bytes(), "its data is not base64"))
+            });
+            value.push(data.transpose()?);
+        }
+        let clock = value.pop().flatten();
+        let chain_secs = clock.as_deref().and_then(unix_seconds).unwrap_or(0);
+        Ok(Snapshot { slot, chain_secs, read_at_ms, value })
+    }
+
+    /// A blockhash for a new transaction.
+    pub(crate) async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
+        let (hash, last_valid_block_height) =
+            self.ask(self.rpc.get_latest_blockhash_with_commitment(CommitmentConfig::confirmed())).await?;
+        Ok(Blockhash { hash: hash.to_bytes(), last_valid_block_height })
+    }
+
+    /// The chain's block height.
+    pub(crate) async fn block_height(&self) -> Result<u64, ChainError> {
+        self.ask(self.rpc.get_block_height()).await
+    }
+
+    /// What `payer` would see if it sent `instructions` now. Signatures are not checked, so none are needed.
+    pub(crate) async fn simulate(&self, payer: &Key, instructions: &[Instruction]) -> Result<Simulation, ChainError> {
+        let message = transaction::message(payer, instructions, [0; 32]);
+        let config = RpcSimulateTransactionConfig {
+            sig_verify: false,
+            replace_recent_blockhash: true,
+            commitment: Some(CommitmentConfig::confirmed()),
+            ..RpcSimulateTransactionConfig::default()
+        };
+        let unsigned = Transaction::new_unsigned(message);
+        let result = self.ask(self.rpc.simulate_transaction_with_config(&unsigned, config)).await?.value;
+        let error = result.err.map(TransactionError::from);
+        Ok(match error {
+            None => Simulation::Ok { units: result.units_consumed.unwrap_or_else(|| u64::from(MAX_COMPUTE_UNITS)) },
+            Some(TransactionError::InstructionError(index, error)) => {
+                Simulation::InstructionFails { index: usize::from(index), problem: describe(&error) }
+            }
+            Some(error) => Simulation::Fails { problem: error.to_string() },
+        })
+    }
+
+    /// The price per compute unit that recent transactions on `accounts` paid: the median, in micro-lamports.
+    pub(crate) async fn recent_unit_price(&self, accounts: &[Key]) -> Result<u64, ChainError> {
+        let accounts: Vec<Pubkey> = accounts.iter().map(|key| Pubkey::from(*key)).collect();
+        let fees = self.ask(self.rpc.get_recent_prioritization_fees(&accounts)).await?;
+        let mut prices: Vec<u64> = fees.into_iter().map(|fee| fee.prioritization_fee).collect();
+        prices.sort_unstable();
+        Ok(prices.get(prices.len() / 2).copied().unwrap_or(0))
+    }
+
+    /// Signs `instructions` as `payer`; the transaction's signature is known before it is sent.
+    pub(crate) fn sign(
+        &self,
+        payer: &Keypair,
+        key: &Key,
+        instructions: &[Instruction],
+        blockhash: &Blockhash,
+    ) -> (Transaction, String) {
+        let transaction = transaction::signed(payer, key, instructions, blockhash.hash);
+        let signature = transaction.signatures[0].to_string();
+        (transaction, signature)
+    }
+
+    /// Sends a signed transaction. It may be sent again as often as needed: the chain takes it once.
+    pub(crate) async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
+        let config = RpcSendTransactionConfig { skip_preflight: true, ..RpcSendTransactionConfig::default() };
+        self.ask(self.rpc.send_transaction_with_config(transaction, config)).await.map(|_| ())
+    }
+
+    /// What became of the transaction with this signature.
+    pub(crate) async fn fate(&self, signature: &str) -> Result<Fate, ChainError> {
+        let Ok(signature) = signature.parse::<Signature>() else { return Ok(Fate::Unknown) };
+        let answer = self.ask(self.rpc.get_signature_statuses(&[signature])).await?;
+        let Some(status) = answer.value.into_iter().next().flatten() else { return Ok(Fate::Unknown) };
+        let confirmed = status.satisfies_commitment(CommitmentConfig::confirmed());
+        Ok(match status.err {
+            _ if !confirmed => Fate::Unknown,
+            Some(error) => match error {
+                TransactionError::InstructionError(index, error) => {
+                    Fate::Failed { problem: describe(&error), instruction: Some(usize::from(index)) }
+                }
+                error => Fate::Failed { problem: error.to_string(), instruction: None },
+            },
+            None => Fate::Confirmed { slot: status.slot },
+        })
+    }
+
+    /// Whether the endpoint could not be reached a moment ago, as opposed to having answered with an error.
+    pub(crate) fn is_down(&self) -> bool {
+        self.clock.now_ms() < self.down_until_ms.load(Ordering::Relaxed)
+    }
+
+    /// Runs one RPC call, unless the endpoint failed a moment ago.
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, ChainError> {
+        if self.is_down() {
+            return Err(ChainError::Unreachable("it failed less than a second ago".to_owned()));
+        }
+        call.await.map_err(|error| {
+            if is_transport(&error) {
+                self.down_until_ms.store(self.clock.now_ms() + DOWN_MS, Ordering::Relaxed);
+            }
+            metrics::counter!("clawos_rpc_errors_total").increment(1);
+            ChainError::Unreachable(error.to_string())
+        })
+    }
+}
+
+/// Whether the endpoint could not be reached at all, as opposed to having answered with an error.
+fn is_transport(error: &ClientError) -> bool {
+    matches!(error.kind(), ErrorKind::Io(_) | ErrorKind::Reqwest(_) | ErrorKind::Middleware(_))
+}
+
+/// The program's own words for its errors, Solana's for the rest.
+fn describe(error: &InstructionError) -> String {
+    match error {
+        InstructionError::Custom(code) => match ProgramError::from_code(*code) {
+            Some(error) => format!("{}: {}", error.name(), error.message()),
+            None => format!("program error {code}"),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn unix_seconds(clock: &[u8]) -> Option<i64> {
+    let bytes = clock.get(CLOCK_UNIX_OFFSET..CLOCK_UNIX_OFFSET + 8)?;
+    Some(i64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+pub(super) fn malformed(account: &Key, problem: impl ToString) -> ChainError {
+    ChainError::Malformed { account: bs58::encode(account).into_string(), problem: problem.to_string() }
+}

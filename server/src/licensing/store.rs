@@ -1,0 +1,60 @@
+//! SQL of licensing: the network this database belongs to, and the certified receipt keys.
+
+use clawos_interface::Key;
+use clawos_receipts::statement::{CertifiedKey, PublishedKey};
+use clawos_receipts::text;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+/// The genesis hash this database's receipts name.
+pub(super) async fn network(pool: &AnyPool) -> Result<Option<Key>, sqlx::Error> {
+    let row = sqlx::query("SELECT genesis FROM networks WHERE id = 1").fetch_optional(pool).await?;
+    row.map(|row| base58(&row, 0)).transpose()
+}
+
+/// Binds the database to a network, unless another server just did; returns the one that counts.
+pub(super) async fn join_network(pool: &AnyPool, genesis: &Key, program: &Key) -> Result<Key, sqlx::Error> {
+    sqlx::query("INSERT INTO networks (id, genesis, program) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING")
+        .bind(text::to_base58(genesis))
+        .bind(text::to_base58(program))
+        .execute(pool)
+        .await?;
+    Ok(network(pool).await?.unwrap_or(*genesis))
+}
+
+/// Every certified key, newest first.
+pub(super) async fn receipt_keys(pool: &AnyPool) -> Result<Vec<PublishedKey>, sqlx::Error> {
+    let rows = sqlx::query("SELECT key, meter, from_ms, to_ms, certificate FROM receipt_keys ORDER BY from_ms DESC")
+        .fetch_all(pool)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let certified = CertifiedKey {
+                key: base58(row, 0)?,
+                from_ms: row.try_get(2)?,
+                to_ms: row.try_get(3)?,
+                certificate: base58(row, 4)?,
+            };
+            Ok(PublishedKey { certified, meter: base58(row, 1)? })
+        })
+        .collect()
+}
+
+pub(super) async fn add_receipt_key(pool: &AnyPool, stored: &PublishedKey) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO receipt_keys (key, meter, from_ms, to_ms, certificate) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (key, meter, from_ms) DO NOTHING",
+    )
+    .bind(text::to_base58(&stored.certified.key))
+    .bind(text::to_base58(&stored.meter))
+    .bind(stored.certified.from_ms)
+    .bind(stored.certified.to_ms)
+    .bind(text::to_base58(&stored.certified.certificate))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+fn base58<const N: usize>(row: &AnyRow, column: usize) -> Result<[u8; N], sqlx::Error> {
+    text::from_base58(&row.try_get::<String, _>(column)?).map_err(|error| sqlx::Error::Decode(error.into()))
+}

@@ -1,0 +1,48 @@
+//! The module itself, for anyone who wants to check or replay it.
+
+use crate::app::AppState;
+use crate::error::{ApiError, Problem};
+use crate::http::{Path, Query};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use clawos_receipts::text::to_hex;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ArtifactQuery {
+    /// A version; the newest by default.
+    version: Option<String>,
+}
+
+/// A version's artifact. `ETag` and `X-ClawOS-Skill-Digest` are its SHA-256.
+#[utoipa::path(get, path = "/skills/{id}/artifact", tag = "skills",
+    params(("id" = String, Path, description = "`publisher.name`"), ArtifactQuery),
+    responses((status = 200, content_type = "application/wasm", body = [u8]), (status = 304),
+        (status = "default", body = Problem)))]
+pub(super) async fn artifact(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<ArtifactQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let version = app.registry.resolve(&id, query.version.as_deref()).await?;
+    let digest = to_hex(&version.module_sha256);
+    let tag = format!("\"{digest}\"");
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // A pinned version never changes; the newest one may at any time.
+    let caching = if query.version.is_some() { "public, max-age=31536000, immutable" } else { "public, no-cache" };
+    let common = [
+        ("etag", tag.clone()),
+        ("x-clawos-skill-digest", format!("sha256:{digest}")),
+        ("x-clawos-skill-version", version.version.clone()),
+        ("cache-control", caching.to_owned()),
+    ];
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let bytes = app.storage.get(&version.module_sha256).await?;
+    Ok((common, [(header::CONTENT_TYPE, "application/wasm")], bytes).into_response())
+}

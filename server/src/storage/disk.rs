@@ -1,0 +1,118 @@
+//! Artifacts as files: `artifacts/ab/ab12…`. Written to a temporary file, synced, then renamed into place.
+
+use super::{ArtifactStore, StorageError};
+use async_trait::async_trait;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder of artifacts.
+#[derive(Debug, Clone)]
+pub struct DiskStore {
+    root: PathBuf,
+}
+
+impl DiskStore {
+    /// Opens the folder, making it when absent.
+    pub fn open(root: PathBuf) -> Result<DiskStore, StorageError> {
+        fs::create_dir_all(&root).map_err(classify)?;
+        Ok(DiskStore { root })
+    }
+
+    fn path(&self, sha256: &[u8; 32]) -> PathBuf {
+        let name = hex::encode(sha256);
+        self.root.join(&name[..2]).join(name)
+    }
+}
+
+#[async_trait]
+impl ArtifactStore for DiskStore {
+    async fn put(&self, bytes: Bytes) -> Result<[u8; 32], StorageError> {
+        let store = self.clone();
+        blocking(move || {
+            let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+            let path = store.path(&sha256);
+            // A damaged copy is replaced, a good one kept.
+            let good = fs::read(&path).is_ok_and(|held| Sha256::digest(&held).as_slice() == sha256);
+            if !good {
+                write(&store.root, &path, &bytes).map_err(classify)?;
+            }
+            Ok(sha256)
+        })
+        .await
+    }
+
+    async fn get(&self, sha256: &[u8; 32]) -> Result<Bytes, StorageError> {
+        let (path, sha256) = (self.path(sha256), *sha256);
+        blocking(move || {
+            let bytes = fs::read(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => StorageError::Missing(hex::encode(sha256)),
+                _ => StorageError::Io(error),
+            })?;
+            if Sha256::digest(&bytes).as_slice() != sha256 {
+                return Err(StorageError::Damaged(hex::encode(sha256)));
+            }
+            Ok(Bytes::from(bytes))
+        })
+        .await
+    }
+
+    async fn check(&self) -> Result<(), StorageError> {
+        let root = self.root.clone();
+        blocking(move || tempfile::NamedTempFile::new_in(root).map(drop).map_err(classify)).await
+    }
+}
+
+/// The temporary file removes itself unless it was renamed, so a failed write leaves nothing.
+fn write(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(root);
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(root)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // The rename itself must survive a crash too.
+    File::open(folder)?.sync_all()
+}
+
+fn classify(error: io::Error) -> StorageError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => StorageError::Full,
+        _ => StorageError::Io(error),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| Err(StorageError::Io(io::Error::other(error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_and_checks_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::open(folder.path().join("a")).unwrap();
+        let hash = store.put(Bytes::from_static(b"module")).await.unwrap();
+        assert_eq!(store.get(&hash).await.unwrap(), "module");
+        assert!(matches!(store.get(&[0; 32]).await, Err(StorageError::Missing(_))));
+
+        fs::write(store.path(&hash), b"tampered").unwrap();
+        assert!(matches!(store.get(&hash).await, Err(StorageError::Damaged(_))));
+        store.put(Bytes::from_static(b"module")).await.unwrap();
+        assert_eq!(store.get(&hash).await.unwrap(), "module");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_nothing_behind() {
+        // /dev/full cannot hold folders, so the kernel's own ENOSPC is met through the classification.
+        let error = io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
+        assert!(matches!(classify(error), StorageError::Full));
+    }
+}

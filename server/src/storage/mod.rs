@@ -1,0 +1,79 @@
+//! Artifacts by content hash. A name is a SHA-256, so what is stored never changes and is checked when it is read.
+
+mod disk;
+pub(crate) mod secret_file;
+mod staging;
+
+pub use disk::DiskStore;
+pub use staging::{Staged, Staging};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use clawos_runtime::ModuleSource;
+use std::io;
+use std::sync::Arc;
+
+/// Something went wrong with an artifact.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// No room; nothing was stored.
+    #[error("no room left for artifacts; free some or enlarge the volume")]
+    Full,
+    /// There is no such artifact.
+    #[error("no artifact {0}")]
+    Missing(String),
+    /// The bytes are not those of its name: the disk or somebody changed them.
+    #[error("artifact {0} is damaged: its bytes do not have its hash")]
+    Damaged(String),
+    /// The device failed.
+    #[error("artifact storage failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Where artifacts are kept.
+#[async_trait]
+pub trait ArtifactStore: Send + Sync + std::fmt::Debug {
+    /// Keeps `bytes` and returns their SHA-256. After `Ok` they survive a crash; after an error nothing is left behind.
+    async fn put(&self, bytes: Bytes) -> Result<[u8; 32], StorageError>;
+
+    /// The bytes with this SHA-256, checked.
+    async fn get(&self, sha256: &[u8; 32]) -> Result<Bytes, StorageError>;
+
+    /// Whether it can be written to.
+    async fn check(&self) -> Result<(), StorageError>;
+}
+
+impl From<StorageError> for crate::error::ApiError {
+    fn from(error: StorageError) -> Self {
+        use crate::error::{ApiError, Code};
+        match error {
+            StorageError::Full => {
+                ApiError::new(Code::StorageFull, "The server has no room left; nothing was stored.").caused_by(error)
+            }
+            other => ApiError::internal(other),
+        }
+    }
+}
+
+/// Gives the sandbox its modules: published ones from the store, others from the staging area.
+#[derive(Debug)]
+pub struct StoredModules {
+    /// Published modules.
+    pub store: Arc<dyn ArtifactStore>,
+    /// Modules under check.
+    pub staging: Staging,
+}
+
+#[async_trait]
+impl ModuleSource for StoredModules {
+    async fn load(&self, sha256: [u8; 32]) -> io::Result<Bytes> {
+        if let Some(bytes) = self.staging.get(&sha256) {
+            return Ok(bytes);
+        }
+        self.store.get(&sha256).await.map_err(|error| match error {
+            StorageError::Missing(_) => io::Error::new(io::ErrorKind::NotFound, error),
+            other => io::Error::other(other),
+        })
+    }
+}
