@@ -1,0 +1,109 @@
+//! What every endpoint has in common: problems, request ids, rate limits, bounds, documentation.
+
+use clawos_tests::app::{Answer, TestApp, TestDatabase, send};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn raw(app: &TestApp, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
+    send(app.request(Method::POST, path).header("content-type", kind).body(body)).await
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    app.get("/nothing/here").await.problem("not_found");
+    send(app.http.get(format!("{}/nothing", app.origin))).await.problem("not_found");
+    send(app.request(Method::PUT, "/skills")).await.problem("method_not_allowed");
+    send(app.request(Method::DELETE, "/auth/refresh")).await.problem("method_not_allowed");
+}
+
+#[tokio::test]
+async fn bodies_are_strict_and_bounded() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let json = "application/json";
+    let path = "/auth/challenge";
+    raw(&app, path, "text/plain", "{}").await.problem("unsupported_media_type");
+    send(app.request(Method::POST, path)).await.problem("unsupported_media_type");
+    assert_eq!(raw(&app, path, json, "").await.pointers("invalid_body"), [""]);
+    assert_eq!(raw(&app, path, json, "{").await.pointers("invalid_body"), [""]);
+    assert_eq!(raw(&app, path, json, "[]").await.pointers("invalid_body"), [""]);
+    assert_eq!(raw(&app, path, json, "{\"wallet\":1}").await.pointers("invalid_body"), ["/wallet"]);
+    assert_eq!(raw(&app, path, json, "{\"wallet\":\"a\"} x").await.pointers("invalid_body"), [""]);
+    assert_eq!(raw(&app, path, json, vec![0xff, 0xfe]).await.pointers("invalid_body"), [""]);
+    let unknown = raw(&app, path, json, "{\"wallet\":\"a\",\"more\":1}").await;
+    assert_eq!(unknown.pointers("invalid_body"), ["/more"]);
+    let twice = raw(&app, path, json, "{\"wallet\":\"a\",\"wallet\":\"b\"}").await;
+    twice.problem("invalid_body");
+    raw(&app, path, json, "[".repeat(60_000)).await.problem("invalid_body");
+    let large = format!("{{\"wallet\":\"{}\"}}", "a".repeat(70_000));
+    raw(&app, path, json, large.clone()).await.problem("payload_too_large");
+    // Without a Content-Length too.
+    let chunks = futures::stream::iter([Ok::<_, std::io::Error>(large)]);
+    raw(&app, path, json, reqwest::Body::wrap_stream(chunks)).await.problem("payload_too_large");
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let mine = send(app.request(Method::GET, "/nothing").header("x-request-id", "mine-1")).await;
+    assert_eq!(mine.headers["x-request-id"], "mine-1");
+    assert_eq!(mine.problem("not_found")["request_id"], "mine-1");
+    for odd in ["", "with space", &"x".repeat(65), "<script>"] {
+        let made = send(app.request(Method::GET, "/skills").header("x-request-id", odd)).await;
+        assert!(made.headers["x-request-id"].to_str().unwrap().starts_with("req_"));
+    }
+}
+
+#[tokio::test]
+async fn rate_limits_count_per_key_and_say_so() {
+    let app = TestApp::with(&TestDatabase::Sqlite, |config| {
+        config.limits.rate_per_minute = 5;
+        config.limits.anonymous_rate_per_minute = 20;
+    })
+    .await;
+    let (one, two) = (app.enrol("one-agent").await, app.enrol("two-agent").await);
+    for left in (0..5).rev() {
+        let answer = app.get_as(one.api_key(), "/agents/me").await;
+        assert_eq!(answer.headers["ratelimit-policy"], "\"default\";q=5;w=60");
+        let standing = answer.headers["ratelimit"].to_str().unwrap();
+        assert!(standing.starts_with(&format!("\"default\";r={left};t=")), "{standing}");
+        answer.json(200);
+    }
+    let limited = app.get_as(one.api_key(), "/agents/me").await;
+    assert_eq!(limited.problem("rate_limited")["retryable"], true);
+    let wait: u64 = limited.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    // Another key of the same agent, and another agent, are not affected.
+    app.get_as(one.token(), "/agents/me").await.json(200);
+    app.get_as(two.api_key(), "/agents/me").await.json(200);
+
+    // Guessing tokens counts against the address.
+    let mut codes = Vec::new();
+    for _ in 0..25 {
+        let answer = app.get_as("claw_sk_guess", "/agents/me").await;
+        codes.push(serde_json::from_slice::<Value>(&answer.bytes).unwrap()["code"].clone());
+    }
+    assert_eq!(codes.first(), Some(&json!("unauthenticated")));
+    assert_eq!(codes.last(), Some(&json!("rate_limited")));
+}
+
+#[tokio::test]
+async fn the_documentation_is_generated_and_the_committed_copy_is_this_one() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let served = send(app.http.get(format!("{}/openapi.json", app.origin))).await.json(200);
+    assert_eq!(served["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+    for path in ["/api/v1/agents/register", "/api/v1/skills", "/api/v1/skills/{id}/execute", "/.well-known/clawos.json"]
+    {
+        assert!(served["paths"][path].is_object(), "{path} is not documented");
+    }
+    let docs = send(app.http.get(format!("{}/docs/", app.origin))).await;
+    assert!(docs.status.is_success() && docs.text().contains("swagger"));
+
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/openapi.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&served).unwrap());
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == text, "server/openapi.json is out of date: run the api tests with UPDATE_EXPECTED=1");
+}

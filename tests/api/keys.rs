@@ -1,0 +1,225 @@
+//! API keys: scopes, expiry, addresses, rotation, revocation, and that secrets are nowhere at rest.
+
+use clawos_tests::app::{TestApp, TestDatabase, databases};
+use serde_json::{Value, json};
+
+fn id(key: &Value) -> &str {
+    key["id"].as_str().unwrap()
+}
+
+fn secret(key: &Value) -> &str {
+    key["key"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_key_may_do_what_its_scopes_say() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "reader", "scopes": ["read"], "daily_cap": "250000"});
+        let reader = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        assert!(secret(&reader).starts_with("claw_sk_") && secret(&reader).len() == 44);
+        assert_eq!(reader["daily_cap"], "250000");
+        app.get_as(secret(&reader), "/agents/me").await.json(200);
+        app.get_as(secret(&reader), "/agents/me/keys").await.problem("scope_missing");
+        app.post_as(secret(&reader), "/agents/me/keys", &wish).await.problem("scope_missing");
+
+        // No key makes one that may do more than itself.
+        let manager = json!({"name": "manager", "scopes": ["admin"]});
+        let manager = app.post_as(agent.token(), "/agents/me/keys", &manager).await.json(201);
+        let more = json!({"name": "more", "scopes": ["admin", "invoke"]});
+        app.post_as(secret(&manager), "/agents/me/keys", &more).await.problem("scope_missing");
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&reader));
+        app.post_as(secret(&manager), &rotate, &json!({})).await.problem("scope_missing");
+    }
+}
+
+#[tokio::test]
+async fn keys_start_with_a_cap_and_are_listed_without_their_secret() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let list = app.get_as(agent.token(), "/agents/me/keys").await;
+        let keys = list.json(200);
+        let first = &keys["items"][0];
+        assert_eq!(first["daily_cap"], "10000000");
+        assert_eq!(first["hint"], format!("claw_sk_…{}", &agent.api_key()[40..]));
+        assert!(!list.text().contains(agent.api_key()));
+        assert_eq!(first["last_used_at"], Value::Null);
+        app.get_as(agent.api_key(), "/agents/me").await.json(200);
+        let keys = app.get_as(agent.token(), "/agents/me/keys").await.json(200);
+        assert!(keys["items"][0]["last_used_at"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_key_expires_and_can_be_revoked() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let soon = clawos_server::http::Timestamp(clawos_server::clock::Clock::now_ms(&*app.clock) + 60_000);
+        let wish = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
+        let short = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        app.get_as(secret(&short), "/agents/me").await.json(200);
+        app.clock.advance(60_001);
+        app.get_as(secret(&short), "/agents/me").await.problem("key_expired");
+        app.post_as(agent.token(), "/agents/me/keys", &wish).await.pointers("validation_failed");
+
+        let path = format!("/agents/me/keys/{}", agent.session["api_key"]["id"].as_str().unwrap());
+        app.get_as(agent.api_key(), "/agents/me").await.json(200);
+        assert_eq!(app.delete_as(agent.token(), &path).await.status, 204);
+        app.get_as(agent.api_key(), "/agents/me").await.problem("key_revoked");
+        app.delete_as(agent.token(), &path).await.problem("not_found");
+    }
+}
+
+#[tokio::test]
+async fn rotation_overlaps_as_long_as_asked() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let path = format!("/agents/me/keys/{}/rotate", agent.session["api_key"]["id"].as_str().unwrap());
+        let fresh = app.post_as(agent.token(), &path, &json!({"overlap_secs": 60})).await.json(201);
+        assert_eq!(fresh["scopes"], agent.session["api_key"]["scopes"]);
+        app.get_as(agent.api_key(), "/agents/me").await.json(200);
+        app.get_as(secret(&fresh), "/agents/me").await.json(200);
+        app.clock.advance(60_001);
+        app.get_as(agent.api_key(), "/agents/me").await.problem("key_expired");
+        app.get_as(secret(&fresh), "/agents/me").await.json(200);
+        app.post_as(agent.token(), &path, &json!({})).await.problem("key_expired");
+    }
+}
+
+#[tokio::test]
+async fn a_key_can_be_bound_to_addresses() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let bound = |allow: Value| json!({"name": "bound", "scopes": ["read"], "ip_allow": allow});
+        let elsewhere = app.post_as(agent.token(), "/agents/me/keys", &bound(json!(["192.0.2.0/24"]))).await.json(201);
+        app.get_as(secret(&elsewhere), "/agents/me").await.problem("ip_not_allowed");
+        let here = bound(json!(["192.0.2.7", "127.0.0.0/8"]));
+        let here = app.post_as(agent.token(), "/agents/me/keys", &here).await.json(201);
+        assert_eq!(here["ip_allow"], json!(["192.0.2.7/32", "127.0.0.0/8"]));
+        app.get_as(secret(&here), "/agents/me").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
+    for trusted in [false, true] {
+        let change = |config: &mut clawos_server::config::Config| config.listen.trust_forwarded_for = trusted;
+        let app = TestApp::with(&TestDatabase::Sqlite, change).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "bound", "scopes": ["read"], "ip_allow": ["192.0.2.0/24"]});
+        let bound = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let request = app.request(reqwest::Method::GET, "/agents/me").bearer_auth(secret(&bound));
+        // Only the last entry is the proxy's own; a client can send the others.
+        let spoofed = request.try_clone().unwrap().header("x-forwarded-for", "192.0.2.7, 198.51.100.1");
+        clawos_tests::app::send(spoofed).await.problem("ip_not_allowed");
+        let told = clawos_tests::app::send(request.header("x-forwarded-for", "203.0.113.9, 192.0.2.7")).await;
+        if trusted { drop(told.json(200)) } else { drop(told.problem("ip_not_allowed")) }
+    }
+}
+
+#[tokio::test]
+async fn another_agents_key_cannot_be_touched() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let (owner, thief) = (app.enrol("owner-1").await, app.enrol("thief-1").await);
+        let path = format!("/agents/me/keys/{}", owner.session["api_key"]["id"].as_str().unwrap());
+        app.delete_as(thief.token(), &path).await.problem("not_found");
+        app.post_as(thief.token(), &format!("{path}/rotate"), &json!({})).await.problem("not_found");
+        app.get_as(owner.api_key(), "/agents/me").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_data_folder() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let agent = app.enrol("acme").await;
+    let wish = json!({"name": "k", "scopes": ["read"]});
+    let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&wish);
+    let made = clawos_tests::app::send(request.header("idempotency-key", "once")).await.json(201);
+    for secret in [agent.token(), agent.refresh_token(), agent.api_key(), secret(&made)] {
+        let random = &secret.as_bytes()[8..];
+        for entry in std::fs::read_dir(app.folder()).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(bytes) = std::fs::read(&path) else { continue };
+            assert!(!bytes.windows(random.len()).any(|window| window == random), "{} holds a secret", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_in_the_agents_audit_log() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "k", "scopes": ["read"]});
+        let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&wish);
+        let made = clawos_tests::app::send(request.header("x-request-id", "req-of-mine")).await.json(201);
+        app.delete_as(agent.token(), &format!("/agents/me/keys/{}", id(&made))).await;
+
+        let log = app.get_as(agent.token(), "/agents/me/audit?limit=3").await.json(200);
+        let entries = log["items"].as_array().unwrap();
+        let actions: Vec<_> = entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["key.revoke", "key.create", "key.create"]);
+        assert_eq!(entries[1]["request_id"], "req-of-mine");
+        assert_eq!(entries[0]["prev_hash"], entries[1]["hash"]);
+        let cursor = log["next_cursor"].as_str().unwrap();
+        let rest = app.get_as(agent.token(), &format!("/agents/me/audit?cursor={cursor}")).await.json(200);
+        assert_eq!(rest["items"][0]["action"], "agent.register");
+        assert_eq!(rest["items"][0]["prev_hash"], "");
+        assert_eq!(rest["next_cursor"], Value::Null);
+        app.get_as(agent.api_key(), "/agents/me/audit").await.problem("scope_missing");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_never_freer_than_the_key_that_makes_it() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let now = clawos_server::clock::Clock::now_ms(&*app.clock);
+        let (soon, later) =
+            (clawos_server::http::Timestamp(now + 60_000), clawos_server::http::Timestamp(now + 60_001));
+        let wish = json!({"name": "maker", "scopes": ["admin", "read"], "daily_cap": "100", "expires_at": soon,
+            "ip_allow": ["127.0.0.0/8"]});
+        let maker = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let make = async |wish: Value| app.post_as(secret(&maker), "/agents/me/keys", &wish).await;
+
+        // What is left open is the maker's, and less may be asked for.
+        let same = make(json!({"name": "same", "scopes": ["read"]})).await.json(201);
+        for setting in ["daily_cap", "expires_at", "ip_allow"] {
+            assert_eq!(same[setting], maker[setting], "{setting}");
+        }
+        let less = json!({"name": "less", "scopes": ["read"], "daily_cap": "99", "ip_allow": ["127.0.0.1"]});
+        assert_eq!(make(less).await.json(201)["ip_allow"], json!(["127.0.0.1/32"]));
+        for more in [
+            json!({"name": "rich", "scopes": ["read"], "daily_cap": "101"}),
+            json!({"name": "old", "scopes": ["read"], "expires_at": later}),
+            json!({"name": "far", "scopes": ["read"], "ip_allow": ["127.0.0.1", "192.0.2.0/24"]}),
+            json!({"name": "wide", "scopes": ["read"], "ip_allow": ["0.0.0.0/0"]}),
+        ] {
+            make(more).await.problem("scope_missing");
+        }
+
+        // Nor does it get the secret of a freer one by rotating it; itself it may rotate.
+        let free = app.post_as(agent.token(), "/agents/me/keys", &json!({"name": "free", "scopes": ["read"]})).await;
+        let rotate = |id: &str| format!("/agents/me/keys/{id}/rotate");
+        app.post_as(secret(&maker), &rotate(id(&free.json(201))), &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&maker), &rotate(id(&maker)), &json!({})).await.json(201);
+    }
+}
+
+#[tokio::test]
+async fn rotation_makes_no_more_keys_than_an_agent_may_have() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let agent = app.enrol("acme").await;
+    let path = format!("/agents/me/keys/{}/rotate", agent.session["api_key"]["id"].as_str().unwrap());
+    for _ in 1..100 {
+        app.post_as(agent.token(), &path, &json!({})).await.json(201);
+    }
+    app.post_as(agent.token(), &path, &json!({})).await.problem("validation_failed");
+}

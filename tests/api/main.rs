@@ -1,0 +1,15 @@
+//! The server's HTTP API, on both databases, through a real socket.
+
+mod enrolment;
+mod execute;
+mod http;
+mod idempotency;
+mod keys;
+mod operations;
+mod publish;
+mod refusals;
+mod sessions;
+mod settlement;
+mod skills;
+mod start;
+mod storing;

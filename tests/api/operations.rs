@@ -1,0 +1,72 @@
+//! Health, readiness, version and metrics.
+
+use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send};
+use clawos_tests::market::Market;
+use clawos_tests::publication::{Publication, USAGE_PRICING};
+use clawos_tests::scratch::SmallDisk;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_server_tells_how_it_is() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let get = |path: &str| send(app.http.get(format!("{}{path}", app.origin)));
+        assert_eq!(get("/healthz").await.json(200), json!({"status": "ok"}));
+        let ready = get("/readyz").await.json(200);
+        assert_eq!(ready, json!({"ready": true, "database": true, "storage": true, "chain": true}));
+        let version = get("/version").await.json(200);
+        assert_eq!(version["name"], "clawos-server");
+        assert!(version["runtime"].as_str().unwrap().starts_with("wasmtime-"));
+        app.get("/skills").await.json(200);
+        let metrics = get("/metrics").await;
+        assert!(
+            metrics
+                .text()
+                .contains("clawos_http_requests_total{method=\"GET\",route=\"/api/v1/skills\",status=\"200\"}")
+        );
+        let known = get("/.well-known/clawos.json").await.json(200);
+        assert_eq!(known["origin"], app.origin);
+        assert_eq!(known["genesis"], clawos_tests::chain::shared().genesis_hash().to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_full_database_disk_is_said_and_passes() {
+    let Some(disk) = SmallDisk::mount(1024) else { return };
+    let url = format!("sqlite:{}", disk.path().join("clawos.db").display());
+    let app = TestApp::with(&TestDatabase::Sqlite, |config| config.data.database_url = Some(url)).await;
+    let filler = disk.fill();
+    let mut codes = Vec::new();
+    // The log of the database has room for a few more writes.
+    for n in 0..200 {
+        let answer =
+            app.post("/agents/register", &json!({"name": format!("agent-{n}"), "wallet": address(&new_key())})).await;
+        if answer.status != 201 {
+            codes.push(answer.problem("storage_full")["retryable"].clone());
+            break;
+        }
+    }
+    assert_eq!(codes, [json!(true)], "200 agents fitted on a full disk");
+    std::fs::remove_file(filler).unwrap();
+    app.enrol("acme").await;
+}
+
+#[tokio::test]
+async fn certificates_of_an_earlier_meter_stay_published_with_its_name() {
+    let market =
+        Market::open(&TestDatabase::Sqlite, |handle| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING)).await;
+    let read = async |market: &Market| {
+        let url = format!("{}/.well-known/clawos.json", market.app.origin);
+        market.app.http.get(url).send().await.expect("it answers").json::<Value>().await.expect("JSON")
+    };
+    let before = read(&market).await;
+    assert_eq!(before["receipt_keys"][0]["meter"], before["meter"]);
+    assert_eq!(before["meter"], clawos_receipts::text::to_base58(&market.listing().await.config.meter));
+    // The operator gives the server another meter key.
+    std::fs::remove_file(market.app.folder().join("meter.json")).expect("it is there");
+    let market = market.restart(&TestDatabase::Sqlite).await;
+    let after = read(&market).await;
+    assert_ne!(after["meter"], before["meter"]);
+    assert_eq!(after["receipt_keys"][0]["meter"], after["meter"]);
+    assert_eq!(after["receipt_keys"][1], before["receipt_keys"][0]);
+}

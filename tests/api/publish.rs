@@ -1,0 +1,320 @@
+//! Publishing: a real component through the real sandbox, and every upload that must be refused.
+
+use clawos_tests::app::{Answer, TestAgent, TestApp, TestDatabase, databases, send};
+use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
+use clawos_tests::scratch::SmallDisk;
+use clawos_tests::wat_skill::WatSkill;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub(crate) async fn publish(app: &TestApp, agent: &TestAgent, publication: &Publication) -> Answer {
+    let request = app.request(Method::POST, "/skills").bearer_auth(agent.api_key());
+    send(request.multipart(publication.form())).await
+}
+
+async fn dry_run(app: &TestApp, agent: &TestAgent, publication: &Publication) -> Answer {
+    let request = app.request(Method::POST, "/skills?dry_run=true").bearer_auth(agent.api_key());
+    send(request.multipart(publication.form())).await
+}
+
+async fn publish_version(app: &TestApp, agent: &TestAgent, id: &str, publication: &Publication) -> Answer {
+    let request = app.request(Method::POST, &format!("/skills/{id}/versions")).bearer_auth(agent.api_key());
+    send(request.multipart(publication.form())).await
+}
+
+fn stored_artifacts(app: &TestApp) -> usize {
+    let folders = std::fs::read_dir(app.folder().join("artifacts")).unwrap();
+    let files = |path: std::path::PathBuf| if path.is_dir() { std::fs::read_dir(path).unwrap().count() } else { 1 };
+    folders.map(|entry| files(entry.unwrap().path())).sum()
+}
+
+#[tokio::test]
+async fn a_skill_is_tried_and_then_published() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        let echo = Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING);
+
+        let tried = dry_run(&app, &author, &echo).await.json(200);
+        assert_eq!(tried["version_id"], Value::Null);
+        assert_eq!(stored_artifacts(&app), 0);
+        app.get("/skills/acme.echo").await.problem("skill_not_found");
+
+        let report = publish(&app, &author, &echo.clone().signed(&author.key)).await.json(201);
+        assert!(report["version_id"].as_str().unwrap().starts_with("ver_"));
+        assert_eq!(report["module_sha256"], hex::encode(clawos_receipts::sha256(&echo.artifact)));
+        assert_eq!(report["manifest_sha256"], hex::encode(echo.resolved().sha256().unwrap()));
+        assert_eq!(report["permissions"], json!(["clawos:skill/clock", "clawos:skill/log", "clawos:skill/random"]));
+        assert_eq!(report["examples"][0]["ok"], true);
+        assert!(report["examples"][0]["fuel"].as_str().unwrap().parse::<u64>().unwrap() > 0);
+        assert_eq!(report["registered"], false);
+        assert_eq!(stored_artifacts(&app), 1);
+        for (one, other) in [("module_sha256", "manifest_sha256"), ("size", "permissions")] {
+            assert_eq!((&tried[one], &tried[other]), (&report[one], &report[other]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn versions_are_immutable_and_belong_to_their_publisher() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let (author, other) = (app.enrol("acme").await, app.enrol("other").await);
+        let first = Publication::echo("acme", "echo", "1.0.0").signed(&author.key);
+        publish(&app, &author, &first).await.json(201);
+        publish(&app, &author, &first).await.problem("skill_exists");
+        publish_version(&app, &author, "acme.echo", &first).await.problem("version_exists");
+        let changed = first.clone().edit("Answers with", "Replies with").signed(&author.key);
+        publish_version(&app, &author, "acme.echo", &changed).await.problem("version_exists");
+
+        let second = Publication::echo("acme", "echo", "1.1.0").signed(&author.key);
+        publish_version(&app, &author, "acme.echo", &second).await.json(201);
+        assert_eq!(app.get("/skills/acme.echo").await.json(200)["latest_version"], "1.1.0");
+        // A fix of the old line and a beta do not become what buyers get.
+        for version in ["1.0.1", "2.0.0-beta.1"] {
+            let side = Publication::echo("acme", "echo", version).signed(&author.key);
+            publish_version(&app, &author, "acme.echo", &side).await.json(201);
+            assert_eq!(app.get("/skills/acme.echo").await.json(200)["latest_version"], "1.1.0");
+        }
+
+        let theirs = Publication::echo("other", "echo", "3.0.0").signed(&other.key);
+        publish_version(&app, &other, "acme.echo", &theirs).await.problem("not_publisher");
+        publish_version(&app, &other, "other.echo", &theirs).await.problem("skill_not_found");
+        let squat = Publication::echo("acme", "second", "1.0.0").signed(&other.key);
+        publish(&app, &other, &squat).await.problem("not_publisher");
+        let elsewhere = Publication::echo("acme", "another", "1.0.0").signed(&author.key);
+        publish_version(&app, &author, "acme.echo", &elsewhere).await.problem("validation_failed");
+        let listed = app.get("/skills/acme.echo/versions").await.json(200);
+        assert_eq!(listed["items"].as_array().unwrap().len(), 4);
+        let page = app.get("/skills/acme.echo/versions?limit=3").await.json(200);
+        let rest = format!("/skills/acme.echo/versions?cursor={}", page["next_cursor"].as_str().unwrap());
+        let rest = app.get(&rest).await.json(200);
+        assert_eq!((&rest["items"][0]["version"], &rest["next_cursor"]), (&json!("1.0.0"), &Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_signed_by_its_publisher_or_refused() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let (author, other) = (app.enrol("acme").await, app.enrol("other").await);
+        let echo = Publication::echo("acme", "echo", "1.0.0");
+        assert_eq!(publish(&app, &author, &echo).await.pointers("validation_failed"), ["/signature"]);
+        let garbage = Publication { signature: Some("abc".to_owned()), ..echo.clone() };
+        assert_eq!(publish(&app, &author, &garbage).await.pointers("validation_failed"), ["/signature"]);
+        publish(&app, &author, &echo.clone().signed(&other.key)).await.problem("bad_signature");
+        // Signed for one module, sent with another.
+        let mut swapped = echo.clone().signed(&author.key);
+        swapped.artifact = WatSkill::running("(call $ok (i32.const 0) (i32.const 0))").build();
+        publish(&app, &author, &swapped).await.problem("bad_signature");
+        let readers = json!({"name": "reader", "scopes": ["read"]});
+        let reader = app.post_as(author.token(), "/agents/me/keys", &readers).await.json(201);
+        let request = app.request(Method::POST, "/skills").bearer_auth(reader["key"].as_str().unwrap());
+        send(request.multipart(echo.clone().signed(&author.key).form())).await.problem("scope_missing");
+        send(app.request(Method::POST, "/skills").multipart(echo.form())).await.problem("unauthenticated");
+        assert_eq!(stored_artifacts(&app), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_manifest_is_explained_key_by_key() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let echo = || Publication::priced("acme", "echo", "1.0.0", ONE_TIME_PRICING);
+    let refuse = |publication: Publication| {
+        let (app, author) = (&app, &author);
+        async move { dry_run(app, author, &publication).await }
+    };
+    let unknown = refuse(echo().edit("[runtime]", "[runtime]\ncolour = \"red\"")).await;
+    assert_eq!(unknown.pointers("manifest_invalid"), ["/manifest/runtime/colour"]);
+    let two = refuse(echo().edit("1.0.0", "one").edit("Apache-2.0", "mine, all mine")).await;
+    assert_eq!(two.pointers("manifest_invalid").len(), 2);
+    refuse(echo().edit("[skill]", "[skill")).await.problem("manifest_invalid");
+    refuse(echo().edit("\"wasm\"", "\"docker\"")).await.problem("artifact_invalid");
+    let price = refuse(echo().edit("0.5", "0.0000000001")).await;
+    assert_eq!(price.pointers("price_invalid"), ["/manifest/pricing/once"]);
+    let missing = Publication { files: Vec::new(), ..echo() };
+    refuse(missing).await.problem("schema_invalid");
+    let bad = refuse(echo().file("schemas/in.json", r#"{"type":"objekt"}"#)).await;
+    assert_eq!(bad.pointers("schema_invalid"), ["/manifest/endpoints/0/input"]);
+    refuse(echo().file("schemas/in.json", "{")).await.problem("schema_invalid");
+    refuse(echo().file("schemas/in.json", r#"{"$ref":"https://example.com/s.json"}"#)).await.problem("schema_invalid");
+    refuse(echo().file("examples/in.json", r#"{"text":7}"#)).await.problem("example_failed");
+    let differs = refuse(echo().file("examples/out.json", r#"{"text":"bye"}"#)).await;
+    assert_eq!(differs.pointers("example_failed"), ["/manifest/endpoints/0/examples/0/output"]);
+    let permission = refuse(echo().edit("[runtime]", "[permissions]\nkv = true\n\n[runtime]")).await;
+    assert_eq!(permission.pointers("permission_mismatch"), ["/manifest/permissions/kv"]);
+    let http = refuse(echo().edit("[runtime]", "[permissions]\nhttp = [\"api.example.com\"]\n\n[runtime]")).await;
+    assert_eq!(http.pointers("permission_mismatch"), ["/manifest/permissions/http"]);
+    let crash = Publication { artifact: WatSkill::running("unreachable").build(), ..echo() };
+    refuse(crash).await.problem("example_failed");
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused_and_not_kept() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let good = WatSkill::echo().build();
+    let half = good[..good.len() / 2].to_vec();
+    let artifacts: &[(&str, Vec<u8>)] = &[
+        ("nothing", Vec::new()),
+        ("text", WatSkill::echo().text().into_bytes()),
+        ("a core module", b"\0asm\x01\0\0\0".to_vec()),
+        ("native code", std::fs::read("/bin/true").unwrap()),
+        ("half a component", half),
+        ("random bytes", (0..9_999_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()),
+    ];
+    for (what, artifact) in artifacts {
+        let publication = Publication { artifact: artifact.clone(), ..Publication::echo("acme", "echo", "1.0.0") };
+        let answer = publish(&app, &author, &publication.signed(&author.key)).await;
+        assert_eq!(answer.problem("artifact_invalid")["retryable"], false, "{what}");
+    }
+    let huge = vec![0; 32 * 1024 * 1024 + 1];
+    let publication = Publication { artifact: huge, ..Publication::echo("acme", "echo", "1.0.0") };
+    dry_run(&app, &author, &publication).await.problem("payload_too_large");
+    assert_eq!(stored_artifacts(&app), 0);
+    app.get("/skills/acme.echo").await.problem("skill_not_found");
+}
+
+#[tokio::test]
+async fn the_form_itself_is_checked() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let echo = Publication::echo("acme", "echo", "1.0.0");
+    let post = |form: Form| {
+        send(app.request(Method::POST, "/skills?dry_run=true").bearer_auth(author.api_key()).multipart(form))
+    };
+    post(Form::new()).await.problem("invalid_body");
+    assert_eq!(post(Form::new().text("artifact", "x")).await.pointers("invalid_body"), ["/manifest"]);
+    assert_eq!(post(Form::new().text("manifest", "x")).await.pointers("invalid_body"), ["/artifact"]);
+    assert_eq!(post(echo.form().text("manifest", "x")).await.pointers("invalid_body"), ["/manifest"]);
+    assert_eq!(post(echo.form().text("colour", "red")).await.pointers("invalid_body"), ["/colour"]);
+    let nameless = echo.form().part("file", Part::text("{}"));
+    assert_eq!(post(nameless).await.pointers("invalid_body"), ["/file"]);
+    let again = echo.form().part("file", Part::text("{}").file_name("schemas/in.json"));
+    assert_eq!(post(again).await.pointers("invalid_body"), ["/schemas~1in.json"]);
+    let latin = Form::new().part("manifest", Part::bytes(vec![0xff])).part("artifact", Part::bytes(vec![1]));
+    assert_eq!(post(latin).await.pointers("invalid_body"), ["/manifest"]);
+    post(Form::new().text("manifest", "x".repeat(200 * 1024))).await.problem("payload_too_large");
+    let json = app.request(Method::POST, "/skills").bearer_auth(author.api_key()).json(&json!({}));
+    send(json).await.problem("unsupported_media_type");
+    let odd = app.request(Method::POST, "/skills?dry_run=maybe").bearer_auth(author.api_key()).multipart(echo.form());
+    send(odd).await.problem("invalid_body");
+}
+
+#[tokio::test]
+async fn a_retried_publish_is_done_once() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        let echo = Publication::echo("acme", "echo", "1.0.0").signed(&author.key);
+        let post = |publication: &Publication| {
+            let request = app.request(Method::POST, "/skills").bearer_auth(author.api_key());
+            send(request.header("idempotency-key", "p1").multipart(publication.form()))
+        };
+        let first = post(&echo).await;
+        // Another multipart boundary, the same parts.
+        let second = post(&echo).await;
+        assert_eq!(first.json(201), second.json(201));
+        let other = Publication { readme: Some("# Echo".to_owned()), ..echo.clone() };
+        post(&other).await.problem("idempotency_mismatch");
+    }
+}
+
+#[tokio::test]
+async fn of_two_publishers_at_the_same_time_one_wins() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        let echo = Publication::echo("acme", "echo", "1.0.0").signed(&author.key);
+        let answers = futures::future::join_all((0..4).map(|_| publish(&app, &author, &echo))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        for refused in answers.iter().filter(|answer| answer.status != 201) {
+            assert_eq!(refused.status, 409, "{}", refused.text());
+        }
+        assert_eq!(stored_artifacts(&app), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_publisher_who_hangs_up_has_published_all_the_same() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    // Eight examples that together take a good part of a second.
+    let slow = WatSkill::running(
+        "(local $n i32) (local.set $n (i32.const 100000000)) \
+         (loop $again (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n))) \
+         (call $ok (local.get $payload) (local.get $payload-len))",
+    );
+    let mut slow = Publication { artifact: slow.build(), ..Publication::echo("acme", "slow", "1.0.0") };
+    let example = "[[endpoints.examples]]\ninput = \"examples/in.json\"\noutput = \"examples/out.json\"\n";
+    slow.manifest.push_str(&example.repeat(7));
+    let request = app.request(Method::POST, "/skills").bearer_auth(author.api_key());
+    let request = request.multipart(slow.signed(&author.key).form()).timeout(Duration::from_millis(250));
+    let answer = request.send().await;
+    assert!(answer.is_err(), "the server was faster than the client's patience: {answer:?}");
+    for _ in 0..200 {
+        if app.get("/skills/acme.slow").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the publish ended with its client");
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_nothing_half_written() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let Some(disk) = SmallDisk::mount_on(app.folder().join("artifacts"), 64) else { return };
+    let mut skill = WatSkill::echo();
+    skill.main.push_str(&format!("(data (i32.const 0) \"{}\")", "a".repeat(30_000)));
+    skill.main.push_str(&format!("(global $pad i32 (i32.const 0)) (@custom \"pad\" \"{}\")", "b".repeat(60_000)));
+    let large = Publication { artifact: skill.build(), ..Publication::echo("acme", "large", "1.0.0") };
+    let refused = publish(&app, &author, &large.signed(&author.key)).await;
+    let kept = stored_artifacts(&app);
+    let listed = app.get("/skills/acme.large").await;
+    let small = publish(&app, &author, &Publication::echo("acme", "small", "1.0.0").signed(&author.key)).await;
+    drop(disk);
+    assert_eq!(refused.problem("storage_full")["retryable"], true);
+    assert_eq!(kept, 0);
+    listed.problem("skill_not_found");
+    small.json(201);
+}
+
+#[tokio::test]
+async fn an_upload_is_not_read_for_those_who_may_not_publish() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let wish = json!({"name": "reader", "scopes": ["read"]});
+    let reader = app.post_as(author.token(), "/agents/me/keys", &wish).await.json(201);
+    let never = || reqwest::Body::wrap_stream(futures::stream::pending::<std::io::Result<Vec<u8>>>());
+    let request = || app.request(Method::POST, "/skills").header("content-type", "multipart/form-data; boundary=x");
+    let refused = async {
+        send(request().bearer_auth(reader["key"].as_str().unwrap()).body(never())).await.problem("scope_missing");
+        send(request().body(never())).await.problem("unauthenticated");
+    };
+    tokio::time::timeout(Duration::from_secs(20), refused).await.expect("answered before the body is there");
+}
+
+#[tokio::test]
+async fn slow_uploads_do_not_add_up() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let slow = || {
+        let never = reqwest::Body::wrap_stream(futures::stream::pending::<std::io::Result<Vec<u8>>>());
+        let request = app.request(Method::POST, "/skills").header("content-type", "multipart/form-data; boundary=x");
+        tokio::spawn(send(request.bearer_auth(author.api_key()).body(never)))
+    };
+    let uploads: Vec<_> = (0..9).map(|_| slow()).collect();
+    // Eight wait for their bodies; whichever came ninth is refused at once.
+    let (refused, _, waiting) = tokio::time::timeout(Duration::from_secs(20), futures::future::select_all(uploads))
+        .await
+        .expect("one is refused");
+    let refused = refused.unwrap().problem("rate_limited");
+    assert!(refused["detail"].as_str().unwrap().contains("uploads at a time"), "{refused}");
+    assert!(waiting.iter().all(|upload| !upload.is_finished()));
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}

@@ -1,0 +1,137 @@
+//! Finding, reading and downloading skills.
+
+use crate::publish::publish;
+use clawos_tests::app::{TestAgent, TestApp, databases, send};
+use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn ids(app: &TestApp, query: &str) -> Vec<String> {
+    let page = app.get(&format!("/skills?{query}")).await.json(200);
+    page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn put(app: &TestApp, author: &TestAgent, publication: Publication) {
+    publish(app, author, &publication.signed(&author.key)).await.json(201);
+    // Two skills of one millisecond have no order of their own.
+    app.clock.advance(5);
+}
+
+#[tokio::test]
+async fn skills_are_found_by_words_category_tag_and_kind() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        put(
+            &app,
+            &author,
+            Publication::echo("acme", "free", "1.0.0").edit("Answers with what it is sent", "100% of ÄRGER"),
+        )
+        .await;
+        let once = Publication::priced("acme", "once", "1.0.0", ONE_TIME_PRICING).edit("\"utility\"", "\"analysis\"");
+        put(&app, &author, once).await;
+        let usage = Publication::priced("acme", "usage", "1.0.0", USAGE_PRICING).edit("\"test\"", "\"text-tools\"");
+        put(&app, &author, usage).await;
+
+        assert_eq!(ids(&app, "").await, ["acme.usage", "acme.once", "acme.free"]);
+        assert_eq!(ids(&app, "q=ACME.ON").await, ["acme.once"]);
+        assert_eq!(ids(&app, "q=payload+usage").await, ["acme.usage"]);
+        assert_eq!(ids(&app, "q=%C3%A4rger").await, ["acme.free"]);
+        assert_eq!(ids(&app, "q=100%25").await, ["acme.free"]);
+        for pattern in ["%25%25", "_cme", "a%25e", "%5C", "'+OR+1=1"] {
+            assert!(ids(&app, &format!("q={pattern}")).await.len() < 3, "{pattern} is no wildcard");
+        }
+        assert_eq!(ids(&app, "category=analysis").await, ["acme.once"]);
+        assert_eq!(ids(&app, "tag=text-tools").await, ["acme.usage"]);
+        assert!(ids(&app, "tag=text").await.is_empty());
+        assert_eq!(ids(&app, "kind=one_time").await, ["acme.once"]);
+        assert_eq!(ids(&app, "kind=usage&tag=echo").await, ["acme.usage"]);
+        assert!(ids(&app, "kind=subscription").await.is_empty());
+
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = app.get(&format!("/skills?limit=1{cursor}")).await.json(200);
+            seen.push(page["items"][0]["id"].as_str().unwrap().to_owned());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, ["acme.usage", "acme.once", "acme.free"]);
+        let item = &app.get("/skills?q=usage").await.json(200)["items"][0];
+        assert_eq!((&item["kinds"], &item["prices"]["unit"]["amount"]), (&json!(["usage"]), &json!("1000")));
+    }
+}
+
+#[tokio::test]
+async fn a_skill_is_shown_with_all_a_buyer_needs() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        let mut echo = Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING).signed(&author.key);
+        echo.readme = Some("# Echo".to_owned());
+        publish(&app, &author, &echo).await.json(201);
+
+        let skill = app.get("/skills/acme.echo").await.json(200);
+        assert_eq!(skill["publisher"], "acme");
+        assert_eq!(skill["license"], "Apache-2.0");
+        assert_eq!(skill["limits"]["wall_ms"], 5000);
+        assert_eq!(skill["endpoints"][0]["examples"][0]["output"], json!({"text": "hello"}));
+        assert_eq!(skill["endpoints"][0]["input"]["required"], json!(["text"]));
+        assert_eq!(skill["chain"]["registered"], false);
+
+        let versions = app.get("/skills/acme.echo/versions").await.json(200);
+        let version = app.get("/skills/acme.echo/versions/1.0.0").await.json(200);
+        assert_eq!(version["id"], versions["items"][0]["id"]);
+        assert_eq!(version["readme"], "# Echo");
+        assert_eq!(version["signature"], echo.signature.clone().unwrap());
+        // Anyone can recompute what was signed.
+        let canonical = clawos_receipts::canonical_json(&version["manifest"]).unwrap();
+        assert_eq!(version["manifest_sha256"], hex::encode(clawos_receipts::sha256(canonical.as_bytes())));
+        app.get("/skills/acme.echo/versions/9.9.9").await.problem("version_not_found");
+
+        let artifact = app.get("/skills/acme.echo/artifact").await;
+        assert_eq!(artifact.bytes, echo.artifact);
+        let digest = hex::encode(clawos_receipts::sha256(&echo.artifact));
+        assert_eq!(artifact.headers["etag"], format!("\"{digest}\""));
+        assert_eq!(artifact.headers["x-clawos-skill-digest"], format!("sha256:{digest}"));
+        let again = app
+            .request(Method::GET, "/skills/acme.echo/artifact?version=1.0.0")
+            .header("if-none-match", format!("\"{digest}\""));
+        let again = send(again).await;
+        assert_eq!((again.status.as_u16(), again.bytes.len()), (304, 0));
+        app.get("/skills/acme.echo/artifact?version=2.0.0").await.problem("version_not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_artifact_is_never_served() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        let echo = Publication::echo("acme", "echo", "1.0.0").signed(&author.key);
+        publish(&app, &author, &echo).await.json(201);
+        let digest = hex::encode(clawos_receipts::sha256(&echo.artifact));
+        let file = app.folder().join("artifacts").join(&digest[..2]).join(&digest);
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[100] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+        app.get("/skills/acme.echo/artifact").await.problem("internal");
+    }
+}
+
+#[tokio::test]
+async fn skills_can_be_read_while_the_chain_is_down() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let author = app.enrol("acme").await;
+        put(&app, &author, Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING)).await;
+        drop(app);
+        let app = TestApp::with(&database, |config| config.chain.rpc_url = "http://127.0.0.1:1".to_owned()).await;
+        if let clawos_tests::app::TestDatabase::Postgres(_) = database {
+            let skill = app.get("/skills/acme.echo").await.json(200);
+            assert_eq!(skill["chain"], Value::Null);
+        }
+        let ready = send(app.http.get(format!("{}/readyz", app.origin))).await.json(200);
+        assert_eq!((&ready["ready"], &ready["chain"]), (&json!(true), &json!(false)));
+    }
+}

@@ -1,0 +1,96 @@
+//! The program itself: start, one data folder for one server, an orderly end.
+
+use clawos_server::app::App;
+use clawos_server::clock::SystemClock;
+use clawos_server::config::Config;
+use clawos_tests::app::{TestApp, TestDatabase, server_program};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn serve(data: &Path) -> Child {
+    Command::new(server_program())
+        .args(["serve", "--listen", "127.0.0.1:0", "--rpc-url", &clawos_tests::chain::shared().rpc_url(), "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server's program starts")
+}
+
+/// The address it prints when it answers.
+fn ready(server: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split("listening on ").nth(1).unwrap_or_else(|| panic!("it said: {line}"));
+    address.trim().trim_end_matches(')').to_owned()
+}
+
+fn wait(server: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = server.try_wait().unwrap() {
+            return status;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "the server does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn two_servers_on_one_file_are_refused_and_a_signal_ends_the_first() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let data = tempfile::tempdir().unwrap();
+        let mut first = serve(data.path());
+        ready(&mut first);
+        let second = serve(data.path()).wait_with_output().unwrap();
+        assert!(!second.status.success());
+        let message = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(message.contains("another clawos-server is using"), "{message}");
+        kill_process(Pid::from_child(&first), signal).unwrap();
+        assert!(wait(&mut first).success());
+        // The lock went with the process.
+        let mut third = serve(data.path());
+        ready(&mut third);
+        third.kill().unwrap();
+        wait(&mut third);
+        let mut fourth = serve(data.path());
+        ready(&mut fourth);
+        fourth.kill().unwrap();
+        wait(&mut fourth);
+    }
+}
+
+#[tokio::test]
+async fn the_same_is_refused_inside_one_process() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let config = Config::for_testing(app.folder());
+    let Err(error) = App::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+    assert!(error.to_string().contains("another clawos-server is using"), "{error}");
+
+    // From another data folder too.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut config = Config::for_testing(elsewhere.path());
+    config.data.database_url = Some(format!("sqlite:{}", app.folder().join("clawos.db").display()));
+    let Err(error) = App::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+    assert!(error.to_string().contains("another clawos-server is using"), "{error}");
+}
+
+#[tokio::test]
+async fn wrong_settings_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |change: fn(&mut Config)| {
+        let mut config = Config::for_testing(folder.path());
+        change(&mut config);
+        async move { App::open(config, Arc::new(SystemClock)).await.map(drop).unwrap_err().to_string() }
+    };
+    let database = open(|config| config.data.database_url = Some("mysql://x/y".to_owned())).await;
+    assert!(database.contains("sqlite: or postgres:"), "{database}");
+    let key = open(|config| config.data.server_key = Some("abc".to_owned())).await;
+    assert!(key.contains("64 hex digits"), "{key}");
+    let secret = std::fs::metadata(folder.path().join("server.key"));
+    assert!(secret.is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 == 0));
+}

@@ -1,0 +1,81 @@
+//! The operations that the server documents, with bodies made from their schemas.
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+/// A documented operation with a JSON body or none.
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub(super) method: Method,
+    /// With its parameters filled in by names that nothing has.
+    pub(super) path: String,
+    pub(super) has_parameters: bool,
+    /// The resolved schema of its JSON body.
+    pub(super) body: Option<Value>,
+    pub(super) is_multipart: bool,
+}
+
+/// Everything below `/api/v1` in a document.
+pub(super) fn operations(document: &Value) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("a document has paths") {
+        if !path.starts_with("/api/v1/") {
+            continue;
+        }
+        for (method, operation) in methods.as_object().expect("a path has methods") {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+            let content = &operation["requestBody"]["content"];
+            let schema = &content["application/json"]["schema"];
+            found.push(Operation {
+                method,
+                path: filled(path),
+                has_parameters: path.contains('{'),
+                body: (!schema.is_null()).then(|| resolved(document, schema)),
+                is_multipart: content["multipart/form-data"].is_object(),
+            });
+        }
+    }
+    found
+}
+
+/// Puts a name that nothing has in the place of every parameter.
+fn filled(path: &str) -> String {
+    let segments = path.split('/').map(|segment| if segment.starts_with('{') { "no-such-thing" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn resolved(document: &Value, schema: &Value) -> Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => {
+            let pointer = reference.strip_prefix('#').expect("a reference within the document");
+            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere")).clone()
+        }
+        None => schema.clone(),
+    }
+}
+
+/// A body with everything that is required: of the right types, and of values that mean nothing.
+pub(super) fn meaningless(schema: &Value) -> Map<String, Value> {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let names = required.iter().filter_map(Value::as_str);
+    names.map(|name| (name.to_owned(), value_for(&schema["properties"][name]))).collect()
+}
+
+fn value_for(property: &Value) -> Value {
+    match kind(property) {
+        "integer" | "number" => json!(1),
+        "boolean" => json!(true),
+        "array" => json!([]),
+        "object" => json!({}),
+        _ => json!("x"),
+    }
+}
+
+/// The type of a property, whether it may be null or not; `any` for references.
+pub(super) fn kind(property: &Value) -> &str {
+    match &property["type"] {
+        Value::String(kind) => kind,
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("any"),
+        _ => "any",
+    }
+}

@@ -1,0 +1,142 @@
+//! What is missing around the server: the chain, room on the disk, a database to itself.
+
+use super::Table;
+use crate::books::{self, Account};
+use crate::world::{SETTLE_AT_ONCE, World, until};
+use clawos_tests::app::send;
+use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::processes::Stop;
+use clawos_tests::publication::Publication;
+use clawos_tests::wat_skill::WatSkill;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a licence is used without reading it again, in the tests of the missing chain.
+const SHORT_TTL: Duration = Duration::from_millis(1_300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_is_down_with_grace() {
+    if !guests::available() {
+        return;
+    }
+    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "1", "--grace-secs", "100"]].concat();
+    let mut world = World::enrolled(&flags);
+    let licence = world.sell(LOOPS, &[], "1");
+    assert_eq!(call(&world, 1).await.json(200)["licence"]["source"], "chain");
+    world.chain.stop(Stop::Kill);
+    tokio::time::sleep(SHORT_TTL).await;
+    let mut table = Table::default();
+    let graced = call(&world, 2).await.json(200);
+    assert_eq!(graced["licence"]["source"], "grace", "{graced}");
+    table.note("chain down, with grace: a call on a known licence", "200, licence.source = grace", &Value::Null);
+    for (what, path) in [("search", "/skills".to_owned()), ("show", format!("/skills/{LOOPS}"))] {
+        world.get(&world.buyer, &path).await.json(200);
+        table.note(&format!("chain down: {what}"), "200", &Value::Null);
+    }
+    let body = json!({ "skill": LOOPS, "kind": "usage", "tier": "personal" });
+    let answer = world.post(&world.buyer, "/marketplace/purchase", &body).await;
+    table.http("chain down: purchase", &answer, 503, "rpc_unavailable");
+    let path = format!("/skills/{LOOPS}/execute");
+    let answer = world.post(&world.stranger, &path, &json!({ "endpoint": "echo", "payload": 1 })).await;
+    table.http("chain down: a call on an unknown licence", &answer, 503, "rpc_unavailable");
+    table.command("chain down: clawos buy", world.buyer.attempt(&["buy", LOOPS]), 8, "rpc_unavailable");
+    world.chain.run();
+    books::audit(&world, &[Account { skill: LOOPS, licence, deposited: 1_000_000 }]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_is_down_without_grace() {
+    if !guests::available() {
+        return;
+    }
+    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "1", "--grace-secs", "0"]].concat();
+    let mut world = World::enrolled(&flags);
+    let licence = world.sell(LOOPS, &[], "1");
+    call(&world, 1).await.json(200);
+    world.chain.stop(Stop::Kill);
+    tokio::time::sleep(SHORT_TTL).await;
+    let mut table = Table::default();
+    let problem = table.http("chain down, without grace: a call", &call(&world, 2).await, 503, "rpc_unavailable");
+    assert_eq!(problem["retryable"], true);
+    // The server can be restarted meanwhile, and finds back by itself.
+    world.server.restart(Stop::Kill);
+    table.http("chain down since the server's start: a call", &call(&world, 3).await, 503, "rpc_unavailable");
+    world.chain.run();
+    until("calls work again", async || call(&world, 4).await.status == 200).await;
+    books::audit(&world, &[Account { skill: LOOPS, licence, deposited: 1_000_000 }]).await;
+}
+
+async fn call(world: &World, n: u64) -> clawos_tests::app::Answer {
+    world.call(LOOPS, "echo", json!(n), &format!("call-{n}")).await.expect("the server answers")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_on_one_sqlite_file() {
+    let world = World::start(&[]);
+    let mut table = Table::default();
+    let refused = |folder: &Path, flags: &[&str]| {
+        let words = world.server.second(folder, flags).expect_err("two servers would corrupt each other's state");
+        let line = words.lines().rev().find(|line| line.contains("clawos-server:")).unwrap_or(&words).to_owned();
+        assert!(line.contains("another clawos-server is using"), "{words}");
+        line
+    };
+    let line = refused(world.server.folder(), &[]);
+    table.note("a second server on the same folder", &format!("does not start: {line}"), &Value::Null);
+    let url = format!("sqlite:{}", world.server.folder().join("clawos.db").display());
+    let line = refused(&world.path("other"), &["--database-url", &url]);
+    table.note("a second server on the same SQLite file", &format!("does not start: {line}"), &Value::Null);
+    let answer = send(world.request(Method::GET, "/skills")).await;
+    answer.json(200);
+}
+
+/// A small file system in place of a folder, while it lasts.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &Path, size: &str) -> Option<SmallDisk> {
+        let size = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(SmallDisk(folder.to_owned()));
+        }
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must be able to mount a tmpfs");
+        eprintln!("SKIPPED: mounting a tmpfs needs root");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the server may still have files open when a test fails.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disk_is_full_on_publish() {
+    let mut world = World::start(&[]);
+    world.server.stop(Stop::Kill);
+    let folder = world.server.folder().to_owned();
+    let Some(_disk) = SmallDisk::mount(&folder, "6m") else { return };
+    world.server.run();
+    world.author.run(&["wallet", "new"]);
+    world.author.run(&["login", "--handle", "acme"]);
+    let mut skill = WatSkill::echo();
+    skill.main.push_str(&format!("(@custom \"pad\" \"{}\")", "b".repeat(200_000)));
+    let large = Publication { artifact: skill.build(), ..Publication::echo("acme", "large", "1.0.0") };
+    let large = large.signed(world.author.wallet().signing_key());
+    let publish =
+        || send(world.request(Method::POST, "/skills").bearer_auth(world.author.token()).multipart(large.form()));
+    let filler = folder.join("filler");
+    let _ = std::fs::write(&filler, vec![0; 6 * 1024 * 1024]);
+    let mut table = Table::default();
+    let problem = table.http("disk full: publish", &publish().await, 507, "storage_full");
+    assert_eq!(problem["retryable"], true);
+    send(world.request(Method::GET, "/skills/acme.large")).await.problem("skill_not_found");
+    std::fs::remove_file(&filler).expect("it is ours");
+    publish().await.json(201);
+    world.server.stop(Stop::Term);
+}

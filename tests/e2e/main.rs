@@ -1,0 +1,25 @@
+//! End to end: the real programs as child processes, through HTTP, JSON-RPC and the `clawos` command.
+//!
+//! | module | story |
+//! | --- | --- |
+//! | `flow` | publish, buy, call, settle, verify; every amount to the base unit, on both databases |
+//! | `restarts` | server and chain stopped in the middle of every step |
+//! | `kills` | the server killed during calls and during settlement |
+//! | `limits` | 64 calls at once on a licence with 10 units left |
+//! | `prices` | a price that changes between quote and purchase |
+//! | `tampering` | changed receipts, proofs, compiled code and accounts |
+//! | `bad_input` | each kind of bad input with the answer it gets |
+//! | `readme` | the commands of the README's tour |
+//!
+//! `world` is what they play in, `books` is the audit that has to come out even in all of them.
+
+mod bad_input;
+mod books;
+mod flow;
+mod kills;
+mod limits;
+mod prices;
+mod readme;
+mod restarts;
+mod tampering;
+mod world;

@@ -1,0 +1,191 @@
+//! A marketplace of one's own for each test: chain, server and four agents, in a folder that is gone afterwards.
+
+use clawos_client::solana::Chain;
+use clawos_receipts::Key;
+use clawos_tests::app::{Answer, send};
+use clawos_tests::guests;
+use clawos_tests::processes::clawos::{key, units};
+use clawos_tests::processes::{ChainProcess, Clawos, ServerProcess, Stop};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Flags under which usage reaches the chain at once.
+pub(crate) const SETTLE_AT_ONCE: &[&str] = &["--settle-max-age-ms", "200", "--anchor-max-age-ms", "200"];
+/// Flags under which usage reaches the chain as late as the marketplace's settle delay of 300 s allows: a test is over by then.
+pub(crate) const SETTLE_LATE: &[&str] = &[
+    "--settle-max-age-ms",
+    "110000",
+    "--anchor-max-age-ms",
+    "3600000",
+    "--grace-secs",
+    "10",
+    "--licence-ttl-secs",
+    "10",
+];
+/// How long anything may take that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The marketplace.
+pub(crate) struct World {
+    pub(crate) server: ServerProcess,
+    pub(crate) chain: ChainProcess,
+    /// Sells skills, handle `acme`.
+    pub(crate) author: Clawos,
+    /// Buys and calls them, handle `bob`.
+    pub(crate) buyer: Clawos,
+    /// Enrolled, without a licence or money.
+    pub(crate) stranger: Clawos,
+    /// Neither wallet nor account.
+    pub(crate) outsider: Clawos,
+    http: reqwest::Client,
+    folder: TempDir,
+}
+
+impl World {
+    /// Both services; nobody is enrolled.
+    pub(crate) fn start(flags: &[&str]) -> World {
+        let folder = tempfile::Builder::new().prefix("clawos-e2e-").tempdir().expect("a folder for temporary files");
+        let chain = ChainProcess::start(&folder.path().join("chain"));
+        let server = ServerProcess::start(&folder.path().join("server"), &chain, flags);
+        let agent = |name: &str| Clawos::new(folder.path().join(name), &server.origin(), &chain.rpc_url());
+        let (author, buyer, stranger, outsider) =
+            (agent("author"), agent("buyer"), agent("stranger"), agent("outsider"));
+        World { server, chain, author, buyer, stranger, outsider, http: reqwest::Client::new(), folder }
+    }
+
+    /// Both services, and the agents with wallets, money and sessions. The author has no USDC and the stranger nothing.
+    pub(crate) fn enrolled(flags: &[&str]) -> World {
+        let world = World::start(flags);
+        for (agent, handle) in [(&world.author, "acme"), (&world.buyer, "bob"), (&world.stranger, "mallory")] {
+            agent.run(&["wallet", "new"]);
+            agent.run(&["login", "--handle", handle]);
+        }
+        world.author.run(&["wallet", "airdrop", "--sol", "10"]);
+        world.buyer.run(&["wallet", "airdrop", "--sol", "10", "--usdc", "100"]);
+        world
+    }
+
+    /// A folder of this test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file; gives its path.
+    pub(crate) fn write(&self, name: &str, contents: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, contents).expect("the test's folder can be written");
+        path.display().to_string()
+    }
+
+    /// The folder of a skill, ready to be published.
+    pub(crate) fn project(&self, skill: &str) -> String {
+        let folder = self.path("projects");
+        if !folder.join(skill).exists() {
+            guests::copy(skill, &folder);
+        }
+        folder.join(skill).display().to_string()
+    }
+
+    /// Publishes and registers a skill.
+    pub(crate) fn publish(&self, skill: &str) -> Value {
+        self.author.run(&["publish", &self.project(skill), "--no-build"])
+    }
+
+    /// Publishes a usage-priced skill, buys it and deposits credit; gives the licence's address.
+    pub(crate) fn sell(&self, skill: &str, buy: &[&str], deposit: &str) -> Key {
+        self.publish(skill);
+        let bought = self.buyer.run(&[&["buy", skill, "--kind", "usage"], buy].concat());
+        self.buyer.run(&["credit", "deposit", skill, deposit]);
+        key(&bought["licence"])
+    }
+
+    /// Replaces text in the manifest of a skill's folder.
+    pub(crate) fn edit(&self, skill: &str, from: &str, to: &str) {
+        let path = PathBuf::from(self.project(skill)).join("skill.toml");
+        let manifest = std::fs::read_to_string(&path).expect("a project has a manifest");
+        assert!(manifest.contains(from), "{from} is not in the manifest of {skill}");
+        std::fs::write(path, manifest.replace(from, to)).expect("the test's folder can be written");
+    }
+
+    /// Restarts a server that began with [`SETTLE_LATE`], so that it settles at once.
+    pub(crate) fn settle_now(&mut self) {
+        self.server.stop(Stop::Term);
+        for flag in &mut self.server.flags {
+            if flag == SETTLE_LATE[1] || flag == SETTLE_LATE[3] {
+                *flag = SETTLE_AT_ONCE[1].to_owned();
+            }
+        }
+        self.server.run();
+    }
+
+    /// The chain, to be read past the server.
+    pub(crate) fn ledger(&self) -> Chain {
+        Chain::new(&self.chain.rpc_url())
+    }
+
+    /// Base units of USDC of an address.
+    pub(crate) async fn usdc(&self, owner: &Key) -> u64 {
+        let mint = self.ledger().config().await.expect("the chain answers").usdc_mint;
+        self.ledger().tokens(owner, &mint).await.expect("the chain answers")
+    }
+
+    /// Lamports of an address.
+    pub(crate) async fn sol(&self, owner: &Key) -> u64 {
+        self.ledger().sol(owner).await.expect("the chain answers")
+    }
+
+    /// Units that the chain has recorded on a licence.
+    pub(crate) async fn recorded(&self, licence: &Key) -> u64 {
+        let found = self.ledger().licence_at(licence).await.expect("the chain answers");
+        found.value.expect("there is a licence").usage_total()
+    }
+
+    /// A request below `/api/v1`.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.server.origin()))
+    }
+
+    /// `GET` as an agent.
+    pub(crate) async fn get(&self, agent: &Clawos, path: &str) -> Answer {
+        send(self.request(Method::GET, path).bearer_auth(agent.token())).await
+    }
+
+    /// `POST` as an agent.
+    pub(crate) async fn post(&self, agent: &Clawos, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).bearer_auth(agent.token()).json(body)).await
+    }
+
+    /// Calls a skill as the buyer; `None` when the connection broke.
+    pub(crate) async fn call(&self, skill: &str, endpoint: &str, payload: Value, key: &str) -> Option<Answer> {
+        let request = self.request(Method::POST, &format!("/skills/{skill}/execute")).bearer_auth(self.buyer.token());
+        let request = request.header("idempotency-key", key).json(&json!({ "endpoint": endpoint, "payload": payload }));
+        let response = request.send().await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Some(Answer { status, headers, bytes: response.bytes().await.ok()?.to_vec() })
+    }
+
+    /// A call as it stands in JSON-RPC; gives its result or its error.
+    pub(crate) async fn rpc(&self, method: &str, parameters: Value) -> Result<Value, Value> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
+        let answer = self.http.post(self.chain.rpc_url()).json(&body).send().await.expect("the chain answers");
+        let mut answer: Value = answer.json().await.expect("JSON");
+        if answer["error"].is_null() { Ok(answer["result"].take()) } else { Err(answer["error"].take()) }
+    }
+}
+
+/// What a `wallet show` says of a currency.
+pub(crate) fn balance(agent: &Clawos, currency: &str) -> u64 {
+    units(&agent.run(&["wallet", "show"])[currency])
+}
+
+/// Asks again until the answer is yes.
+pub(crate) async fn until(what: &str, mut question: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !question().await {
+        assert!(started.elapsed() < PATIENCE, "this does not happen: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,106 @@
+//! The committed binary, IDL and build record belong together and to the sources; the same tools give the same bytes.
+
+use crate::harness::BINARY;
+use crate::idl::IDL;
+use clawos_interface::known::PROGRAM_ID;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// What the binary and the IDL were built from.
+static BUILD: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../programs/artifacts/BUILD.json")).expect("the build record is JSON")
+});
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs").canonicalize().expect("programs/ is beside tests/")
+}
+
+/// Every file under `path`, as `toolchain/source-hash` lists them.
+fn files(path: &Path, into: &mut Vec<PathBuf>) {
+    if path.is_file() {
+        into.push(path.to_owned());
+    } else if path.file_name().is_some_and(|name| name != "target") {
+        for entry in std::fs::read_dir(path).expect("a source folder can be read") {
+            files(&entry.expect("a source folder can be read").path(), into);
+        }
+    }
+}
+
+/// The rule of `toolchain/source-hash`.
+fn source_hash() -> String {
+    let root = programs();
+    let mut all = Vec::new();
+    for part in ["interface/Cargo.toml", "interface/src"] {
+        files(&root.join(part), &mut all);
+    }
+    for part in ["Cargo.toml", "Cargo.lock", "src", "toolchain"] {
+        files(&root.join("skill_marketplace").join(part), &mut all);
+    }
+    all.retain(|path| path.file_name().is_some_and(|name| name != "tests.rs"));
+    let name = |path: &Path| path.strip_prefix(&root).expect("under programs/").display().to_string();
+    let mut named: Vec<_> = all.into_iter().map(|path| (name(&path), path)).collect();
+    named.sort();
+    let line = |(name, path): &(String, PathBuf)| {
+        format!("{}  {name}\n", sha256_hex(&std::fs::read(path).expect("a source file can be read")))
+    };
+    sha256_hex(named.iter().map(line).collect::<String>().as_bytes())
+}
+
+#[test]
+fn the_record_names_the_committed_files() {
+    assert_eq!(BUILD["binary_sha256"], sha256_hex(BINARY));
+    let idl = std::fs::read(programs().join("idl/skill_marketplace.json")).expect("the IDL is committed");
+    assert_eq!(BUILD["idl_sha256"], sha256_hex(&idl));
+    let lock = std::fs::read(programs().join("skill_marketplace/Cargo.lock")).expect("the lock file is committed");
+    assert_eq!(BUILD["lock_sha256"], sha256_hex(&lock));
+    assert_eq!(BUILD["program_id"], bs58::encode(PROGRAM_ID).into_string());
+    assert_eq!(BUILD["program_id"], IDL["address"]);
+}
+
+#[test]
+fn the_sources_are_those_it_was_built_from() {
+    let changed = "the program's sources changed: run `make program` and commit the result";
+    assert_eq!(BUILD["source_sha256"], source_hash(), "{changed}");
+}
+
+/// What is missing of the tools that the record names, if anything.
+fn missing_tool() -> Option<String> {
+    let rustc = Command::new("/usr/bin/rustc").args(["--version"]).output();
+    let version = rustc.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default();
+    if BUILD["tools"]["rustc"] != version {
+        return Some(format!("/usr/bin/rustc is {version:?}, not {}", BUILD["tools"]["rustc"]));
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
+    let tools = cache.unwrap_or_default().join("clawos/sbpf-tools/bin");
+    let needed = [PathBuf::from("/usr/bin/cargo"), tools.join("bpf-linker"), tools.join("sbpf-link")];
+    needed.iter().find(|tool| !tool.exists()).map(|tool| format!("{} is not there", tool.display()))
+}
+
+#[test]
+fn the_same_tools_give_the_same_bytes() {
+    if let Some(missing) = missing_tool() {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing}: `make program` installs the tools");
+        println!("skipped: {missing} (`make program` installs the tools)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let out = folder.path().join("skill_marketplace.so");
+    let mut build = Command::new(programs().join("skill_marketplace/build"));
+    build.arg("--so-only").arg(&out);
+    // The build chooses its own compiler and folders.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO") && name != "CARGO_HOME") {
+        build.env_remove(name);
+    }
+    let status = build.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTFLAGS").status().expect("the build starts");
+    assert!(status.success(), "the program builds");
+    let rebuilt = std::fs::read(out).expect("the build wrote a file");
+    assert_eq!(sha256_hex(&rebuilt), sha256_hex(BINARY), "the sources give another binary: run `make program`");
+}

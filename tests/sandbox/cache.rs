@@ -1,0 +1,147 @@
+//! The cache of compiled code: a second start is quick, and a file that anybody touched is never loaded.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+
+use clawos_runtime::{Limits, Sandbox as _, Unavailable, wasm::CompilerCommand};
+use clawos_tests::wat_skill::WatSkill;
+
+use crate::host::{Host, call, text};
+
+/// Writes over a read-only file, as an intruder with this user's rights would.
+fn overwrite(path: &Path, contents: &[u8]) {
+    fs::set_permissions(path, Permissions::from_mode(0o600)).expect("the file is ours");
+    fs::write(path, contents).expect("the file is ours");
+}
+
+#[tokio::test]
+async fn only_this_user_can_read_the_cache_and_nobody_writes_its_files() {
+    let host = Host::new();
+    host.run(WatSkill::echo().build()).await;
+    let file = &host.compiled()[0];
+    let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+    assert_eq!(mode(file), 0o400);
+    assert_eq!(mode(file.parent().expect("the cache folder")), 0o700);
+}
+
+#[tokio::test]
+async fn after_a_restart_nothing_is_compiled_again_and_the_bill_is_the_same() {
+    let host = Host::new();
+    let artifact = WatSkill::echo().build();
+    let cold = host.run(artifact.clone()).await;
+    let warm = host.run(artifact.clone()).await;
+    let written = fs::metadata(&host.compiled()[0]).and_then(|metadata| metadata.modified()).expect("the cache has it");
+    let restarted = host.restarted();
+    let mapped = restarted.run(artifact).await;
+    for outcome in [&warm, &mapped] {
+        assert_eq!(outcome.usage.fuel, cold.usage.fuel);
+        assert_eq!(text(outcome), text(&cold));
+    }
+    let after = fs::metadata(&host.compiled()[0]).and_then(|metadata| metadata.modified()).expect("the cache has it");
+    assert_eq!(written, after, "the file was used as it was");
+}
+
+#[tokio::test]
+async fn a_changed_file_is_compiled_again_wherever_it_was_changed() {
+    let host = Host::new();
+    let artifact = WatSkill::echo().build();
+    host.run(artifact.clone()).await;
+    let file = host.compiled().remove(0);
+    let good = fs::read(&file).expect("the cache has it");
+    let places = [0, good.len() / 4, good.len() / 2, good.len() - 33, good.len() - 1];
+    for place in places {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        overwrite(&file, &bad);
+        assert_eq!(text(&host.restarted().run(artifact.clone()).await), r#"{"n":1}"#);
+        assert_eq!(fs::read(&file).expect("it is there again"), good, "compiled again, byte for byte");
+    }
+    for bad in [&[][..], &good[..31], &good[..good.len() - 1], b"\x7fELF"] {
+        overwrite(&file, bad);
+        assert_eq!(text(&host.restarted().run(artifact.clone()).await), r#"{"n":1}"#);
+        assert_eq!(fs::read(&file).expect("it is there again"), good);
+    }
+}
+
+#[tokio::test]
+async fn another_modules_code_under_this_modules_name_is_not_loaded() {
+    let host = Host::new();
+    let honest = WatSkill::echo().build();
+    host.run(honest.clone()).await;
+    let file = host.compiled().remove(0);
+    host.run(WatSkill::running("(call $ok (i32.const 0) (i32.const 0))").build()).await;
+    let other = host.compiled().into_iter().find(|path| *path != file).expect("both are cached");
+    overwrite(&file, &fs::read(other).expect("the cache has it"));
+    assert_eq!(text(&host.restarted().run(honest).await), r#"{"n":1}"#);
+}
+
+#[tokio::test]
+async fn code_from_another_hosts_cache_is_not_loaded() {
+    let (host, stranger) = (Host::new(), Host::new());
+    let artifact = WatSkill::echo().build();
+    host.run(artifact.clone()).await;
+    stranger.run(artifact.clone()).await;
+    let (ours, theirs) = (host.compiled().remove(0), stranger.compiled().remove(0));
+    let own = fs::read(&ours).expect("the cache has it");
+    let foreign = fs::read(theirs).expect("the cache has it");
+    assert_ne!(own, foreign, "the keys differ");
+    overwrite(&ours, &foreign);
+    assert_eq!(text(&host.restarted().run(artifact).await), r#"{"n":1}"#);
+    assert_eq!(fs::read(&ours).expect("it is there again"), own);
+}
+
+#[tokio::test]
+async fn a_link_in_place_of_a_file_is_not_followed() {
+    let host = Host::new();
+    let artifact = WatSkill::echo().build();
+    host.run(artifact.clone()).await;
+    let file = host.compiled().remove(0);
+    let elsewhere = file.with_extension("moved");
+    fs::rename(&file, &elsewhere).expect("the folder is ours");
+    std::os::unix::fs::symlink(&elsewhere, &file).expect("the folder is ours");
+    assert_eq!(text(&host.restarted().run(artifact).await), r#"{"n":1}"#);
+    assert!(fs::symlink_metadata(&file).expect("it is there").is_file(), "the link was replaced");
+}
+
+#[tokio::test]
+async fn a_module_in_use_does_not_care_what_happens_to_its_file() {
+    let host = Host::new();
+    let artifact = WatSkill::echo().build();
+    let before = host.run(artifact.clone()).await;
+    overwrite(&host.compiled()[0], &[0xcc; 100_000]);
+    let after = host.run(artifact).await;
+    assert_eq!((text(&before), before.usage.fuel), (text(&after), after.usage.fuel));
+}
+
+#[tokio::test]
+async fn an_artifact_that_is_missing_or_damaged_in_the_store_is_the_hosts_fault() {
+    let host = Host::new();
+    let missing = clawos_runtime::ModuleRef { sha256: [9; 32] };
+    let answer = host.sandbox.run(&missing, call(Limits::default())).await;
+    assert!(matches!(answer, Err(Unavailable::Host(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_compiler_that_does_not_start_is_the_hosts_fault_and_one_that_crashes_is_the_artifacts() {
+    let sh = |script: &str| CompilerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
+    for (compiler, at_fault) in [
+        (CompilerCommand { program: "/nowhere/compiler".into(), args: vec![] }, "host"),
+        (sh("exit 2"), "host"),
+        (sh("kill -SEGV $$"), "artifact"),
+        (sh("kill -XCPU $$"), "artifact"),
+        (sh("exit 70"), "artifact"),
+        (sh("echo 'it does not compile' >&2; exit 65"), "artifact"),
+    ] {
+        let host = Host::with(|config| config.compiler = compiler.clone());
+        let answer = host.prepare(WatSkill::echo().build()).await;
+        match answer {
+            Err(Unavailable::Host(_)) => assert_eq!(at_fault, "host", "{compiler:?}"),
+            Err(Unavailable::InvalidModule(_)) => assert_eq!(at_fault, "artifact", "{compiler:?}"),
+            other => panic!("{compiler:?}: {other:?}"),
+        }
+        assert!(host.compiled().is_empty());
+    }
+}

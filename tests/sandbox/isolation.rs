@@ -1,0 +1,184 @@
+//! Calls apart from each other: nothing is left behind for the next one, and no crowd of runaways takes the host.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clawos_runtime::{Failure, Limits, Sandbox as _, Unavailable};
+use clawos_tests::wat_skill::WatSkill;
+use futures::future::join_all;
+
+use crate::host::{Host, call, in_own_process, only_wall, text};
+
+/// Fills memory, a table, a global and its stack with a marker.
+fn tenant_who_leaves_things_behind() -> Vec<u8> {
+    WatSkill::new(
+        "(table $t 1000 funcref)
+         (global $g (mut i64) (i64.const 0))
+         (elem declare func $run)
+         (func $run (param i32 i32 i32 i32) (result i32)
+           (memory.fill (i32.const 1024) (i32.const 0xAB) (i32.const 20000))
+           (drop (memory.grow (i32.const 30)))
+           (memory.fill (i32.const 131072) (i32.const 0xAB) (i32.const 1966080))
+           (table.fill $t (i32.const 0) (ref.func $run) (i32.const 1000))
+           (global.set $g (i64.const 0xABABABAB))
+           (drop (call $deep (i32.const 500) (i64.const 0xABABABABABABABAB)))
+           (call $ok (local.get 2) (local.get 3)))
+         (func $deep (param i32 i64) (result i64)
+           (if (result i64) (local.get 0)
+             (then (i64.add (local.get 1) (call $deep (i32.sub (local.get 0) (i32.const 1)) (local.get 1))))
+             (else (local.get 1))))",
+    )
+    .build()
+}
+
+/// Looks everywhere it can, memory it grows included, and answers `clean` or crashes.
+fn tenant_who_looks_around() -> Vec<u8> {
+    WatSkill::new(
+        r#"(data (i32.const 64) "clean")
+         (table $t 1000 funcref)
+         (global $g (mut i64) (i64.const 0))
+         (func $must-be-empty (param $from i32) (param $to i32)
+           (loop $next
+             (if (i64.ne (i64.load (local.get $from)) (i64.const 0)) (then unreachable))
+             (br_if $next (i32.lt_u (local.tee $from (i32.add (local.get $from) (i32.const 512))) (local.get $to)))))
+         (func $run (param i32 i32 i32 i32) (result i32) (local $slot i32)
+           (call $must-be-empty (i32.const 1024) (i32.const 30000))
+           (drop (memory.grow (i32.const 30)))
+           (call $must-be-empty (i32.const 131072) (i32.const 2097000))
+           (loop $next
+             (if (i32.eqz (ref.is_null (table.get $t (local.get $slot)))) (then unreachable))
+             (br_if $next (i32.lt_u (local.tee $slot (i32.add (local.get $slot) (i32.const 1))) (i32.const 1000))))
+           (if (i64.ne (global.get $g) (i64.const 0)) (then unreachable))
+           (call $ok (i32.const 64) (i32.const 5)))"#,
+    )
+    .build()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_three_thousand_alternations_no_tenant_finds_anything_of_another() {
+    // Two slots, so that every call reuses what the one before it left.
+    let host = Host::with(|config| config.max_concurrent = 2);
+    let (messy, curious) = (host.add(tenant_who_leaves_things_behind()), host.add(tenant_who_looks_around()));
+    for _ in 0..1_500 {
+        let messy = host.sandbox.run(&messy, call(Limits::default())).await.expect("the call takes place");
+        assert!(messy.result.is_ok(), "{messy:?}");
+        let curious = host.sandbox.run(&curious, call(Limits::default())).await.expect("the call takes place");
+        assert_eq!(text(&curious), "clean");
+    }
+}
+
+#[tokio::test]
+async fn one_instance_serves_one_call() {
+    let host = Host::new();
+    let counter = WatSkill::new(
+        r#"(data (i32.const 64) "0")
+           (func $run (param i32 i32 i32 i32) (result i32)
+             (i32.store8 (i32.const 64) (i32.add (i32.load8_u (i32.const 64)) (i32.const 1)))
+             (call $ok (i32.const 64) (i32.const 1)))"#,
+    )
+    .build();
+    for _ in 0..3 {
+        assert_eq!(text(&host.run(counter.clone()).await), "1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_runaways_eight_run_the_rest_are_told_to_wait_and_the_host_stays_awake() {
+    let host = Arc::new(Host::new());
+    let runaway = host.add(WatSkill::running("(loop $again (br $again)) unreachable").build());
+    let echo = host.add(WatSkill::echo().build());
+    host.sandbox.prepare(&runaway).await.expect("it looks harmless");
+    host.sandbox.prepare(&echo).await.expect("it is harmless");
+    let wall = Duration::from_millis(1_500);
+    let crowd: Vec<_> = (0..1_000)
+        .map(|_| {
+            let host = host.clone();
+            tokio::spawn(async move { host.sandbox.run(&runaway, call(only_wall(wall))).await })
+        })
+        .collect();
+    // The host's own work goes on beside eight guests that never stop computing.
+    let started = Instant::now();
+    let mut worst = Duration::ZERO;
+    while started.elapsed() < Duration::from_millis(1_000) {
+        let before = Instant::now();
+        tokio::spawn(tokio::time::sleep(Duration::from_millis(5))).await.expect("it sleeps");
+        worst = worst.max(before.elapsed());
+    }
+    assert!(worst < Duration::from_millis(250), "the host slept for {worst:?}");
+    let (mut stopped, mut turned_away) = (0, 0);
+    for answer in join_all(crowd).await {
+        match answer.expect("no call panics") {
+            Ok(outcome) => {
+                assert_eq!(outcome.result, Err(Failure::Deadline));
+                stopped += 1;
+            }
+            Err(Unavailable::PoolFull { retry_after }) => {
+                assert!(retry_after > Duration::ZERO);
+                turned_away += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((stopped, turned_away), (8, 992));
+    let after = host.sandbox.run(&echo, call(Limits::default())).await.expect("there is room again");
+    assert_eq!(text(&after), r#"{"n":1}"#);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_leaves_room_for_the_next() {
+    let host = Host::with(|config| config.max_concurrent = 1);
+    let runaway = host.add(WatSkill::running("(loop $again (br $again)) unreachable").build());
+    let echo = host.add(WatSkill::echo().build());
+    host.sandbox.prepare(&runaway).await.expect("it looks harmless");
+    for _ in 0..20 {
+        let call_given_up = host.sandbox.run(&runaway, call(only_wall(Duration::from_secs(60))));
+        assert!(tokio::time::timeout(Duration::from_millis(10), call_given_up).await.is_err());
+        // A call that computes notices at its next tick.
+        let given_up = Instant::now();
+        let outcome = loop {
+            match host.sandbox.run(&echo, call(Limits::default())).await {
+                Ok(outcome) => break outcome,
+                Err(_) if given_up.elapsed() < Duration::from_secs(1) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        assert_eq!(text(&outcome), r#"{"n":1}"#);
+    }
+}
+
+#[test]
+fn hundreds_of_crashes_leave_nothing_behind() {
+    in_own_process("isolation::crashes_hundreds_of_times");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a process whose memory nobody else uses"]
+async fn crashes_hundreds_of_times() {
+    let host = Host::with(|config| config.max_concurrent = 1);
+    let crash = host.add(
+        WatSkill::running(
+            "(drop (memory.grow (i32.const 100)))
+             (memory.fill (i32.const 131072) (i32.const 1) (i32.const 6000000)) unreachable",
+        )
+        .build(),
+    );
+    let resident = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+        statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
+    };
+    let run = async || {
+        let outcome = host.sandbox.run(&crash, call(Limits::default())).await.expect("the call takes place");
+        assert!(matches!(outcome.result, Err(Failure::Trap(_))), "{outcome:?}");
+    };
+    for _ in 0..100 {
+        run().await;
+    }
+    let before = resident();
+    for _ in 0..300 {
+        run().await;
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 * 1024 * 1024, "{grown} bytes stayed behind");
+}

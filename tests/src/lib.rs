@@ -1,0 +1,12 @@
+//! Helpers that the system tests share, a module each.
+
+pub mod app;
+pub mod chain;
+pub mod faulty_rpc;
+pub mod guests;
+pub mod market;
+pub mod postgres;
+pub mod processes;
+pub mod publication;
+pub mod scratch;
+pub mod wat_skill;
