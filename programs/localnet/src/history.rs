@@ -6,10 +6,11 @@ use std::sync::Arc;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
+use crate::clock::MAX_BLOCKHASH_AGE;
 use crate::ledger::StoredTransaction;
 
-/// Transactions kept; older ones are forgotten as a validator's ledger forgets them. The accounts stay, and the blockhash
-/// of a forgotten transaction has long expired, so it cannot run again.
+/// Transactions kept; older ones are forgotten as a validator's ledger forgets them. The accounts stay. One whose blockhash
+/// may still be good is kept beyond this, since nothing else keeps it from running again.
 const MAX_TRANSACTIONS: usize = 50_000;
 /// Memory they may take, in bytes.
 const MAX_BYTES: usize = 256 << 20;
@@ -36,9 +37,15 @@ impl History {
         }
         self.bytes += transaction.size();
         self.transactions.push_back(Arc::new(transaction));
-        while self.transactions.len() > MAX_TRANSACTIONS || self.bytes > MAX_BYTES {
+        while (self.transactions.len() > MAX_TRANSACTIONS || self.bytes > MAX_BYTES) && self.oldest_has_expired() {
             self.forget_oldest();
         }
+    }
+
+    /// Whether the oldest transaction's blockhash, which is no younger than its slot, can no longer be used.
+    fn oldest_has_expired(&self) -> bool {
+        let (Some(oldest), Some(newest)) = (self.transactions.front(), self.transactions.back()) else { return false };
+        newest.slot.saturating_sub(oldest.slot) > MAX_BLOCKHASH_AGE
     }
 
     fn forget_oldest(&mut self) {
@@ -145,6 +152,23 @@ mod tests {
         assert_eq!(slots(&history, 7, Some(5), Some(1)), [3, 2]);
         assert_eq!(slots(&history, 7, Some(99), None), [0; 0]);
         assert_eq!(slots(&history, 9, None, None), [0; 0]);
+    }
+
+    #[test]
+    fn what_could_run_again_is_never_forgotten() {
+        let mut history = History::default();
+        let mut push = |number: usize, slot: u64| {
+            let mut signature = [0; 64];
+            signature[..8].copy_from_slice(&number.to_le_bytes());
+            history.push(StoredTransaction { signature, slot, ..transaction(0, &[7]) });
+            (history.contains(&Signature::from([0; 64])), history.transactions.len())
+        };
+        for number in 0..MAX_TRANSACTIONS {
+            push(number, 1);
+        }
+        assert_eq!(push(MAX_TRANSACTIONS, 1 + MAX_BLOCKHASH_AGE), (true, MAX_TRANSACTIONS + 1));
+        let later = push(MAX_TRANSACTIONS + 1, 2 + MAX_BLOCKHASH_AGE);
+        assert_eq!(later, (false, MAX_TRANSACTIONS), "its blockhash is too old by now");
     }
 
     #[test]

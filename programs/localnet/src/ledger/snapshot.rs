@@ -100,6 +100,8 @@ pub(crate) fn write<'a>(
         put(&Record::End { records: count })?;
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&draft, path)?;
+        // The journal is emptied next: after a power cut the folder must not name the old snapshot.
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(len)
     };
     write().map_err(Error::file(path))
