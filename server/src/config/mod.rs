@@ -10,7 +10,7 @@ mod settle;
 
 pub use chain::ChainConfig;
 pub use data::{DataConfig, Durability, ServerKeyError};
-pub use demo::{DemoConfig, sister_programs};
+pub use demo::{DemoConfig, sister_program, sister_programs};
 pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use sandbox::SandboxConfig;
@@ -51,12 +51,12 @@ struct Defaults {
 }
 
 impl Config {
-    /// The defaults, with all data under `data` and limits that a test does not run into.
-    ///
-    /// Environment variables are honoured as on the command line.
+    /// The defaults, with all data under `data` and limits that a test does not run into. A database that the
+    /// environment names is not a test's to write to.
     pub fn for_testing(data: &Path) -> Config {
         let mut config = Defaults::parse_from(["clawos-server"]).config;
         config.data.data = data.to_path_buf();
+        config.data.database_url = None;
         config.limits.rate_per_minute = 1_000_000;
         config.limits.anonymous_rate_per_minute = 1_000_000;
         config
