@@ -4,6 +4,7 @@ use crate::app::{App, AppState, StartError, router};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::{execution, identity};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,9 +37,8 @@ pub enum ServeError {
 
 /// Serves until SIGTERM or SIGINT. Prints one line on stdout when requests are answered.
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
-    if config.listen.exit_with_parent {
-        let ended = Some(rustix::process::Signal::TERM);
-        rustix::process::set_parent_process_death_signal(ended).map_err(io::Error::from)?;
+    if let Some(parent) = config.listen.exit_with_parent {
+        exit_with(parent)?;
     }
     let address = config.listen.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -58,6 +58,15 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
     })
     .await?;
     Ok(())
+}
+
+/// Asks for a SIGTERM when the parent ends; an error when it has ended already.
+fn exit_with(parent: i32) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        return Ok(());
+    }
+    Err(io::Error::other("the process that started this one has ended"))
 }
 
 /// Serves `app` on `listener` until `stop` resolves; then lets running requests end and flushes what is buffered.

@@ -10,11 +10,13 @@
 //! | `tampering` | changed receipts, proofs, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `readme` | the commands of the README's tour |
+//! | `demo` | `make demo`, killed in the middle and started again |
 //!
 //! `world` is what they play in, `books` is the audit that has to come out even in all of them.
 
 mod bad_input;
 mod books;
+mod demo;
 mod flow;
 mod kills;
 mod limits;

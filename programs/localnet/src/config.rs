@@ -39,9 +39,9 @@ pub struct LocalnetConfig {
     /// Wait for the disk after each transaction: survives a power cut, not only a kill.
     #[arg(long)]
     pub fsync: bool,
-    /// Stop when the process that started this one ends, however it ends.
-    #[arg(long, hide = true)]
-    pub exit_with_parent: bool,
+    /// Stop when the process with this number, which started this one, ends, however it ends.
+    #[arg(long, hide = true, value_name = "PID")]
+    pub exit_with_parent: Option<i32>,
 }
 
 impl LocalnetConfig {
@@ -54,7 +54,7 @@ impl LocalnetConfig {
             program: None,
             slot_ms: 400,
             fsync: false,
-            exit_with_parent: false,
+            exit_with_parent: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clawos_localnet::{Handle, Localnet, LocalnetConfig, PROGRAM_ID, Result};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -16,8 +16,8 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
-    if config.exit_with_parent
-        && let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::TERM))
+    if let Some(parent) = config.exit_with_parent
+        && let Err(error) = exit_with(parent)
     {
         eprintln!("clawos-localnet: cannot watch its parent: {error}");
         return ExitCode::FAILURE;
@@ -29,6 +29,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Asks for a SIGTERM when the parent ends; an error when it has ended already.
+fn exit_with(parent: i32) -> std::io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        return Ok(());
+    }
+    Err(std::io::Error::other("it has ended"))
 }
 
 async fn serve(config: LocalnetConfig) -> Result<()> {

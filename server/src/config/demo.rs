@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Flags of the demo.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +25,16 @@ pub struct DemoConfig {
     /// Port of the local chain; its websocket takes the next one.
     #[arg(long, default_value_t = 8899)]
     pub rpc_port: u16,
+}
+
+/// One of the programs beside this one, without the settings that the environment has for a marketplace of one's own: the
+/// demo shows the defaults.
+pub fn sister_program(file: &Path) -> Command {
+    let mut command = Command::new(file);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CLAWOS_")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// The folder of this program, where its sister programs are.

@@ -19,9 +19,9 @@ pub struct ListenConfig {
     /// How long running requests may take after SIGTERM before they are dropped (milliseconds).
     #[arg(long, env = "CLAWOS_SHUTDOWN_MS", default_value_t = 35_000)]
     pub shutdown_ms: u64,
-    /// Stop when the process that started this one ends, however it ends.
-    #[arg(long, hide = true)]
-    pub exit_with_parent: bool,
+    /// Stop when the process with this number, which started this one, ends, however it ends.
+    #[arg(long, hide = true, value_name = "PID")]
+    pub exit_with_parent: Option<i32>,
 }
 
 impl ListenConfig {

@@ -1,5 +1,6 @@
 //! The calls: two that work on a real document, and three that are refused and cost nothing.
 
+use super::books::Books;
 use super::command::{shown, text, units};
 use super::show::Show;
 use super::world::{World, money};
@@ -11,8 +12,8 @@ const DOCUMENT: &str = "ARCHITECTURE.md";
 
 /// What later steps look at.
 pub(super) struct Calls {
-    /// USDC base units of seller and treasury before the calls.
-    pub(super) before: (u64, u64),
+    /// What the chain said before them.
+    pub(super) before: Books,
     /// Receipt and payload files of each good call, with the receipt's id and its skill.
     pub(super) good: Vec<Good>,
 }
@@ -29,7 +30,7 @@ pub(super) struct Good {
 pub(super) fn make(world: &World, show: &Show) -> Result<Calls, DemoError> {
     let path = world.project.join(DOCUMENT);
     let document = std::fs::read_to_string(&path).map_err(system(path.display().to_string()))?;
-    let before = (world.balance(&world.address(&world.author)?, "usdc")?, world.balance(&world.treasury, "usdc")?);
+    let before = Books::read(world)?;
     let stats = call(world, show, "acme.text-stats", "analyse", &json!({ "text": document }))?;
     let html = call(world, show, "acme.markdown-html", "outline", &json!({ "markdown": document }))?;
     without_licence(world, show)?;
@@ -68,8 +69,12 @@ fn over_the_limit(world: &World, show: &Show) -> Result<(), DemoError> {
     world.buyer.run(show, &["caps", "acme.loops", "--limit", "1"])?;
     let first = ["exec", "acme.loops", "echo", r#"{"n": 1}"#];
     show.command(&shown(&first));
-    // In a demo that goes on, an earlier one has used the unit.
-    let outcome = world.buyer.ask(&first).map_or_else(|_| "used up by an earlier demo", |_| "allowed");
+    let outcome = match world.buyer.attempt(&first)? {
+        Ok(_) => "allowed",
+        // In a demo that goes on, an earlier one has used the unit.
+        Err(problem) if problem["code"] == "units_exhausted" => "used up by an earlier demo",
+        Err(problem) => return Err(DemoError::Unexpected(format!("the first call was refused: {problem}"))),
+    };
     show.fact("the first call", outcome);
     let problem = world.buyer.refused(show, &["exec", "acme.loops", "echo", r#"{"n": 2}"#], "units_exhausted")?;
     refusal(show, &problem);

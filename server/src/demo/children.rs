@@ -46,7 +46,8 @@ impl Children {
         let log = logs.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).map_err(system(log.display().to_string()))?;
         // They end with the demo, however it ends, and share its process group.
-        command.arg("--exit-with-parent").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        command.args(["--exit-with-parent", &std::process::id().to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().map_err(system(format!("starting {name}")))?;
         let output = child.stdout.take().expect("stdout is a pipe");
         self.0.push(Running { name, child, log });

@@ -2,9 +2,10 @@
 
 use super::show::Show;
 use super::{DemoError, system};
+use crate::config::sister_program;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// One agent's command line: its own home folder, wallet and session.
 #[derive(Clone)]
@@ -40,12 +41,17 @@ impl Clawos {
 
     /// Runs the command without showing it, and gives its JSON answer.
     pub(super) fn ask(&self, arguments: &[&str]) -> Result<Value, DemoError> {
+        let failed = |problem: Value| DemoError::Command { command: shown(arguments), problem: detail(&problem) };
+        self.attempt(arguments)?.map_err(failed)
+    }
+
+    /// Runs a command that may be refused; the inner error is the problem.
+    pub(super) fn attempt(&self, arguments: &[&str]) -> Result<Result<Value, Value>, DemoError> {
         let output = self.output(arguments)?;
         if !output.status.success() {
-            let problem = problem(&output);
-            return Err(DemoError::Command { command: shown(arguments), problem: detail(&problem) });
+            return Ok(Err(problem(&output)));
         }
-        serde_json::from_slice(&output.stdout).map_err(|error| DemoError::Command {
+        serde_json::from_slice(&output.stdout).map(Ok).map_err(|error| DemoError::Command {
             command: shown(arguments),
             problem: format!("its answer is not JSON: {error}"),
         })
@@ -61,20 +67,17 @@ impl Clawos {
     /// Shows and runs a command that must be refused with `code`; gives the problem.
     pub(super) fn refused(&self, show: &Show, arguments: &[&str], code: &str) -> Result<Value, DemoError> {
         show.command(&shown(arguments));
-        let output = self.output(arguments)?;
-        let problem = problem(&output);
-        if output.status.success() || problem["code"] != code {
-            let found = if output.status.success() { "it was allowed".to_owned() } else { detail(&problem) };
-            return Err(DemoError::Unexpected(format!(
-                "`{}` should be refused with {code}, but: {found}",
-                shown(arguments)
-            )));
-        }
-        Ok(problem)
+        let found = match self.attempt(arguments)? {
+            Err(problem) if problem["code"] == code => return Ok(problem),
+            Err(problem) => detail(&problem),
+            Ok(_) => "it was allowed".to_owned(),
+        };
+        let command = shown(arguments);
+        Err(DemoError::Unexpected(format!("`{command}` should be refused with {code}, but: {found}")))
     }
 
     fn output(&self, arguments: &[&str]) -> Result<Output, DemoError> {
-        Command::new(&self.program)
+        sister_program(&self.program)
             .args(arguments)
             .arg("--json")
             .args(["--server", &self.server, "--rpc", &self.rpc])

@@ -5,10 +5,12 @@
 //! killed goes on where it was.
 
 mod author;
+mod books;
 mod buyer;
 mod calls;
 mod children;
 mod command;
+mod folder;
 mod outsider;
 mod settlement;
 mod show;

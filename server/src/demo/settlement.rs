@@ -1,6 +1,7 @@
 //! The settlement: receipts become roots on chain, and money reaches seller and treasury.
 
 use super::DemoError;
+use super::books::Books;
 use super::calls::Calls;
 use super::command::{text, units};
 use super::show::Show;
@@ -8,7 +9,6 @@ use super::world::World;
 
 /// Waits until both good calls are anchored, and shows what the chain says.
 pub(super) fn show(world: &World, show: &Show, calls: &Calls) -> Result<(), DemoError> {
-    let seller = world.address(&world.author)?;
     for good in &calls.good {
         let answer = world.buyer.run(show, &["receipts", "get", &good.id, "--wait", "30"])?;
         let anchor = &answer["anchor"];
@@ -21,11 +21,9 @@ pub(super) fn show(world: &World, show: &Show, calls: &Calls) -> Result<(), Demo
         let proof = serde_json::to_string_pretty(&answer).expect("it was JSON");
         world.write(&format!("{}.receipt.json", good.skill), &proof)?;
     }
-    let (seller, treasury) = (world.balance(&seller, "usdc")?, world.balance(&world.treasury, "usdc")?);
-    let (seller, treasury) = (seller.saturating_sub(calls.before.0), treasury.saturating_sub(calls.before.1));
-    show.fact(
-        "since the calls",
-        format!("seller +{seller}, treasury +{treasury} base units of USDC, read from the chain"),
-    );
+    let received = Books::read(world)?.since(&calls.before)?;
+    let (seller, treasury) = (received.seller, received.treasury);
+    show.fact("billed since the calls", format!("{} base units of USDC", received.billed));
+    show.fact("read back from the chain", format!("seller +{seller}, treasury +{treasury}: together that, exactly"));
     Ok(())
 }

@@ -2,9 +2,10 @@
 
 use super::children::{self, Children};
 use super::command::{Clawos, text, units};
+use super::folder::Folder;
 use super::show::Show;
 use super::{DemoError, system};
-use crate::config::{DemoConfig, sister_programs};
+use crate::config::{DemoConfig, sister_program, sister_programs};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,22 +31,24 @@ pub(super) struct World {
     /// The repository.
     pub(super) project: PathBuf,
     server: String,
+    _folder: Folder,
 }
 
 impl World {
     /// Starts both services and waits until they answer.
     pub(super) fn start(config: &DemoConfig, show: &Show) -> Result<(Self, Children), DemoError> {
-        if config.fresh && config.data.exists() {
-            forget(&config.data)?;
+        for port in [config.rpc_port, config.port] {
+            children::await_port(port, show)?;
+        }
+        let folder = Folder::open(&config.data)?;
+        if config.fresh {
+            folder.forget()?;
         }
         let logs = config.data.join("logs");
         std::fs::create_dir_all(&logs).map_err(system(logs.display().to_string()))?;
         let data = absolute(&config.data)?;
         let project = absolute(&config.project)?;
         let programs = sister_programs().map_err(system("finding the programs"))?;
-        for port in [config.rpc_port, config.port] {
-            children::await_port(port, show)?;
-        }
         let mut children = Children::default();
         let chain = data.join("chain");
         let line = children.start("localnet", localnet(&programs, &chain, config), &logs)?;
@@ -59,7 +62,7 @@ impl World {
         let (author, buyer, stranger, outsider) =
             (agent("author"), agent("buyer"), agent("stranger"), agent("outsider"));
         let treasury = address_of(&chain.join("keys/treasury.json"))?;
-        Ok((Self { author, buyer, stranger, outsider, treasury, data, project, server }, children))
+        Ok((Self { author, buyer, stranger, outsider, treasury, data, project, server, _folder: folder }, children))
     }
 
     /// Makes the wallets, funds them and enrols their agents; what is there already stays.
@@ -126,25 +129,14 @@ impl World {
     }
 }
 
-/// Removes what a demo makes, and nothing else that may lie in its folder.
-fn forget(data: &Path) -> Result<(), DemoError> {
-    for made in ["chain", "server", "author", "buyer", "stranger", "outsider", "logs"] {
-        let folder = data.join(made);
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(system(folder.display().to_string()))?;
-        }
-    }
-    Ok(())
-}
-
 fn localnet(programs: &Path, chain: &Path, config: &DemoConfig) -> Command {
-    let mut command = Command::new(programs.join("clawos-localnet"));
+    let mut command = sister_program(&programs.join("clawos-localnet"));
     command.arg("--data").arg(chain).arg("--port").arg(config.rpc_port.to_string());
     command
 }
 
 fn server(programs: &Path, data: &Path, chain: &Path, rpc: &str, config: &DemoConfig) -> Command {
-    let mut command = Command::new(programs.join("clawos-server"));
+    let mut command = sister_program(&programs.join("clawos-server"));
     command.arg("serve").arg("--data").arg(data.join("server")).args(["--rpc-url", rpc]);
     command.arg("--listen").arg(format!("127.0.0.1:{}", config.port));
     command.arg("--meter-key").arg(chain.join("keys/meter.json"));
