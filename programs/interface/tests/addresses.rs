@@ -29,12 +29,12 @@ fn known_addresses_are_right() {
 
 #[test]
 fn an_associated_token_account_is_the_networks() {
-    // Circle's USDC mint, and a wallet whose account for it is well known.
+    // Circle's USDC mint, and an exchange's wallet whose account for it is well known.
     let mint = base58("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v");
-    let (address, bump) = pda::ata(&[0; 32], &mint);
-    let again = pda::find(&[&[0; 32], &TOKEN_PROGRAM, &mint], &base58("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"));
-    assert_eq!((address, bump), again);
-    assert_eq!(pda::credit_vault(&[0; 32], &mint).0, address);
+    let wallet = base58("9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM");
+    let address = base58("FGETo8T8wMcN2wCjav8VK6eh3dLk63evNDPxzLSJra8B");
+    assert_eq!(pda::ata(&wallet, &mint), (address, 254), "also where the first try is on the curve");
+    assert_eq!(pda::credit_vault(&wallet, &mint).0, address);
 }
 
 proptest! {

@@ -49,7 +49,7 @@ fn the_price_is_of_the_kind_and_tier() {
 
 proptest! {
     #[test]
-    fn every_byte_counts_in_the_hash(at in 0usize..10, value in 1u64..u64::MAX, slot: u64, other: u64) {
+    fn every_byte_counts_in_the_hash(at in 0usize..11, value in 1u64..u64::MAX, slot: u64, other: u64) {
         let hash = terms().hash(sha256, slot);
         let mut changed = terms();
         match at {
@@ -62,9 +62,18 @@ proptest! {
             6 => changed.refund_window ^= (value as u32).max(1),
             7 => changed.tier_bps[(value % 3) as usize] ^= 1,
             8 => changed.currency ^= 1,
-            _ => (changed.kinds, changed.unit_kind) = (changed.kinds ^ 1, changed.unit_kind ^ 1),
+            9 => changed.kinds ^= 1,
+            _ => changed.unit_kind ^= 1,
         }
         prop_assert_ne!(changed.hash(sha256, slot), hash);
         prop_assert_eq!(terms().hash(sha256, other) == hash, other == slot);
     }
+}
+
+#[test]
+fn the_hash_is_as_published() {
+    // Computed apart from this code: SHA-256 of the domain and the fields in order, little-endian.
+    let expected = "6d11926ce1327c0d0cb71f8560cefc8b48d3a6e4b1db175db2e1de7bcbfb7524";
+    let hex: String = terms().hash(sha256, 9).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, expected);
 }
