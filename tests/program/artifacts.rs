@@ -81,9 +81,8 @@ enum Tools {
 }
 
 fn tools() -> Tools {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-    let tools = cache.unwrap_or_default().join("clawos/sbpf-tools/bin");
+    let found = Command::new(programs().join("skill_marketplace/toolchain/tools-dir")).output().expect("it starts");
+    let tools = Path::new(String::from_utf8_lossy(&found.stdout).trim()).join("bin");
     let rustc = PathBuf::from("/usr/bin/rustc");
     let needed = [rustc.clone(), PathBuf::from("/usr/bin/cargo"), tools.join("bpf-linker"), tools.join("sbpf-link")];
     if let Some(tool) = needed.iter().find(|tool| !tool.exists()) {
