@@ -67,6 +67,8 @@ macro_rules! for_each_error {
             NotUsageLicence = 6059, "only a usage licence takes credit";
             RecipientFrozen = 6060, "a receiving account is frozen, closed or cannot be written";
             DayInvalid = 6061, "the chain's clock is before 1970 or after 2106";
+            VaultUnusable = 6062, "the licence's credit vault does not exist or is frozen; make it, or have it thawed";
+            MeterChangeTooEarly = 6063, "the meter before the present one can still record; renew once the settle delay has passed";
         }
     };
 }

@@ -2,8 +2,10 @@
 
 use crate::samples::{config, licence};
 use clawos_interface::rules::fee::fee_of;
-use clawos_interface::rules::usage::{add, charge, cost, count, day_of, first_root, next_root, Caps};
-use clawos_interface::{sha256, ProgramError, MAX_AMOUNT};
+use clawos_interface::rules::usage::{
+    add, charge, cost, count, day_of, first_root, may_record, next_root, set_meter, Caps,
+};
+use clawos_interface::{sha256, ProgramError, MAX_AMOUNT, NO_KEY};
 use proptest::prelude::*;
 
 /// One thing that happens to a licence.
@@ -144,6 +146,69 @@ fn stricter_caps_bind_recording_only_after_the_delay() {
     Caps { max_units_per_batch: 200, ..Caps::default() }.set(&mut account, &config, 3_000).expect("in time");
     assert_eq!(account.caps_eta(), 0);
     assert_eq!(count(&mut account, &config, 200, 3_000), Ok(()));
+}
+
+#[test]
+fn a_looser_cap_does_not_wait_for_a_stricter_one() {
+    let mut account = licence();
+    account.usage_total.set(100);
+    Caps { usage_limit: 100, ..Caps::default() }.set_fresh(&mut account);
+    let wanted = Caps { max_units_per_day: 50, ..Caps::default() };
+    wanted.set(&mut account, &config(), 1_000).expect("in time");
+    // The limit is lifted at once, for calls and for recording; the daily cap waits for recording.
+    assert_eq!(Caps::for_spending(&account), wanted);
+    assert_eq!(Caps::for_recording(&account, &config(), 1_599), Ok(Caps::default()));
+    assert_eq!(Caps::for_recording(&account, &config(), 1_600), Ok(wanted));
+    assert_eq!(Caps::for_spending(&account), wanted, "what calls may use stays after the delay");
+    assert_eq!(count(&mut account, &config(), 51, 1_600), Err(ProgramError::DayCapExceeded));
+    assert_eq!(count(&mut account, &config(), 50, 1_600), Ok(()));
+}
+
+proptest! {
+    #[test]
+    fn the_caps_set_last_bind_calls_and_nothing_served_before_is_lost(sets in prop::collection::vec((0u64..4, 0u64..4, 0u64..4, 0i64..900), 1..8)) {
+        let (mut account, config, mut now) = (licence(), config(), 10_000);
+        // What bound calls during the last settle delay, with the time until which it did.
+        let mut served: Vec<(Caps, i64)> = Vec::new();
+        for (usage_limit, max_units_per_batch, max_units_per_day, wait) in sets {
+            let caps = Caps { usage_limit, max_units_per_batch, max_units_per_day };
+            served.push((Caps::for_spending(&account), now));
+            caps.set(&mut account, &config, now).expect("in time");
+            prop_assert_eq!(Caps::for_spending(&account), caps);
+            now += wait;
+            let recording = Caps::for_recording(&account, &config, now).expect("in time");
+            let allows = |of: fn(&Caps) -> u64, before: &Caps| of(&recording) == 0 || (of(before) != 0 && of(before) <= of(&recording));
+            for (before, _) in served.iter().filter(|(_, until)| now < until + 600) {
+                prop_assert!(allows(|caps| caps.usage_limit, before));
+                prop_assert!(allows(|caps| caps.max_units_per_batch, before));
+                prop_assert!(allows(|caps| caps.max_units_per_day, before));
+            }
+            prop_assert!(wait < 600 || recording == caps, "after the delay they bind recording too");
+        }
+    }
+}
+
+#[test]
+fn the_meter_before_records_until_the_delay_has_passed() {
+    let (mut account, mut config) = (licence(), config());
+    let [first, second, third] = [[1; 32], [2; 32], [3; 32]];
+    set_meter(&mut account, &config, &first, 1_000).expect("in time");
+    assert_eq!((account.meter, account.previous_meter), (first, NO_KEY), "nobody metered before");
+    set_meter(&mut account, &config, &first, 1_500).expect("in time");
+    assert_eq!(account.previous_meter, NO_KEY, "the same meter goes on");
+    set_meter(&mut account, &config, &second, 2_000).expect("in time");
+    assert_eq!(may_record(&account, &config, &second, 2_000), Ok(true));
+    assert_eq!(may_record(&account, &config, &first, 2_599), Ok(true));
+    assert_eq!(may_record(&account, &config, &first, 2_600), Ok(false));
+    assert_eq!(may_record(&account, &config, &third, 2_000), Ok(false));
+    // There is room for one: another change waits for it. A resumption of recording prolongs its time.
+    assert_eq!(set_meter(&mut account, &config, &third, 2_599), Err(ProgramError::MeterChangeTooEarly));
+    config.usage_resumed_at.set(2_100);
+    assert_eq!(may_record(&account, &config, &first, 2_699), Ok(true));
+    assert_eq!(set_meter(&mut account, &config, &third, 2_699), Err(ProgramError::MeterChangeTooEarly));
+    set_meter(&mut account, &config, &third, 2_700).expect("the delay has passed");
+    assert_eq!((account.meter, account.previous_meter, account.meter_until()), (third, second, 3_300));
+    assert_eq!(set_meter(&mut account, &config, &NO_KEY, 9_999), Err(ProgramError::KeyMissing));
 }
 
 #[test]

@@ -11,7 +11,7 @@ layout! {
         authority: Key,
         /// Proposed next authority; zeros when none.
         pending_authority: Key,
-        /// Wallet that receives the fee (USDC: its associated token account).
+        /// Wallet that receives the fee (USDC: in any token account of it; clients use the associated one).
         treasury: Key,
         /// May pause.
         guardian: Key,

@@ -11,7 +11,7 @@ layout! {
         skill: Key,
         /// The buyer's wallet.
         buyer: Key,
-        /// Who records usage, as agreed at purchase.
+        /// Who records usage, as agreed at the last purchase or renewal.
         meter: Key,
         /// Mint of the licence's badge; zeros when none.
         mint: Key,
@@ -29,11 +29,11 @@ layout! {
         max_units_per_batch: U64,
         /// Units that may be recorded per UTC day; 0 = no limit.
         max_units_per_day: U64,
-        /// Stricter caps waiting for `caps_eta`: limit.
+        /// Caps that bind new calls now and recording from `caps_eta`: limit.
         next_usage_limit: U64,
-        /// Stricter caps waiting for `caps_eta`: per batch.
+        /// As above: per batch.
         next_units_per_batch: U64,
-        /// Stricter caps waiting for `caps_eta`: per day.
+        /// As above: per day.
         next_units_per_day: U64,
         /// Units recorded on `day`.
         day_units: U64,
@@ -57,7 +57,7 @@ layout! {
         expires_at: I64,
         /// When the pending exit may be executed, Unix seconds.
         exit_at: I64,
-        /// When the stricter caps take effect for recording, Unix seconds; 0 = none pending.
+        /// When the caps that wait take effect for recording, Unix seconds; 0 = none wait.
         caps_eta: I64,
         /// Length of the subscription period agreed to, seconds.
         period_secs: U32,
@@ -89,7 +89,13 @@ layout! {
         version: u8,
         /// Bump of the address.
         bump: u8,
+        /// The meter before, which may still record what it served; zeros when none.
+        previous_meter: Key,
+        /// Until when it may, Unix seconds.
+        meter_until: I64,
+        /// When the pending exit was asked for, Unix seconds.
+        exit_requested_at: I64,
         /// For later versions; zeros.
-        reserved: [u8; 61],
+        reserved: [u8; 13],
     }
 }

@@ -14,7 +14,7 @@ layout! {
         seller: Key,
         /// Proposed next seller; zeros when none.
         pending_seller: Key,
-        /// Wallet that receives the money (USDC: its associated token account).
+        /// Wallet that receives the money (USDC: in any token account of it; clients use the associated one).
         payout: Key,
         /// Key that records usage; zeros mean Config's.
         meter: Key,

@@ -95,7 +95,8 @@ impl Route {
         pda::licence(&self.skill, buyer).0
     }
 
-    /// The account in which `owner` receives or holds this currency: the wallet, or its associated token account.
+    /// The account in which `owner` receives or holds this currency: the wallet, or (the program takes any token account of it) its associated
+    /// token account.
     pub fn account_of(&self, owner: &Key) -> Key {
         match self.currency {
             Currency::Sol => *owner,

@@ -3,7 +3,7 @@
 use super::exit;
 use crate::accounts::{Config, Licence};
 use crate::errors::ProgramError;
-use crate::{Hasher, Key, MAX_AMOUNT};
+use crate::{Hasher, Key, MAX_AMOUNT, NO_KEY};
 
 /// What the first root of a licence is hashed with.
 const FIRST_ROOT: u8 = 0x03;
@@ -49,13 +49,13 @@ pub struct Caps {
     pub max_units_per_day: u64,
 }
 
-/// The stricter of two caps, where 0 = none.
+/// The looser of two caps, where 0 = none.
 #[inline(always)]
-const fn stricter(a: u64, b: u64) -> u64 {
+const fn looser(a: u64, b: u64) -> u64 {
     if a == 0 || (b != 0 && b < a) {
-        b
-    } else {
         a
+    } else {
+        b
     }
 }
 
@@ -70,7 +70,7 @@ impl Caps {
         }
     }
 
-    /// The stricter caps that wait.
+    /// The caps that wait for recording: those the buyer set last.
     #[inline(always)]
     fn waiting(licence: &Licence) -> Self {
         Self {
@@ -80,18 +80,13 @@ impl Caps {
         }
     }
 
-    /// The caps that bound new calls: stricter ones count from the moment they were set.
+    /// The caps that bound new calls: those the buyer set last, from the moment they were set.
     #[inline(always)]
     pub fn for_spending(licence: &Licence) -> Self {
-        let present = Self::present(licence);
         if licence.caps_eta() == 0 {
-            return present;
-        }
-        let waiting = Self::waiting(licence);
-        Self {
-            usage_limit: stricter(present.usage_limit, waiting.usage_limit),
-            max_units_per_batch: stricter(present.max_units_per_batch, waiting.max_units_per_batch),
-            max_units_per_day: stricter(present.max_units_per_day, waiting.max_units_per_day),
+            Self::present(licence)
+        } else {
+            Self::waiting(licence)
         }
     }
 
@@ -109,26 +104,25 @@ impl Caps {
         }
     }
 
-    /// Whether `self` is nowhere stricter than `other`.
+    /// Cap by cap the looser of both.
     #[inline(always)]
-    fn loosens(&self, other: &Self) -> bool {
-        stricter(other.usage_limit, self.usage_limit) == other.usage_limit
-            && stricter(other.max_units_per_batch, self.max_units_per_batch) == other.max_units_per_batch
-            && stricter(other.max_units_per_day, self.max_units_per_day) == other.max_units_per_day
+    fn looser(&self, other: &Self) -> Self {
+        Self {
+            usage_limit: looser(self.usage_limit, other.usage_limit),
+            max_units_per_batch: looser(self.max_units_per_batch, other.max_units_per_batch),
+            max_units_per_day: looser(self.max_units_per_day, other.max_units_per_day),
+        }
     }
 
-    /// Sets the caps of a licence at `now` (Unix seconds): looser ones at once; stricter ones for new calls at once, for recording after the settle
-    /// delay. Without that delay a buyer could make usage unrecordable after it was served.
+    /// Sets the caps of a licence at `now` (Unix seconds): each looser one at once; each stricter one for new calls at once, for recording after the
+    /// settle delay. Without that delay a buyer could make usage unrecordable after it was served.
     ///
     /// # Errors
     /// [`ProgramError::MathOverflow`] at the end of time.
     pub fn set(&self, licence: &mut Licence, config: &Config, now: i64) -> Result<(), ProgramError> {
         let recording = Self::for_recording(licence, config, now)?;
-        let (present, waiting, eta) = if self.loosens(&recording) {
-            (*self, Self::default(), 0)
-        } else {
-            (recording, *self, exit::eta(config, now)?)
-        };
+        let present = self.looser(&recording);
+        let (waiting, eta) = if present == *self { (Self::default(), 0) } else { (*self, exit::eta(config, now)?) };
         present.store_present(licence);
         licence.next_usage_limit.set(waiting.usage_limit);
         licence.next_units_per_batch.set(waiting.max_units_per_batch);
@@ -137,7 +131,7 @@ impl Caps {
         Ok(())
     }
 
-    /// Sets the caps of a new right, under which nothing was served yet.
+    /// Sets the caps of a new licence account, under which nothing was served yet.
     #[inline(always)]
     pub fn set_fresh(&self, licence: &mut Licence) {
         licence.caps_eta.set(0);
@@ -170,6 +164,42 @@ pub const fn cost(units: u64, price: u64) -> Result<u64, ProgramError> {
 #[inline(always)]
 pub fn add(a: u64, b: u64) -> Result<u64, ProgramError> {
     a.checked_add(b).filter(|sum| *sum <= MAX_AMOUNT).ok_or(ProgramError::MathOverflow)
+}
+
+/// Whether `signer` may record usage of `licence` at `now` (Unix seconds): its meter, and the one before it until the settle delay has passed, so
+/// that calls it served can still be recorded.
+///
+/// # Errors
+/// [`ProgramError::MathOverflow`] at the end of time.
+#[inline(always)]
+pub fn may_record(licence: &Licence, config: &Config, signer: &Key, now: i64) -> Result<bool, ProgramError> {
+    Ok(&licence.meter == signer
+        || (&licence.previous_meter == signer && now < exit::after_pauses(licence.meter_until(), config)?))
+}
+
+/// Makes `meter` the one that records usage of `licence` from `now` (Unix seconds) on.
+///
+/// # Errors
+/// [`ProgramError::KeyMissing`] for no key; [`ProgramError::MeterChangeTooEarly`] while the meter before still has its time to record;
+/// [`ProgramError::MathOverflow`] at the end of time.
+#[inline(always)]
+pub fn set_meter(licence: &mut Licence, config: &Config, meter: &Key, now: i64) -> Result<(), ProgramError> {
+    if meter == &NO_KEY {
+        return Err(ProgramError::KeyMissing);
+    }
+    if &licence.meter == meter {
+        return Ok(());
+    }
+    // A new account has no meter that could have served anything.
+    if licence.meter != NO_KEY {
+        if licence.meter_until() != 0 && now < exit::after_pauses(licence.meter_until(), config)? {
+            return Err(ProgramError::MeterChangeTooEarly);
+        }
+        licence.previous_meter = licence.meter;
+        licence.meter_until.set(exit::eta(config, now)?);
+    }
+    licence.meter = *meter;
+    Ok(())
 }
 
 /// Counts `units` at `now` (Unix seconds) into a licence, inside the buyer's caps, and adds their price to `unbilled`. Money moves by [`charge`] afterwards.
