@@ -1,21 +1,25 @@
 //! Money is conserved: whatever buyers do in whatever order, what leaves the buyer is with the seller, the treasury or in the licence, to the unit.
 //!
-//! A state machine over the shipped binary. One skill per currency and kind; random purchases, renewals, deposits, batches, exits and waiting. After
-//! every step: sums are constant, seller and treasury have exactly their parts, each licence holds exactly its credit, nobody else's balance moved.
+//! A state machine over the shipped binary. One skill per currency and kind; random purchases, renewals, deposits, batches, exits and waiting, while
+//! prices and the fee change, recipients are frozen and thawed, and instructions are paused and resumed. After every step: sums are constant, seller
+//! and treasury have exactly their parts, each licence holds exactly its credit, nobody else's balance moved.
 
 use crate::harness::{Refusal, World};
 use crate::people::*;
 use crate::sale::money;
 use clawos_interface::accounts::Licence;
+use clawos_interface::codes::PauseBits;
 use clawos_interface::instruction::{self, Instruction, create_associated_token_idempotent};
-use clawos_interface::rules::fee::fee_of;
-use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, ProgramError, Tier, pda};
+use clawos_interface::rules::fee::{fee_delta, fee_of};
+use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, NO_KEY, ProgramError, SuspendReason, Tier, pda};
 use proptest::prelude::*;
 use proptest::sample::select;
 use solana_keypair::Keypair;
 
-/// The fee of these worlds, basis points.
-const FEE_BPS: u16 = 250;
+/// Where a token account says whether it is frozen, and what it says then and else.
+const TOKEN_STATE_AT: usize = 108;
+const FROZEN: u8 = 2;
+const USABLE: u8 = 1;
 
 /// Odd prices, so that every fee has a remainder: of a licence or period, and of a unit.
 const PRICE: [u64; 2] = [123_456_789, 1_234_567];
@@ -31,6 +35,14 @@ enum Step {
     Ask(ExitKind),
     Execute,
     Wait(i64),
+    /// The seller sets another price.
+    Reprice(u64),
+    /// The fee changes, basis points.
+    Fee(u16),
+    /// The payout's (false) or the treasury's (true) USDC account is frozen or thawed.
+    Freeze(bool, u8),
+    Pause(u16),
+    Unpause,
 }
 
 /// A step on the skill of one currency and kind.
@@ -50,6 +62,11 @@ fn moves() -> impl Strategy<Value = Move> {
         2 => select(&[ExitKind::Withdraw, ExitKind::Close][..]).prop_map(Step::Ask),
         3 => Just(Step::Execute),
         3 => select(&[1, 599, 600, 600, 86_400, 31 * 86_400][..]).prop_map(Step::Wait),
+        1 => (1..1_000_u64).prop_map(Step::Reprice),
+        1 => (0..=1_000_u16).prop_map(Step::Fee),
+        1 => (any::<bool>(), select(&[FROZEN, USABLE, USABLE][..])).prop_map(|(treasury, state)| Step::Freeze(treasury, state)),
+        1 => (1..=PauseBits::ALL).prop_map(Step::Pause),
+        2 => Just(Step::Unpause),
     ];
     // Usage moves most.
     let kind = prop_oneof![1 => Just(Kind::OneTime), 2 => Just(Kind::Subscription), 4 => Just(Kind::Usage)];
@@ -60,10 +77,8 @@ fn moves() -> impl Strategy<Value = Move> {
 struct Market {
     world: World,
     skills: Vec<(Currency, Kind, Key)>,
-    /// Per currency: paid at purchases and renewals, and the fee of it.
-    direct: [(u64, u64); 2],
-    /// Per currency: billed by licences that are closed, and the fee of it.
-    closed: [(u64, u64); 2],
+    /// Per currency: paid so far at purchases and renewals and for usage, and the fee of it.
+    paid: [(u64, u64); 2],
     /// Per currency: what everybody involved had at the start.
     start: [Holdings; 2],
     /// Everybody's lamports who has no part in it.
@@ -97,8 +112,7 @@ impl Market {
             }
         }
         let nothing = Holdings { buyer: 0, seller: 0, treasury: 0, licences: 0 };
-        let mut market =
-            Self { world, skills, direct: [(0, 0); 2], closed: [(0, 0); 2], start: [nothing; 2], bystanders: vec![] };
+        let mut market = Self { world, skills, paid: [(0, 0); 2], start: [nothing; 2], bystanders: vec![] };
         market.start = Currency::ALL
             .iter()
             .map(|currency| market.holdings(*currency))
@@ -153,20 +167,21 @@ impl Market {
         let (route, who) = (self.world.route(&skill), key(&buyer));
         let known = self.licence(&skill);
         let has_vault = known.is_some_and(|licence| licence.vault_bump() != 0);
-        let at = currency as usize;
+        let price = self.world.skill(&skill).terms(&NO_KEY);
         let mut paid = 0;
         match step {
             Step::Purchase(tier) => {
                 self.send(&instruction::purchase(&who, &route, &self.world.order(&skill, kind, tier)), &buyer)?;
-                paid = if kind == Kind::Usage { 0 } else { PRICE[at] * [1, 2, 5][tier as usize] };
+                paid = if kind == Kind::Usage { 0 } else { price.price(kind, tier).expect("it was sold") };
             }
             Step::Renew => {
                 let ix = instruction::renew(&who, &route, u64::MAX, &self.world.terms_hash(&skill));
                 self.send(&ix, &buyer)?;
-                paid = PRICE[at] * [1, 2, 5][known.expect("it was renewed").tier as usize];
+                let tier = Tier::ALL[known.expect("it was renewed").tier as usize];
+                paid = price.price(kind, tier).expect("it was sold");
             }
             Step::Deposit(parts) => {
-                let amount = parts * UNIT_PRICE[at] * 3 / 2;
+                let amount = parts * UNIT_PRICE[currency as usize] * 3 / 2;
                 let mut ixs = vec![instruction::deposit_credit(&who, &route, amount)];
                 if currency == Currency::Usdc {
                     ixs.insert(0, create_associated_token_idempotent(&who, &route.licence(&who), &route.usdc_mint));
@@ -186,24 +201,44 @@ impl Market {
                 }
             }
             Step::Ask(exit) => self.send(&instruction::request_exit(&who, &skill, exit), &buyer)?,
-            Step::Execute => {
-                self.send(&instruction::execute_exit(&who, &route, has_vault), &buyer)?;
-                self.note_close(currency, &skill, &known.expect("it was left"));
-            }
+            Step::Execute => self.send(&instruction::execute_exit(&who, &route, has_vault), &buyer)?,
             Step::Wait(seconds) => self.world.pass(seconds),
+            _ => self.interfere(&skill, step)?,
         }
-        self.direct[at].0 += paid;
-        self.direct[at].1 += fee_of(paid, FEE_BPS);
+        let bps = self.world.config().fee_bps();
+        let usage = known.map_or((0, 0), |before| self.billed(&skill, &before, bps));
+        let sum = &mut self.paid[currency as usize];
+        *sum = (sum.0 + paid + usage.0, sum.1 + fee_of(paid, bps) + usage.1);
         Ok(())
     }
 
-    /// Remembers what a licence that is gone has paid, its last charge included.
-    fn note_close(&mut self, currency: Currency, skill: &Key, last: &Licence) {
-        if self.licence(skill).is_none() {
-            let billed = last.billed_total() + last.unbilled();
-            let closed = &mut self.closed[currency as usize];
-            *closed = (closed.0 + billed, closed.1 + fee_of(billed, FEE_BPS));
+    /// What seller, market and issuer can do meanwhile.
+    fn interfere(&mut self, skill: &Key, step: Step) -> Result<(), Refusal> {
+        match step {
+            Step::Reprice(price) => {
+                let mut terms = self.world.skill(skill).terms(&NO_KEY);
+                let (offered, at) = (terms, terms.currency as usize);
+                terms.price_once = if offered.price_once == 0 { 0 } else { PRICE[at] + price };
+                terms.price_period = if offered.price_period == 0 { 0 } else { PRICE[at] + price };
+                terms.price_unit = if offered.price_unit == 0 { 0 } else { UNIT_PRICE[at] + price };
+                self.send(&instruction::update_skill(&key(&seller()), skill, &[0; 32], &terms), &seller())?;
+            }
+            Step::Fee(bps) => self.world.change_config(|config| config.fee_bps.set(bps)),
+            Step::Freeze(is_treasury, state) => {
+                let account = self.world.ata(&key(&if is_treasury { treasury() } else { payout() }));
+                self.world.poke(&account, TOKEN_STATE_AT, state);
+            }
+            Step::Pause(bits) => self.send(&instruction::pause(&key(&guardian()), bits), &guardian())?,
+            _ => self.send(&instruction::unpause(&key(&authority()), PauseBits::ALL), &authority())?,
         }
+        Ok(())
+    }
+
+    /// What a licence has paid for usage since it was `before`, and the fee of it. A licence that is gone has paid all it owed.
+    fn billed(&self, skill: &Key, before: &Licence, bps: u16) -> (u64, u64) {
+        let all = before.billed_total() + before.unbilled();
+        let billed = self.licence(skill).map_or(all, |after| after.billed_total()) - before.billed_total();
+        (billed, fee_delta(before.billed_total(), billed, bps).expect("the sums are small"))
     }
 
     fn check(&self) {
@@ -216,13 +251,9 @@ impl Market {
     fn check_currency(&self, currency: Currency) {
         let (now, start) = (self.holdings(currency), self.start[currency as usize]);
         assert_eq!(now.total(), start.total(), "{currency} is conserved");
-        let (mut paid, mut fee) = self.direct[currency as usize];
-        paid += self.closed[currency as usize].0;
-        fee += self.closed[currency as usize].1;
+        let (paid, fee) = self.paid[currency as usize];
         for (_, _, skill) in self.skills.iter().filter(|(of, _, _)| *of == currency) {
             if let Some(licence) = self.licence(skill) {
-                paid += licence.billed_total();
-                fee += fee_of(licence.billed_total(), FEE_BPS);
                 self.check_licence(currency, skill, &licence);
             }
         }
@@ -239,18 +270,18 @@ impl Market {
         assert_eq!(held, licence.credit(), "a licence holds its credit and nothing else");
         let owes = licence.unbilled() != 0;
         assert_eq!(licence.status == LicenceStatus::Suspended as u8, owes, "suspended exactly while it owes");
-        assert!(!owes || licence.credit() == 0, "credit pays a debt first");
+        let blocked = licence.suspended_reason == SuspendReason::Recipient as u8;
+        assert!(!owes || licence.credit() == 0 || blocked, "credit pays a debt first");
     }
 
-    /// Pays every debt, closes every licence.
+    /// Pays every debt, closes every licence; what is paused stays paused.
     fn leave(&mut self) {
+        for person in [payout(), treasury()] {
+            self.world.poke(&self.world.ata(&key(&person)), TOKEN_STATE_AT, USABLE);
+        }
         for (currency, kind, skill) in self.skills.clone() {
             let Some(licence) = self.licence(&skill) else { continue };
             let mut act = |step| self.apply(Move { currency, kind, step });
-            if licence.unbilled() != 0 {
-                let parts = licence.unbilled() / UNIT_PRICE[currency as usize] + 1;
-                act(Step::Deposit(parts)).expect("a debt can always be paid");
-            }
             if licence.exit_kind == ExitKind::Withdraw as u8 {
                 act(Step::Wait(600)).expect("waiting works");
                 act(Step::Execute).expect("the exit works");
@@ -258,6 +289,12 @@ impl Market {
             match act(Step::Ask(ExitKind::Close)) {
                 Ok(()) | Err(Refusal::Program(ProgramError::ExitPending)) => (),
                 Err(refusal) => panic!("{refusal:?}"),
+            }
+            let owed = self.licence(&skill).expect("it is not closed yet").unbilled();
+            let mut act = |step| self.apply(Move { currency, kind, step });
+            if owed != 0 {
+                let parts = owed / UNIT_PRICE[currency as usize] + 1;
+                act(Step::Deposit(parts)).expect("who leaves can always pay a debt");
             }
             act(Step::Wait(600)).expect("waiting works");
             act(Step::Execute).expect("the exit works");
