@@ -1,6 +1,6 @@
 //! The charge of `record_usage`: what credit covers is paid at once, the rest suspends, and nothing else is ever touched.
 
-use crate::attack::{CLOCK, anywhere, position, read_only, with, without};
+use crate::attack::{CLOCK, anywhere, position, read_only, with};
 use crate::deposit_credit::opened;
 use crate::forge::SKILL_VERSION_AT;
 use crate::harness::{World, refused};
@@ -8,10 +8,11 @@ use crate::people::*;
 use crate::sale::money;
 use clawos_interface::ProgramError::*;
 use clawos_interface::events::Event;
-use clawos_interface::instruction::{Instruction, record_usage};
+use clawos_interface::instruction::{Instruction, record_usage, update_skill};
 use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::fee::fee_of;
-use clawos_interface::{Currency, Key, Kind, LicenceStatus, SuspendReason, pda};
+use clawos_interface::rules::terms::Terms;
+use clawos_interface::{Currency, Key, Kind, LicenceStatus, NO_KEY, SuspendReason, pda};
 use solana_instruction::error::InstructionError;
 
 /// Price of a unit in [`opened`].
@@ -47,11 +48,9 @@ fn credit_pays_both_at_once() {
         assert_eq!((licence.credit(), licence.unbilled(), licence.billed_total()), (7 * UNIT, 0, paid));
         assert_eq!((licence.status, licence.suspended_reason), (LicenceStatus::Active as u8, 0));
         assert_eq!((world.skill(&skill).gross(), world.skill(&skill).sales()), (paid, 1));
-        let [Event::UsageBilled(billed), Event::UsageRecorded(recorded)] = tx.events[..] else {
-            panic!("two events: {:?}", tx.events)
-        };
-        assert_eq!((billed.amount(), billed.fee(), billed.currency), (paid, fee, *currency as u8));
-        assert_eq!((billed.licence, recorded.credit(), recorded.unbilled()), (licence_key, 7 * UNIT, 0));
+        let [Event::UsageRecorded(event)] = tx.events[..] else { panic!("one event: {:?}", tx.events) };
+        assert_eq!((event.billed(), event.fee()), (paid, fee));
+        assert_eq!((event.licence, event.credit(), event.unbilled()), (licence_key, 7 * UNIT, 0));
     }
 }
 
@@ -147,13 +146,58 @@ fn the_money_goes_to_the_right_accounts_only() {
     for currency in Currency::ALL {
         let (mut world, skill) = opened(*currency);
         world.deposit(&skill, 5 * UNIT).expect("the deposit works");
-        let (ix, route) = (batch(&world, &skill, 1), world.route(&skill));
+        let route = world.route(&skill);
+        let licence = pda::licence(&skill, &key(&buyer())).0;
         let mine = route.account_of(&key(&attacker()));
-        refused(world.send(&with(&ix, "payout", mine), &[&meter()]), WrongPayout);
-        refused(world.send(&with(&ix, "treasury", mine), &[&meter()]), WrongTreasury);
-        let payout = route.account_of(&route.payout);
-        refused(world.send(&with(&ix, "treasury", payout), &[&meter()]), WrongTreasury);
+        let mut wrong = vec![("payout", mine), ("treasury", mine), ("treasury", route.account_of(&route.payout))];
+        if *currency == Currency::Usdc {
+            // The right owner's, but in a mint that anybody makes.
+            wrong.push(("payout", world.make_toy_account(151, &key(&payout()))));
+            wrong.push(("treasury", world.make_toy_account(152, &key(&treasury()))));
+        }
+        let places = [licence, key(&payout()), key(&treasury())];
+        for (done, (name, address)) in (1..).zip(wrong) {
+            let before = places.map(|place| money(&world, *currency, &place));
+            let others = (world.lamports(&address), world.tokens(&address));
+            let ix = with(&batch(&world, &skill, 1), name, address);
+            // The payout or the treasury may have changed since the meter looked: that never fails a batch.
+            world.send(&ix, &[&attacker(), &meter()]).expect("the batch is recorded");
+            assert_eq!(places.map(|place| money(&world, *currency, &place)), before, "nothing moves: {name}");
+            if *currency == Currency::Usdc || address != mine {
+                assert_eq!((world.lamports(&address), world.tokens(&address)), others, "{name}");
+            }
+            let account = world.licence(&skill);
+            assert_eq!((account.credit(), account.unbilled(), account.billed_total()), (5 * UNIT, done * UNIT, 0));
+            assert_eq!(account.status, LicenceStatus::Active as u8, "it is not the buyer's doing");
+        }
     }
+}
+
+#[test]
+fn what_changed_while_a_batch_was_under_way_never_fails_it() {
+    for currency in Currency::ALL {
+        // The payout moves.
+        let (mut world, skill) = opened(*currency);
+        world.deposit(&skill, 5 * UNIT).expect("the deposit works");
+        let under_way = batch(&world, &skill, 1);
+        let terms = Terms { payout: key(&seller()), ..world.skill(&skill).terms(&NO_KEY) };
+        world.send(&update_skill(&key(&seller()), &skill, &[0; 32], &terms), &[&seller()]).expect("updating works");
+        world.make_ata(&key(&seller()));
+        world.send(&under_way, &[&meter()]).expect("the batch is recorded");
+        assert_eq!((world.licence(&skill).unbilled(), world.licence(&skill).status), (UNIT, 1));
+        let before = money(&world, *currency, &key(&seller()));
+        world.record(&skill, 1).expect("recording works");
+        assert_eq!(world.licence(&skill).unbilled(), 0, "the next batch pays");
+        assert_eq!(money(&world, *currency, &key(&seller())) - before, 2 * UNIT - 2 * UNIT / 40);
+    }
+    // The first deposit makes the vault.
+    let (mut world, skill) = opened(Currency::Usdc);
+    let under_way = batch(&world, &skill, 1);
+    world.deposit(&skill, 5 * UNIT).expect("the deposit works");
+    world.send(&under_way, &[&meter()]).expect("the batch is recorded");
+    assert_eq!((world.licence(&skill).unbilled(), world.licence(&skill).credit()), (UNIT, 5 * UNIT));
+    world.record(&skill, 1).expect("recording works");
+    assert_eq!((world.licence(&skill).unbilled(), world.licence(&skill).credit()), (0, 3 * UNIT));
 }
 
 #[test]
@@ -204,7 +248,6 @@ fn the_vault_is_the_licences_own() {
     let (mut world, skill) = opened(Currency::Usdc);
     world.deposit(&skill, 5 * UNIT).expect("the deposit works");
     let ix = batch(&world, &skill, 1);
-    refused(world.send(&without(&ix, "vault"), &[&meter()]), TokenAccountsMissing);
     // Another licence's vault, and a second token account of the same licence.
     let terms = world.terms(Currency::Usdc, Kind::Usage, UNIT);
     let other = world.register("acme.other", &terms);

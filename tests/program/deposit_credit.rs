@@ -163,6 +163,25 @@ fn it_can_be_paused() {
     let (mut world, skill) = opened(Currency::Sol);
     world.send(&pause(&key(&guardian()), PauseBits::DEPOSIT), &[&guardian()]).expect("pausing works");
     refused(deposit(&mut world, &skill, 1), Paused);
+    // A debt alone is no reason to take money while something is wrong.
+    world.record(&skill, 1).expect("recording works");
+    refused(deposit(&mut world, &skill, UNIT), Paused);
+}
+
+#[test]
+fn a_pause_does_not_keep_a_debtor_from_leaving() {
+    for currency in Currency::ALL {
+        let (mut world, skill) = opened(*currency);
+        world.record(&skill, 1).expect("recording works");
+        world.send(&pause(&key(&guardian()), PauseBits::ALL), &[&guardian()]).expect("pausing works");
+        let exit = request_exit(&key(&buyer()), &skill, ExitKind::Close);
+        world.send(&exit, &[&buyer()]).expect("asking works");
+        deposit(&mut world, &skill, UNIT).expect("the debt can be paid");
+        refused(deposit(&mut world, &skill, UNIT), LicenceClosing);
+        world.pass(600);
+        let exit = instruction::execute_exit(&key(&buyer()), &world.route(&skill), *currency == Currency::Usdc);
+        world.send(&exit, &[&buyer()]).expect("the exit works");
+    }
 }
 
 #[test]
@@ -207,6 +226,8 @@ fn usdc_comes_from_the_buyer_and_goes_to_the_licences_own_vault() {
     }
     let victims = world.ata(&key(&attacker()));
     refused(world.send(&with(&ix, "source", victims), &[&buyer()]), WrongSource);
+    let toy = world.make_toy_account(151, &key(&buyer()));
+    refused(world.send(&with(&ix, "source", toy), &[&buyer()]), WrongSource);
     // A vault that is not the associated one, though the licence owns it; before and after the first deposit.
     let (mint, licence) = (world.mint, pda::licence(&skill, &key(&buyer())).0);
     world.make_token_account(&anywhere(), &licence, &mint, 0);
@@ -225,8 +246,11 @@ fn a_vault_that_was_not_made_takes_nothing() {
     let vault = world.ata(&pda::licence(&skill, &key(&buyer())).0);
     world.remove(&vault);
     let before = world.usdc(&key(&buyer()));
-    assert!(deposit(&mut world, &skill, 1_000).is_err(), "there is no account to pay into");
+    refused(deposit(&mut world, &skill, 1_000), VaultUnusable);
     assert_eq!((world.usdc(&key(&buyer())), world.licence(&skill).vault_bump), (before, 0));
+    world.make_ata(&pda::licence(&skill, &key(&buyer())).0);
+    world.freeze(&pda::licence(&skill, &key(&buyer())).0);
+    refused(deposit(&mut world, &skill, 1_000), VaultUnusable);
 }
 
 #[test]
@@ -240,6 +264,13 @@ fn a_debt_is_paid_to_the_right_accounts_only() {
         refused(world.send(&with(&ix, "treasury", mine), &[&buyer()]), WrongTreasury);
         let payout = world.route(&skill).account_of(&key(&payout()));
         refused(world.send(&with(&ix, "treasury", payout), &[&buyer()]), WrongTreasury);
+        if *currency == Currency::Usdc {
+            // The right owner's, but in a mint that anybody makes.
+            let toy = world.make_toy_account(151, &key(&crate::people::payout()));
+            refused(world.send(&with(&ix, "payout", toy), &[&buyer()]), WrongPayout);
+            let toy = world.make_toy_account(152, &key(&treasury()));
+            refused(world.send(&with(&ix, "treasury", toy), &[&buyer()]), WrongTreasury);
+        }
     }
 }
 

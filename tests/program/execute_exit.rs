@@ -52,6 +52,7 @@ fn a_withdrawal_pays_the_credit_back_and_keeps_the_licence() {
         expected.credit.set(0);
         expected.exit_kind = 0;
         expected.exit_at.set(0);
+        expected.exit_requested_at.set(0);
         assert_eq!(world.licence(&skill), expected, "nothing else changes");
         let [Event::CreditWithdrawn(event)] = tx.events[..] else { panic!("one event: {:?}", tx.events) };
         assert_eq!((event.licence, event.amount()), (pda::licence(&skill, &key(&buyer())).0, 5 * UNIT));
@@ -255,10 +256,8 @@ fn the_vault_is_the_licences_own_and_the_money_goes_to_the_buyer() {
         refused(world.send(&with(&ix, "vault", anywhere()), &[&buyer()]), WrongVault);
         let attackers = world.ata(&key(&attacker()));
         refused(world.send(&with(&ix, "destination", attackers), &[&buyer()]), WrongSource);
-        let toy = key(&keypair(150));
-        world.make_mint(toy, 6);
-        world.make_token_account(&anywhere(), &key(&buyer()), &toy, 0);
-        refused(world.send(&with(&ix, "destination", anywhere()), &[&buyer()]), WrongSource);
+        let toy = world.make_toy_account(151, &key(&buyer()));
+        refused(world.send(&with(&ix, "destination", toy), &[&buyer()]), WrongSource);
         let wrong = with(&ix, "token_program", clawos_interface::known::ASSOCIATED_TOKEN_PROGRAM);
         refused(world.send(&wrong, &[&buyer()]), InstructionError::IncorrectProgramId);
     }
@@ -266,10 +265,36 @@ fn the_vault_is_the_licences_own_and_the_money_goes_to_the_buyer() {
 
 #[test]
 fn a_frozen_vault_is_named_and_nothing_is_lost() {
-    let (mut world, skill) = ready(Currency::Usdc, ExitKind::Close);
-    world.freeze(&pda::licence(&skill, &key(&buyer())).0);
-    refused(execute(&mut world, &skill), WrongVault);
-    assert_eq!(world.licence(&skill).credit(), 5 * UNIT);
+    for exit in [ExitKind::Withdraw, ExitKind::Close] {
+        let (mut world, skill) = ready(Currency::Usdc, exit);
+        world.freeze(&pda::licence(&skill, &key(&buyer())).0);
+        refused(execute(&mut world, &skill), VaultUnusable);
+        assert_eq!(world.licence(&skill).credit(), 5 * UNIT);
+    }
+}
+
+#[test]
+fn a_withdrawal_that_an_empty_wallet_cannot_keep_is_named() {
+    let (mut world, skill) = opened(Currency::Sol);
+    world.deposit(&skill, 890_879).expect("the deposit works");
+    ask_for(&mut world, &skill, ExitKind::Withdraw);
+    world.pass(600);
+    world.remove(&key(&buyer()));
+    refused(execute(&mut world, &skill), RecipientNotRentExempt);
+    assert_eq!(world.licence(&skill).credit(), 890_879);
+    world.svm.airdrop(&key(&buyer()).into(), 890_880).expect("an airdrop works");
+    execute(&mut world, &skill).expect("the exit works");
+}
+
+#[test]
+fn a_withdrawal_that_usage_left_nothing_for_ends_and_says_so() {
+    for currency in Currency::ALL {
+        let (mut world, skill) = ready(*currency, ExitKind::Withdraw);
+        world.record(&skill, 5).expect("recording works");
+        let tx = execute(&mut world, &skill).expect("the exit works");
+        assert!(matches!(tx.events[..], [Event::CreditWithdrawn(event)] if event.amount() == 0));
+        assert_eq!((world.licence(&skill).exit_kind, world.licence(&skill).exit_at()), (0, 0));
+    }
 }
 
 #[test]
@@ -281,6 +306,13 @@ fn a_debt_is_paid_to_the_right_accounts_only() {
         let mine = route.account_of(&key(&attacker()));
         refused(world.send(&with(&ix, "payout", mine), &[&buyer()]), WrongPayout);
         refused(world.send(&with(&ix, "treasury", mine), &[&buyer()]), WrongTreasury);
+        if *currency == Currency::Usdc {
+            // The right owner's, but in a mint that anybody makes.
+            let toy = world.make_toy_account(151, &key(&payout()));
+            refused(world.send(&with(&ix, "payout", toy), &[&buyer()]), WrongPayout);
+            let toy = world.make_toy_account(152, &key(&treasury()));
+            refused(world.send(&with(&ix, "treasury", toy), &[&buyer()]), WrongTreasury);
+        }
         world.change_licence(&skill, |licence| licence.billed_total.set(i64::MAX as u64));
         refused(execute(&mut world, &skill), MathOverflow);
     }
@@ -332,7 +364,7 @@ fn the_count_of_licences_never_wraps() {
     world.change_skill(&skill, |skill| skill.open_licences.set(0));
     refused(execute(&mut world, &skill), MathOverflow);
     world.change_skill(&skill, |skill| skill.open_licences.set(1));
-    world.change_licence(&skill, |licence| licence.exit_at.set(i64::MIN));
+    world.change_config(|config| config.usage_resumed_at.set(i64::MAX));
     refused(execute(&mut world, &skill), MathOverflow);
 }
 

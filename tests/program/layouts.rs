@@ -1,5 +1,6 @@
 //! `interface` and the IDL say the same: names, discriminators, fields in order and size, errors, and what each builder makes.
 
+use crate::attack::position;
 use crate::idl::{self, IDL, text};
 use clawos_interface::accounts::{Channel, Config, Licence, Purchase, Skill};
 use clawos_interface::instruction::args::{InitializeArgs, PurchaseArgs, RecordArgs};
@@ -7,7 +8,7 @@ use clawos_interface::instruction::{self as build, Instruction, Route, discrimin
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::Validity;
-use clawos_interface::{Currency, ExitKind, Kind, PROGRAM_ID, ProgramError, SkillStatus, Tier, events, sha256};
+use clawos_interface::{Currency, ExitKind, Kind, PROGRAM_ID, ProgramError, SkillStatus, Tier, events, pda, sha256};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
@@ -74,21 +75,21 @@ fn accounts() -> Vec<Layout> {
             max_units_per_batch max_units_per_day next_usage_limit next_units_per_batch next_units_per_day day_units
             usage_total usage_seq credit unbilled billed_total exit_amount created_at starts_at expires_at exit_at caps_eta
             period_secs terms_version day purchases kind tier status suspended_reason flags currency unit_kind exit_kind
-            vault_bump version bump reserved),
+            vault_bump version bump previous_meter meter_until exit_requested_at reserved),
     ]
 }
 
 fn events() -> Vec<Layout> {
     vec![
         layout!(events::ProgramInitialized: schema_version authority treasury meter usdc_mint fee_bps),
-        layout!(events::SkillRegistered: schema_version skill seller skill_id terms_hash),
+        layout!(events::SkillRegistered: schema_version skill seller skill_id),
         layout!(events::SkillUpdated: schema_version skill terms_version terms_hash),
         layout!(events::SkillStatusChanged: schema_version skill old new),
         layout!(events::LicencePurchased: schema_version licence skill buyer n kind tier currency amount fee expires_at
             terms_hash),
         layout!(events::LicenceRenewed: schema_version licence n currency amount fee expires_at terms_hash),
         layout!(events::CreditDeposited: schema_version licence amount credit),
-        layout!(events::UsageRecorded: schema_version licence seq units usage_total root chain_root credit unbilled),
+        layout!(events::UsageRecorded: schema_version licence seq units root billed fee credit unbilled),
         layout!(events::UsageBilled: schema_version licence currency amount fee),
         layout!(events::LicenceCapsSet: schema_version licence usage_limit max_units_per_batch max_units_per_day
             effective_at),
@@ -275,6 +276,35 @@ fn builders_name_the_accounts_in_order() {
             }
         }
     }
+}
+
+#[test]
+fn builders_derive_the_addresses_from_the_idls_seeds() {
+    let mut derived = Vec::new();
+    for ix in built(Currency::Usdc) {
+        let entry = idl::instruction(&ix);
+        let accounts = entry["accounts"].as_array().expect("accounts");
+        for (account, meta) in accounts.iter().zip(&ix.accounts).filter(|(account, _)| account["pda"].is_object()) {
+            let seed = |seed: &Value| -> Vec<u8> {
+                match text(seed, "kind") {
+                    "const" => serde_json::from_value(seed["value"].clone()).expect("a constant is bytes"),
+                    "account" => ix.accounts[position(&ix, text(seed, "path"))].key.to_vec(),
+                    "arg" => {
+                        let mut values = values(text(entry, "name")).into_iter();
+                        values.find(|(name, _)| *name == text(seed, "path")).expect("the argument is known").1
+                    }
+                    other => panic!("unknown seed {other}"),
+                }
+            };
+            let seeds: Vec<_> = account["pda"]["seeds"].as_array().expect("seeds").iter().map(seed).collect();
+            let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+            let place = format!("{} {}", text(entry, "name"), text(account, "name"));
+            assert_eq!(meta.key, pda::find(&seeds, &PROGRAM_ID).0, "{place}");
+            derived.push(place);
+        }
+    }
+    let made = ["initialize config", "register_skill skill", "purchase_sol licence", "purchase_usdc licence"];
+    assert_eq!(derived, made, "every account that an instruction makes");
 }
 
 #[test]

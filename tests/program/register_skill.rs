@@ -1,6 +1,6 @@
 //! `register_skill`: anybody lists a skill under an own address, with terms inside the market's bounds.
 
-use crate::attack::{refuses_forgeries, with, with_data};
+use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with, with_data};
 use crate::forge::CONFIG_VERSION_AT;
 use crate::harness::{START, World, refused};
 use crate::people::*;
@@ -8,9 +8,11 @@ use clawos_interface::ProgramError::*;
 use clawos_interface::accounts::Skill;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
-use clawos_interface::instruction::{Instruction, pause, register_skill};
+use clawos_interface::instruction::args::PurchaseArgs;
+use clawos_interface::instruction::{Instruction, pause, purchase, register_skill};
+use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::terms::Terms;
-use clawos_interface::{Currency, Kind, NO_KEY, ProgramError, SkillStatus, UnitKind, pda, sha256, skill_id};
+use clawos_interface::{Currency, Kind, NO_KEY, ProgramError, SkillStatus, Tier, UnitKind, pda, sha256, skill_id};
 use solana_instruction::error::InstructionError;
 
 const NAME: &str = "acme.skill";
@@ -53,17 +55,19 @@ fn it_writes_the_listing() {
 
     let [Event::SkillRegistered(event)] = tx.events[..] else { panic!("one event: {:?}", tx.events) };
     assert_eq!((event.skill, event.seller, event.skill_id), (address, key(&seller()), skill_id(NAME)));
-    assert_eq!(event.terms_hash, terms.hash(sha256, skill.created_slot()));
 }
 
 #[test]
 fn without_a_meter_configs_is_agreed_to() {
     let mut world = World::new();
     let terms = world.terms(Currency::Sol, Kind::Usage, 10);
-    let tx = world.send(&instruction(&terms), &[&seller()]).expect("registering works");
+    let skill = world.register(NAME, &terms);
     let agreed = Terms { meter: key(&meter()), ..terms };
-    let slot = world.skill(&pda::skill(&key(&seller()), &skill_id(NAME)).0).created_slot();
-    assert!(matches!(tx.events[..], [Event::SkillRegistered(event)] if event.terms_hash == agreed.hash(sha256, slot)));
+    let terms_hash = agreed.hash(sha256, world.skill(&skill).created_slot());
+    let order = PurchaseArgs { terms_hash, ..world.order(&skill, Kind::Usage, Tier::Personal) };
+    let ix = purchase(&key(&buyer()), &world.route(&skill), &order);
+    world.send(&ix, &[&buyer()]).expect("those are the terms");
+    assert_eq!(world.licence(&skill).meter, key(&meter()));
 }
 
 /// A change of good terms, and the refusal it must meet.
@@ -106,6 +110,23 @@ fn every_term_has_its_bounds() {
     (terms.price_once, terms.price_period, terms.price_unit) = (200_000_000_000, 40, 1);
     terms.period_secs = 366 * 86_400;
     world.send(&instruction(&terms), &[&seller()]).expect("the bounds are allowed");
+}
+
+#[test]
+fn the_payout_is_one_that_can_be_paid() {
+    for currency in Currency::ALL {
+        let mut world = World::new();
+        let terms = world.terms(*currency, Kind::OneTime, 1_000_000);
+        refused(world.send(&with(&instruction(&terms), "payout", anywhere()), &[&seller()]), WrongPayout);
+        // The runtime lets nobody change a sysvar or the program that runs, whatever the transaction says.
+        for payout in [CLOCK, PROGRAM_ID] {
+            let ix = instruction(&Terms { payout, ..terms });
+            refused(world.send(&ix, &[&seller()]), RecipientFrozen);
+        }
+        refused(world.send(&read_only(&instruction(&terms), "payout"), &[&seller()]), RecipientFrozen);
+        // The usual payout is the seller's own wallet.
+        world.send(&instruction(&Terms { payout: key(&seller()), ..terms }), &[&seller()]).expect("registering works");
+    }
 }
 
 #[test]

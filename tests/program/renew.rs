@@ -12,6 +12,7 @@ use clawos_interface::instruction::{self, Instruction, pause, request_exit, set_
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, NO_KEY, SkillStatus, pda};
 use solana_instruction::error::InstructionError;
+use solana_keypair::Keypair;
 
 const PRICE: u64 = 5_000_001;
 const FEE: u64 = 125_000;
@@ -68,7 +69,8 @@ fn after_the_end_it_starts_now() {
     let (mut world, skill) = subscribed(Currency::Sol);
     world.set_time(START + PERIOD + 10);
     world.send(&instruction(&world, &skill), &[&buyer()]).expect("renewing works");
-    assert_eq!(world.licence(&skill).expires_at(), START + PERIOD + 10 + PERIOD);
+    let licence = world.licence(&skill);
+    assert_eq!((licence.starts_at(), licence.expires_at()), (START + PERIOD + 10, START + PERIOD + 10 + PERIOD));
 }
 
 #[test]
@@ -83,9 +85,33 @@ fn it_takes_the_present_terms_that_the_buyer_names() {
     let licence = world.licence(&skill);
     assert_eq!((licence.expires_at(), licence.period_secs()), (START + PERIOD + 86_400, 86_400));
     assert_eq!((licence.terms_version(), licence.meter, licence.terms_hash), (2, [3; 32], world.terms_hash(&skill)));
+    assert_eq!((licence.previous_meter, licence.meter_until()), (key(&meter()), START + 600));
 
     update(&mut world, &skill, |terms| terms.price_period = PRICE + 1);
     refused(world.send(&instruction(&world, &skill), &[&buyer()]), PriceAboveMax);
+}
+
+#[test]
+fn the_old_meter_still_settles_what_it_metered() {
+    let (mut world, skill) = subscribed(Currency::Sol);
+    update(&mut world, &skill, |terms| terms.meter = key(&attacker()));
+    world.send(&instruction(&world, &skill), &[&buyer()]).expect("renewing works");
+    world.pass(599);
+    world.record(&skill, 5).expect("calls that the old meter served can be recorded");
+    let batch = |world: &World, meter: &Keypair| {
+        instruction::record_usage(&key(meter), &world.route(&skill), &key(&buyer()), false, &world.batch(&skill, 1))
+    };
+    let ix = batch(&world, &attacker());
+    world.send(&ix, &[&attacker()]).expect("the new meter records");
+    // There is room for one meter before the present one.
+    update(&mut world, &skill, |terms| terms.meter = key(&seller()));
+    refused(world.send(&instruction(&world, &skill), &[&buyer()]), MeterChangeTooEarly);
+    world.pass(1);
+    refused(world.record(&skill, 1), NotMeter);
+    let ix = batch(&world, &seller());
+    refused(world.send(&ix, &[&seller()]), NotMeter);
+    world.send(&instruction(&world, &skill), &[&buyer()]).expect("renewing works");
+    assert_eq!(world.licence(&skill).previous_meter, key(&attacker()));
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn it_freezes_spending_at_once() {
         let mut expected = world.licence(&skill);
         let tx = world.send(&instruction(&skill, exit), &[&buyer()]).expect("asking works");
         expected.exit_kind = exit as u8;
+        expected.exit_requested_at.set(START);
         expected.exit_at.set(START + 600);
         assert_eq!(world.licence(&skill), expected, "nothing else changes");
         assert_eq!(ask(&mut world, &skill).reason, Reason::Closing);

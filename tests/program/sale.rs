@@ -8,7 +8,9 @@ use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
-use clawos_interface::instruction::{Instruction, pause, purchase, request_exit, set_skill_status, update_skill};
+use clawos_interface::instruction::{
+    Instruction, pause, purchase, request_exit, set_skill_status, unpause, update_skill,
+};
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::{Caps, first_root};
 use clawos_interface::{Currency, ExitKind, Key, Kind, NO_KEY, SkillStatus, SuspendReason, Tier, pda, sha256};
@@ -117,6 +119,7 @@ pub fn a_new_licence_is_filled_completely(currency: Currency) {
     assert_eq!((licence.status, licence.suspended_reason, licence.flags), (1, SuspendReason::None as u8, 0));
     assert_eq!((licence.currency, licence.unit_kind, licence.vault_bump), (currency as u8, 0, 0));
     assert_eq!((licence.version, licence.bump), (1, bump));
+    assert_eq!((licence.previous_meter, licence.meter_until(), licence.exit_requested_at()), (NO_KEY, 0, 0));
     assert!(licence.reserved.iter().all(|byte| *byte == 0));
     assert_eq!(world.skill(&skill).open_licences(), 1);
     let [Event::LicencePurchased(event)] = tx.events[..] else { panic!("one event: {:?}", tx.events) };
@@ -236,6 +239,41 @@ pub fn an_ended_one_is_and_keeps_its_history(currency: Currency) {
     assert_eq!((after.usage_seq(), after.usage_total(), after.chain_root), (1, 5, before.chain_root));
     assert_eq!((after.purchases(), after.created_slot()), (3, before.created_slot()));
     assert_eq!((world.skill(&skill).open_licences(), world.skill(&skill).sales()), (1, 3));
+}
+
+pub fn a_kind_changes_only_after_a_pause_of_recording(currency: Currency) {
+    let (mut world, skill) = listed(currency);
+    world.purchase(&skill, Kind::Subscription).expect("the purchase works");
+    world.set_time(world.licence(&skill).expires_at() - 1);
+    world.send(&pause(&key(&guardian()), PauseBits::USAGE), &[&guardian()]).expect("pausing works");
+    world.pass(500);
+    world.send(&unpause(&key(&authority()), PauseBits::USAGE), &[&authority()]).expect("resuming works");
+    world.pass(599);
+    refused(world.purchase(&skill, Kind::Usage), KindChangeTooEarly);
+    world.record(&skill, 5).expect("what was served before can still be recorded, without a price");
+    world.pass(1);
+    world.purchase(&skill, Kind::Usage).expect("the delay has passed");
+    assert_eq!(world.licence(&skill).unbilled(), 0);
+}
+
+pub fn a_repurchase_does_not_cut_off_what_was_served(currency: Currency) {
+    let (mut world, skill) = listed(currency);
+    world.purchase(&skill, Kind::Subscription).expect("the purchase works");
+    world.set_time(world.licence(&skill).expires_at());
+    let terms = Terms { meter: key(&attacker()), ..world.skill(&skill).terms(&NO_KEY) };
+    world.send(&update_skill(&key(&seller()), &skill, &[0; 32], &terms), &[&seller()]).expect("updating works");
+    let mut args = world.order(&skill, Kind::Subscription, Tier::Personal);
+    args.caps.usage_limit = 1;
+    let ix = purchase(&key(&buyer()), &world.route(&skill), &args);
+    world.send(&ix, &[&buyer()]).expect("the purchase works");
+
+    let licence = world.licence(&skill);
+    assert_eq!((licence.usage_limit(), licence.next_usage_limit()), (0, 1), "stricter caps wait");
+    assert_eq!(licence.caps_eta(), world.now() + 600);
+    assert_eq!((licence.meter, licence.previous_meter), (key(&attacker()), key(&meter())));
+    world.record(&skill, 5).expect("the old meter records what it served under the old caps");
+    world.pass(600);
+    refused(world.record(&skill, 1), NotMeter);
 }
 
 pub fn no_purchase_while_an_exit_or_a_debt_is_pending(currency: Currency) {

@@ -5,11 +5,13 @@ use crate::deposit_credit::opened;
 use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
 use crate::harness::{START, Tx, World, refused};
 use crate::people::*;
+use crate::verify_access::ask;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{pause, set_licence_caps, unpause};
 use clawos_interface::rules::usage::Caps;
+use clawos_interface::rules::validity::Reason;
 use clawos_interface::{Currency, Key, pda};
 use solana_instruction::error::InstructionError;
 
@@ -49,12 +51,28 @@ fn stricter_caps_wait_and_looser_ones_do_not() {
     let tx = set(&mut world, &skill, 100, 0, 41);
     assert_eq!(caps_of(&world, &skill), ([100, 0, 41], [0; 3], 0));
     assert!(matches!(tx.events[..], [Event::LicenceCapsSet(event)] if event.effective_at() == 0));
-    // One looser and one stricter wait together.
+    // Of one looser and one stricter only the stricter waits.
     set(&mut world, &skill, 0, 5, 41);
-    assert_eq!(caps_of(&world, &skill), ([100, 0, 41], [0, 5, 41], world.now() + 600));
+    assert_eq!(caps_of(&world, &skill), ([0, 0, 41], [0, 5, 41], world.now() + 600));
     set(&mut world, &skill, 0, 0, 0);
     assert_eq!(caps_of(&world, &skill), ([0; 3], [0; 3], 0));
     assert_eq!(world.licence(&skill), before, "nothing else changed");
+}
+
+#[test]
+fn a_used_up_limit_is_lifted_together_with_a_stricter_daily_cap() {
+    let (mut world, skill) = opened(Currency::Sol);
+    world.deposit(&skill, 2_000_000_000).expect("the deposit works");
+    set(&mut world, &skill, 100, 0, 0);
+    world.pass(600);
+    world.record(&skill, 100).expect("the limit itself is allowed");
+    assert_eq!(ask(&mut world, &skill).reason, Reason::LimitReached);
+    set(&mut world, &skill, 0, 0, 150);
+    assert_eq!(ask(&mut world, &skill).units_left, 50, "at once");
+    world.pass(600);
+    assert_eq!(ask(&mut world, &skill).units_left, 50, "and after the delay");
+    refused(world.record(&skill, 51), DayCapExceeded);
+    world.record(&skill, 50).expect("the cap itself is allowed");
 }
 
 #[test]

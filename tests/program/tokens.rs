@@ -1,7 +1,7 @@
 //! USDC in the world: the mint, token accounts, and what Circle or a holder can do to them.
 
-use crate::harness::World;
-use crate::people::{deployer, key};
+use crate::harness::{WALLET_USDC, World};
+use crate::people::{deployer, key, keypair};
 use clawos_interface::instruction::{AccountMeta, Instruction, create_associated_token_idempotent};
 use clawos_interface::known::TOKEN_PROGRAM;
 use clawos_interface::{Key, pda};
@@ -52,6 +52,14 @@ impl World {
         data[64..72].copy_from_slice(&amount.to_le_bytes());
         data[108] = 1;
         self.make_token_program_account(address, data);
+    }
+
+    /// Writes a token account of `owner`, full of tokens of a mint that anybody could make, to the address of keypair `n`.
+    pub fn make_toy_account(&mut self, n: u8, owner: &Key) -> Key {
+        let (toy, address) = (key(&keypair(150)), key(&keypair(n)));
+        self.make_mint(toy, 6);
+        self.make_token_account(&address, owner, &toy, WALLET_USDC);
+        address
     }
 
     fn make_token_program_account(&mut self, address: &Key, data: Vec<u8>) {

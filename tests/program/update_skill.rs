@@ -1,6 +1,6 @@
 //! `update_skill`: the seller alone changes terms; what is sold stays as it was sold.
 
-use crate::attack::{refuses_forgeries, with};
+use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with};
 use crate::forge::{CONFIG_VERSION_AT, SKILL_VERSION_AT};
 use crate::harness::{World, refused};
 use crate::people::*;
@@ -8,6 +8,7 @@ use crate::register_skill::BAD_TERMS;
 use clawos_interface::ProgramError::*;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{Instruction, register_skill, set_skill_status, update_skill};
+use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, SkillStatus, pda, sha256, skill_id};
 
@@ -90,6 +91,19 @@ fn terms_stay_inside_the_bounds() {
         let error = if terms.currency == good.currency { *error } else { WrongCurrency };
         refused(world.send(&instruction(&skill, &terms), &[&seller()]), error);
     }
+}
+
+#[test]
+fn the_payout_is_one_that_can_be_paid() {
+    let (mut world, skill, terms) = listed();
+    refused(world.send(&with(&instruction(&skill, &terms), "payout", anywhere()), &[&seller()]), WrongPayout);
+    for payout in [CLOCK, PROGRAM_ID] {
+        let ix = instruction(&skill, &Terms { payout, ..terms });
+        refused(world.send(&ix, &[&seller()]), RecipientFrozen);
+    }
+    refused(world.send(&read_only(&instruction(&skill, &terms), "payout"), &[&seller()]), RecipientFrozen);
+    let own = Terms { payout: key(&seller()), ..terms };
+    world.send(&instruction(&skill, &own), &[&seller()]).expect("updating works");
 }
 
 #[test]

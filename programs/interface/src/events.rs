@@ -1,11 +1,13 @@
 //! What the program writes to its log for every change of money or rights: one line `Program data: BASE64` per event.
-//! The first field is always the schema version; times are Unix seconds, amounts base units.
+//! The first field is always the schema version; times are Unix seconds, amounts base units. What an account or the instruction's arguments show
+//! is not repeated.
 
 use crate::integers::{I64, U16, U32, U64};
 use crate::layout::layout;
 use crate::{DecodeError, Key};
 
-/// The schema version of every event here.
+/// The schema version of every event here. It grows when an event that was deployed changes in any way: readers refuse a version that they do not
+/// know, so a field never changes its meaning under them.
 pub const SCHEMA_VERSION: u8 = 1;
 
 layout! {
@@ -37,8 +39,6 @@ layout! {
         seller: Key,
         /// SHA-256 of the listing's id.
         skill_id: Key,
-        /// Hash of its terms.
-        terms_hash: Key,
     }
 }
 
@@ -147,12 +147,12 @@ layout! {
         seq: U64,
         /// Units in it.
         units: U64,
-        /// Units of the licence in all.
-        usage_total: U64,
         /// The batch's anchored root.
         root: [u8; 32],
-        /// The licence's chain root afterwards.
-        chain_root: [u8; 32],
+        /// Taken from the credit, for this batch and what was unpaid before.
+        billed: U64,
+        /// Of it, for the treasury.
+        fee: U64,
         /// Credit left.
         credit: U64,
         /// Usage not paid.
@@ -161,7 +161,7 @@ layout! {
 }
 
 layout! {
-    /// Usage was paid out of credit.
+    /// Usage recorded before was paid out of credit, by a deposit or at an exit.
     UsageBilled = [218, 166, 5, 220, 227, 141, 205, 129], version SCHEMA_VERSION, at schema_version {
         /// Schema version.
         schema_version: u8,

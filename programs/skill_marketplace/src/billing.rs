@@ -11,7 +11,8 @@ use interface::known::LICENCE_SEED;
 use interface::rules::usage::{charge, Charge};
 use interface::{Currency, LicenceStatus, ProgramError as Refusal, SuspendReason, MAX_AMOUNT};
 
-/// Pays what the credit of `licence` covers of its unbilled usage and sets its standing. `vault` is its USDC credit vault, where it has one.
+/// Pays what the credit of `licence` covers of its unbilled usage and sets its standing; returns what was paid, which the caller's event must say.
+/// `vault` is its USDC credit vault, where it has one.
 ///
 /// A recipient that cannot receive leaves everything unbilled instead of failing, so that one licence never fails another's instruction.
 pub fn bill(
@@ -20,7 +21,7 @@ pub fn bill(
     config: &Config,
     recipients: &Recipients,
     vault: Option<&AccountView>,
-) -> Result<()> {
+) -> Result<Charge> {
     let before = licence.read()?;
     let currency = Currency::try_from(before.currency).map_err(fail)?;
     let due = charge(before, config.fee_bps()).map_err(fail)?;
@@ -49,7 +50,24 @@ pub fn bill(
     if paid.amount != 0 {
         pay(licence, currency, recipients, vault, &paid)?;
     }
-    Ok(())
+    Ok(paid)
+}
+
+/// Logs what [`bill`] paid, if anything.
+pub fn log_billed(licence: &Account<state::Licence>, paid: &Charge) {
+    if paid.amount == 0 {
+        return;
+    }
+    events::log(
+        &interface::events::UsageBilled {
+            schema_version: SCHEMA_VERSION,
+            licence: *key(licence.address()),
+            currency: licence.currency,
+            amount: paid.amount.into(),
+            fee: paid.fee.into(),
+        }
+        .encode(),
+    );
 }
 
 /// Whether the vault can give and both recipients can take.
@@ -91,16 +109,6 @@ fn pay(
         }
         (Currency::Usdc, None) => return Err(fail(Refusal::TokenAccountsMissing)),
     }
-    events::log(
-        &interface::events::UsageBilled {
-            schema_version: SCHEMA_VERSION,
-            licence: *key(licence.address()),
-            currency: currency as u8,
-            amount: paid.amount.into(),
-            fee: paid.fee.into(),
-        }
-        .encode(),
-    );
     Ok(())
 }
 

@@ -34,13 +34,7 @@ idl_event!(ProgramInitialized {
     usdc_mint: Address,
     fee_bps: PodU16,
 });
-idl_event!(SkillRegistered {
-    schema_version: u8,
-    skill: Address,
-    seller: Address,
-    skill_id: [u8; 32],
-    terms_hash: [u8; 32],
-});
+idl_event!(SkillRegistered { schema_version: u8, skill: Address, seller: Address, skill_id: [u8; 32] });
 idl_event!(SkillUpdated { schema_version: u8, skill: Address, terms_version: PodU32, terms_hash: [u8; 32] });
 idl_event!(SkillStatusChanged { schema_version: u8, skill: Address, old: u8, new: u8 });
 idl_event!(LicencePurchased {
@@ -73,9 +67,9 @@ idl_event!(UsageRecorded {
     licence: Address,
     seq: PodU64,
     units: PodU64,
-    usage_total: PodU64,
     root: [u8; 32],
-    chain_root: [u8; 32],
+    billed: PodU64,
+    fee: PodU64,
     credit: PodU64,
     unbilled: PodU64,
 });

@@ -7,10 +7,10 @@ use crate::state;
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Licence, Skill};
 use interface::events::SCHEMA_VERSION;
-use interface::rules::usage::{add, first_root, Caps, Charge};
+use interface::rules::usage::{add, first_root, set_meter, Caps, Charge};
 use interface::rules::validity::is_expired;
 use interface::rules::{exit, fee};
-use interface::{Currency, Key, Kind, LicenceStatus, SkillStatus, SuspendReason, Tier, NO_KEY};
+use interface::{Currency, Key, Kind, LicenceStatus, SkillStatus, SuspendReason, Tier};
 
 /// The buyer's own caps in units; 0 = none.
 #[derive(AnchorSerialize, AnchorDeserialize, IdlType, Clone, Copy)]
@@ -108,9 +108,13 @@ pub fn grant(
     let now = scene.clock.unix_timestamp;
     // A new account is all zeros; version 0 does not exist.
     if account.version == 0 {
-        open(scene, skill, account.layout_mut())?;
+        let licence = account.layout_mut();
+        open(scene, skill, licence)?;
+        caps.rules().set_fresh(licence);
     } else {
-        may_repurchase(scene.config, account.write()?, agreement.kind, now)?;
+        let licence = account.write()?;
+        may_repurchase(scene.config, licence, agreement.kind, now)?;
+        caps.rules().set(licence, scene.config, now).map_err(fail)?;
     }
     let licence = account.write()?;
     licence.expires_at.set(if agreement.kind == Kind::Subscription { end_of_period(now, skill)? } else { 0 });
@@ -120,8 +124,7 @@ pub fn grant(
     licence.status = LicenceStatus::Active as u8;
     licence.suspended_reason = SuspendReason::None as u8;
     licence.unit_price.set(if agreement.kind == Kind::Usage { agreement.price } else { 0 });
-    caps.rules().set_fresh(licence);
-    take_terms(scene.config, skill, licence, agreement)?;
+    take_terms(scene.config, skill, licence, agreement, now)?;
     count_sale(skill, licence, agreement.due(scene.config).amount)?;
     log_purchase(scene, licence, &agreement.due(scene.config));
     Ok(())
@@ -150,7 +153,8 @@ fn may_repurchase(config: &Config, licence: &Licence, kind: Kind, now: i64) -> R
     ensure!(refunded || is_expired(licence, now), LicenceActive);
     // What was used under the old kind must be recorded at its price before another price applies.
     if licence.kind != kind as u8 && licence.expires_at() != 0 {
-        ensure!(now >= exit::eta(config, licence.expires_at()).map_err(fail)?, KindChangeTooEarly);
+        let settled = exit::eta(config, licence.expires_at()).and_then(|eta| exit::after_pauses(eta, config));
+        ensure!(now >= settled.map_err(fail)?, KindChangeTooEarly);
     }
     Ok(())
 }
@@ -163,8 +167,11 @@ pub fn extend(
     agreement: &Agreement,
     now: i64,
 ) -> Result<()> {
+    if is_expired(licence, now) {
+        licence.starts_at.set(now);
+    }
     licence.expires_at.set(end_of_period(licence.expires_at().max(now), skill)?);
-    take_terms(config, skill, licence, agreement)?;
+    take_terms(config, skill, licence, agreement, now)?;
     count_sale(skill, licence, agreement.price)
 }
 
@@ -174,14 +181,12 @@ fn end_of_period(start: i64, skill: &Skill) -> Result<i64> {
 }
 
 /// Copies the terms that the buyer agreed to.
-fn take_terms(config: &Config, skill: &Skill, licence: &mut Licence, agreement: &Agreement) -> Result<()> {
+fn take_terms(config: &Config, skill: &Skill, licence: &mut Licence, agreement: &Agreement, now: i64) -> Result<()> {
     licence.terms_hash = agreement.terms_hash;
     licence.terms_version = skill.terms_version;
     licence.period_secs = skill.period_secs;
     licence.unit_kind = skill.unit_kind;
-    licence.meter = skill.effective_meter(&config.meter);
-    ensure!(licence.meter != NO_KEY, KeyMissing);
-    Ok(())
+    set_meter(licence, config, &skill.effective_meter(&config.meter), now).map_err(fail)
 }
 
 fn count_sale(skill: &mut Skill, licence: &mut Licence, amount: u64) -> Result<()> {

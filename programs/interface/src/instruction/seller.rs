@@ -8,11 +8,13 @@ use crate::{pda, Key};
 use alloc::vec;
 
 /// `register_skill`: makes the skill's account; `creator` signs, pays the rent and becomes the seller. A meter of zeros in `terms` means Config's.
+/// The payout is named writable, which shows that it can be paid.
 pub fn register_skill(creator: &Key, skill_id: &[u8; 32], listing_hash: &[u8; 32], terms: &Terms) -> Instruction {
     let accounts = vec![
         AccountMeta::signer_mut(*creator),
         config(),
         AccountMeta::writable(pda::skill(creator, skill_id).0),
+        AccountMeta::writable(terms.payout),
         SYSTEM,
     ];
     let data = Data::new(discriminator::REGISTER_SKILL).bytes(skill_id).bytes(listing_hash).terms(terms);
@@ -21,7 +23,12 @@ pub fn register_skill(creator: &Key, skill_id: &[u8; 32], listing_hash: &[u8; 32
 
 /// `update_skill`: replaces the terms of the skill at address `skill`; its seller signs.
 pub fn update_skill(seller: &Key, skill: &Key, listing_hash: &[u8; 32], terms: &Terms) -> Instruction {
-    let accounts = vec![AccountMeta::signer(*seller), config(), AccountMeta::writable(*skill)];
+    let accounts = vec![
+        AccountMeta::signer(*seller),
+        config(),
+        AccountMeta::writable(*skill),
+        AccountMeta::writable(terms.payout),
+    ];
     Instruction::ours(accounts, Data::new(discriminator::UPDATE_SKILL).bytes(listing_hash).terms(terms))
 }
 

@@ -3,7 +3,7 @@
 use super::price::{check_price, tier_price, MAX_TIER_BPS};
 use crate::codes::{Currency, Kind, Tier, UnitKind};
 use crate::errors::ProgramError;
-use crate::{Hasher, Key, NO_KEY};
+use crate::{Hasher, Key, MAX_AMOUNT, NO_KEY};
 
 /// Shortest subscription period: one hour, in seconds.
 pub const MIN_PERIOD_SECS: u32 = 3_600;
@@ -143,16 +143,19 @@ impl Terms {
         Ok(())
     }
 
-    /// Every tier's price of an offered kind is inside the bounds; the price of one not offered is 0.
+    /// Every tier's price of an offered kind is inside the bounds: the personal one is the lowest, so only the dearest can be too high besides. The
+    /// price of a kind that is not offered is 0.
     fn check_kind(&self, kind: Kind, min: u64, max: u64) -> Result<(), ProgramError> {
         let base = self.base_price(kind);
         if self.kinds & kind.bit() == 0 {
             return if base == 0 { Ok(()) } else { Err(ProgramError::PriceOutOfRange) };
         }
-        for tier_bps in self.tier_bps {
-            check_price(tier_price(base, tier_bps)?, min, max)?;
+        if base > MAX_AMOUNT {
+            return Err(ProgramError::MathOverflow);
         }
-        Ok(())
+        check_price(base, min, max)?;
+        let dearest = self.tier_bps[1].max(self.tier_bps[2]);
+        check_price(tier_price(base, dearest)?, min, max)
     }
 
     fn check_tiers(&self) -> Result<(), ProgramError> {

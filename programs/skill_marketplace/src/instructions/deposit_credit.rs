@@ -1,7 +1,7 @@
 //! `deposit_credit`: prepays usage. What is unbilled is paid first, which lifts a suspension.
 
 use super::*;
-use crate::billing::bill;
+use crate::billing::{bill, log_billed};
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::{sol, usdc, with_token_program, Recipient, Recipients};
@@ -50,7 +50,6 @@ pub struct DepositCredit {
 pub fn run(ctx: &mut Context<DepositCredit>, amount: u64) -> Result<()> {
     let accounts = &mut ctx.accounts;
     let config = accounts.config.read()?;
-    ensure!(!config.is_paused(PauseBits::DEPOSIT), Paused);
     ensure!((1..=MAX_AMOUNT).contains(&amount), AmountInvalid);
     let skill_key = *key(accounts.skill.address());
     let licence_key = *key(accounts.licence.address());
@@ -60,8 +59,11 @@ pub fn run(ctx: &mut Context<DepositCredit>, amount: u64) -> Result<()> {
     ensure!(licence.skill == skill_key, WrongSkill);
     ensure!(&licence.buyer == key(accounts.buyer.address()), NotBuyer);
     ensure!(licence.kind == Kind::Usage as u8, NotUsageLicence);
-    // During an exit only a debt can be paid: without that, a licence that owes could never be closed.
-    ensure!(licence.exit_kind == 0 || licence.unbilled() != 0, LicenceClosing);
+    // During an exit only a debt can be paid, also while deposits are paused: without that, a licence that owes could not be closed.
+    let leaves = licence.exit_kind != 0;
+    let pays_to_leave = leaves && licence.unbilled() != 0;
+    ensure!(!leaves || pays_to_leave, LicenceClosing);
+    ensure!(pays_to_leave || !config.is_paused(PauseBits::DEPOSIT), Paused);
     licence.credit.set(add(licence.credit(), amount).map_err(fail)?);
     let event = interface::events::CreditDeposited {
         schema_version: SCHEMA_VERSION,
@@ -77,12 +79,15 @@ pub fn run(ctx: &mut Context<DepositCredit>, amount: u64) -> Result<()> {
             };
             ensure!(usdc::holds(source.account(), key(accounts.buyer.address()), &config.usdc_mint), WrongSource);
             licence.vault_bump = vault_bump(vault, &licence_key, &config.usdc_mint, licence.vault_bump)?;
+            ensure!(usdc::balance(vault).is_some(), VaultUnusable);
             usdc::transfer(source.account(), vault, accounts.buyer.account(), amount, &[]);
         }
     }
     events::log(&event.encode());
     let recipients = Recipients { payout: *accounts.payout.account(), treasury: *accounts.treasury.account() };
-    bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref())
+    let paid = bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref())?;
+    log_billed(&accounts.licence, &paid);
+    Ok(())
 }
 
 /// Checks the vault's address; at the first deposit it is searched, and its bump kept. No associated token account has bump 0 in practice,

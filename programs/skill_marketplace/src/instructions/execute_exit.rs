@@ -2,7 +2,7 @@
 //! Never paused.
 
 use super::*;
-use crate::billing::{bill, licence_seeds, pay_from_vault};
+use crate::billing::{bill, licence_seeds, log_billed, pay_from_vault};
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::{sol, usdc, with_token_program, Recipient, Recipients};
@@ -57,7 +57,8 @@ pub fn run(ctx: &mut Context<ExecuteExit>) -> Result<()> {
     let vault = with_token_program(&accounts.vault, &accounts.token_program);
     if licence.unbilled() != 0 {
         let recipients = Recipients { payout: *accounts.payout.account(), treasury: *accounts.treasury.account() };
-        bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref())?;
+        let paid = bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref())?;
+        log_billed(&accounts.licence, &paid);
     }
     let mint = config.usdc_mint;
     let (amount, closes) = settle(accounts.licence.write()?)?;
@@ -80,6 +81,7 @@ fn settle(licence: &mut interface::accounts::Licence) -> Result<(u64, bool)> {
     ensure!(!(asked_to_close && owes && amount == 0), LicenceUnpaid);
     licence.credit.set(kept);
     licence.exit_kind = ExitKind::None as u8;
+    licence.exit_requested_at.set(0);
     licence.exit_at.set(0);
     Ok((amount, asked_to_close && !owes))
 }
@@ -98,16 +100,19 @@ fn pay_back(
     match currency {
         // Closing the account moves all of its lamports.
         Currency::Sol if closes => {}
-        Currency::Sol => sol::move_out(licence.account(), buyer, amount)?,
-        Currency::Usdc if licence.vault_bump == 0 => {}
+        Currency::Sol => {
+            sol::check(buyer, key(buyer.address()), amount, Refusal::WrongSource).map_err(fail)?;
+            sol::move_out(licence.account(), buyer, amount)?;
+        }
+        Currency::Usdc if licence.vault_bump == 0 || (amount == 0 && !closes) => {}
         Currency::Usdc => {
             let (Some(vault), Some(destination)) = (vault, &accounts.destination) else {
                 return Err(fail(Refusal::TokenAccountsMissing));
             };
             usdc::check_vault(vault, key(licence.address()), mint, licence.vault_bump).map_err(fail)?;
             ensure!(usdc::holds(destination.account(), key(buyer.address()), mint), WrongSource);
+            let all = usdc::balance(vault).ok_or_else(|| fail(Refusal::VaultUnusable))?;
             if closes {
-                let all = usdc::balance(vault).ok_or_else(|| fail(Refusal::WrongVault))?;
                 pay_from_vault(licence, vault, destination.account(), all);
                 usdc::close(vault, buyer, licence.account(), &[&licence_seeds(licence, &[licence.bump])]);
             } else {
@@ -115,7 +120,8 @@ fn pay_back(
             }
         }
     }
-    if amount != 0 {
+    // A withdrawal that usage left nothing for ends all the same, and says so.
+    if amount != 0 || !closes {
         let event = interface::events::CreditWithdrawn {
             schema_version: SCHEMA_VERSION,
             licence: *key(licence.address()),

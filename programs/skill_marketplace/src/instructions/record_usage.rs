@@ -5,11 +5,11 @@ use crate::billing::bill;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::hash::sha256;
-use crate::money::{with_token_program, Recipient, Recipients};
+use crate::money::{is_outdated, with_token_program, Recipient, Recipients};
 use crate::state::{key, Config, Licence, Skill};
 use interface::codes::PauseBits;
 use interface::events::SCHEMA_VERSION;
-use interface::rules::usage::{count, next_root};
+use interface::rules::usage::{count, may_record, next_root, Charge};
 
 /// Accounts of `record_usage`.
 ///
@@ -47,19 +47,25 @@ pub fn run(ctx: &mut Context<RecordUsage>, seq: u64, prev_root: &[u8; 32], units
     ensure!(!config.is_paused(PauseBits::USAGE), Paused);
     let licence_key = *key(accounts.licence.address());
 
+    let now = Clock::get()?.unix_timestamp;
     let licence = accounts.licence.write()?;
     ensure!(&licence.skill == key(accounts.skill.address()), WrongSkill);
-    ensure!(&licence.meter == key(accounts.meter.address()), NotMeter);
+    ensure!(may_record(licence, config, key(accounts.meter.address()), now).map_err(fail)?, NotMeter);
     ensure!(licence.usage_seq().checked_add(1) == Some(seq), BadSequence);
     ensure!(&licence.chain_root == prev_root, RootMismatch);
-    count(licence, config, units, Clock::get()?.unix_timestamp).map_err(fail)?;
+    count(licence, config, units, now).map_err(fail)?;
     licence.chain_root = next_root(sha256, prev_root, root);
 
     let recipients = Recipients { payout: *accounts.payout.account(), treasury: *accounts.treasury.account() };
     let vault = with_token_program(&accounts.vault, &accounts.token_program);
     // Only what is owed can be charged; a licence that pays no units never owes.
+    let mut paid = Charge { amount: 0, fee: 0 };
     if accounts.licence.unbilled.get() != 0 {
-        bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref())?;
+        match bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref()) {
+            // One licence never fails another's batch. Nothing was moved, and the next batch names the present accounts.
+            Err(error) if is_outdated(&error) => {}
+            billed => paid = billed?,
+        }
     }
     let licence = accounts.licence.read()?;
     events::log(
@@ -68,9 +74,9 @@ pub fn run(ctx: &mut Context<RecordUsage>, seq: u64, prev_root: &[u8; 32], units
             licence: licence_key,
             seq: licence.usage_seq,
             units: units.into(),
-            usage_total: licence.usage_total,
             root: *root,
-            chain_root: licence.chain_root,
+            billed: paid.amount.into(),
+            fee: paid.fee.into(),
             credit: licence.credit,
             unbilled: licence.unbilled,
         }

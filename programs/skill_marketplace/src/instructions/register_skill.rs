@@ -5,7 +5,7 @@
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
-use crate::hash::sha256;
+use crate::money::Recipient;
 use crate::state::{key, Config, Skill};
 use interface::codes::PauseBits;
 use interface::events::SCHEMA_VERSION;
@@ -58,9 +58,19 @@ impl SkillTerms {
     }
 
     /// Checks the terms and writes them into a skill.
-    pub fn store(&self, skill: &mut interface::accounts::Skill, config: &interface::accounts::Config) -> Result<()> {
+    ///
+    /// `payout` is the account that the terms name. The runtime makes its own accounts read-only, which nobody can pay: with one of them as payout,
+    /// a seller could hold buyers' credit for ever.
+    pub fn store(
+        &self,
+        skill: &mut interface::accounts::Skill,
+        config: &interface::accounts::Config,
+        payout: &AccountView,
+    ) -> Result<()> {
         let terms = self.rules();
         terms.check(&config.bounds()).map_err(fail)?;
+        ensure!(key(payout.address()) == &terms.payout, WrongPayout);
+        ensure!(payout.is_writable(), RecipientFrozen);
         skill.payout = terms.payout;
         skill.meter = terms.meter;
         skill.price_once.set(terms.price_once);
@@ -81,13 +91,16 @@ impl SkillTerms {
 #[instruction(skill_id: [u8; 32])]
 pub struct RegisterSkill {
     /// Registers and sells the skill; pays the rent.
-    #[account(mut)]
+    #[account(mut, unsafe(dup))]
     pub creator: Signer,
     /// Config.
     pub config: Account<Config>,
     /// The skill, made here.
     #[account(init, payer = creator, seeds = [b"skill", creator, skill_id.as_ref()], bump)]
     pub skill: Account<Skill>,
+    /// The payout of the terms, writable.
+    #[account(mut, unsafe(dup))]
+    pub payout: Recipient,
     /// The System program.
     pub system_program: Program<System>,
 }
@@ -118,7 +131,7 @@ pub fn run(
     skill.created_slot.set(clock.slot);
     skill.created_at.set(clock.unix_timestamp);
     skill.updated_at.set(clock.unix_timestamp);
-    terms.store(skill, config)?;
+    terms.store(skill, config, accounts.payout.account())?;
 
     events::log(
         &interface::events::SkillRegistered {
@@ -126,7 +139,6 @@ pub fn run(
             skill: skill_key,
             seller: skill.seller,
             skill_id: *skill_id,
-            terms_hash: skill.terms(&config.meter).hash(sha256, clock.slot),
         }
         .encode(),
     );

@@ -34,8 +34,10 @@ pub fn run(ctx: &mut Context<RequestExit>, exit: u8) -> Result<()> {
         // No purchase can be held yet, so there is nothing to refund.
         ExitKind::None | ExitKind::Refund => ensure!(false, UnknownExitKind),
     }
+    let now = Clock::get()?.unix_timestamp;
     licence.exit_kind = exit;
-    licence.exit_at.set(exit::eta(config, Clock::get()?.unix_timestamp).map_err(fail)?);
+    licence.exit_requested_at.set(now);
+    licence.exit_at.set(exit::eta(config, now).map_err(fail)?);
     events::log(
         &interface::events::ExitRequested {
             schema_version: SCHEMA_VERSION,

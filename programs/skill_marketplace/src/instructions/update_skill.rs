@@ -4,6 +4,7 @@ use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::hash::sha256;
+use crate::money::Recipient;
 use crate::state::{key, Config, Skill};
 use interface::events::SCHEMA_VERSION;
 use interface::SkillStatus;
@@ -18,6 +19,9 @@ pub struct UpdateSkill {
     /// The skill.
     #[account(mut)]
     pub skill: Account<Skill>,
+    /// The payout of the terms, writable.
+    #[account(mut, unsafe(dup))]
+    pub payout: Recipient,
 }
 
 /// Runs `update_skill`.
@@ -30,7 +34,7 @@ pub fn run(ctx: &mut Context<UpdateSkill>, listing_hash: &[u8; 32], terms: &Skil
     ensure!(skill.status != SkillStatus::Retired as u8, SkillRetired);
     // Licences hold credit in the skill's currency.
     ensure!(terms.currency == skill.currency, WrongCurrency);
-    terms.store(skill, config)?;
+    terms.store(skill, config, accounts.payout.account())?;
     skill.listing_hash = *listing_hash;
     let version = skill.terms_version().checked_add(1).ok_or_else(|| fail(interface::ProgramError::MathOverflow))?;
     skill.terms_version.set(version);

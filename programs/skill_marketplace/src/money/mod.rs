@@ -35,6 +35,12 @@ pub fn cannot_receive(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::RecipientNotRentExempt | Refusal::RecipientFrozen)
 }
 
+/// Whether an error only says that the caller saw an older state: the payout or the treasury was changed, or the first deposit made, since.
+pub fn is_outdated(error: &Error) -> bool {
+    const OUTDATED: [Refusal; 3] = [Refusal::WrongPayout, Refusal::WrongTreasury, Refusal::TokenAccountsMissing];
+    OUTDATED.iter().any(|refusal| *error == fail(*refusal))
+}
+
 impl Recipients {
     /// Whether both are the right accounts and can receive their part of `charge`.
     pub fn check(

@@ -1,4 +1,4 @@
-//! The account type of receiving accounts in instructions that must not fail because of one.
+//! The account type of receiving accounts in instructions that must not fail because of one, or that ask themselves whether it can be paid.
 
 use anchor_lang::prelude::*;
 

@@ -23,7 +23,7 @@ pub fn check(view: &AccountView, expected: &Key, amount: u64, wrong: Refusal) ->
     }
     let minimum = rent_exempt_lamports(view.data_len()).map_err(|_| Refusal::RecipientNotRentExempt)?;
     let after = view.lamports().checked_add(amount).ok_or(Refusal::MathOverflow)?;
-    if view.executable() || after < minimum {
+    if after < minimum {
         return Err(Refusal::RecipientNotRentExempt);
     }
     Ok(())

@@ -44,5 +44,8 @@ mirror!(Licence {
     vault_bump: u8,
     version: u8,
     bump: u8,
-    reserved: [u8; 61],
+    previous_meter: Address,
+    meter_until: PodI64,
+    exit_requested_at: PodI64,
+    reserved: [u8; 13],
 });
