@@ -16,6 +16,7 @@ pub mod licence;
 pub mod receipt;
 pub mod replay;
 pub mod report;
+mod standing;
 
 pub use account::Account;
 pub use report::{Check, Report, Verdict};

@@ -13,7 +13,8 @@ use clawos_receipts::{Receipt, Signature, SignedReceipt};
 
 use crate::account::{Account, shown};
 use crate::batches::{self, PublishedBatch};
-use crate::report::{Finding, Report, equal};
+use crate::report::{Finding, Report, Verdict, equal};
+use crate::standing::{EARLIER_OPENING, Standing};
 
 /// Where a receipt is said to be anchored.
 #[derive(Debug, Clone)]
@@ -76,26 +77,28 @@ pub fn verify(evidence: &Evidence<'_>) -> Report {
     let receipt = &evidence.signed.receipt;
     check_alone(evidence, &mut report);
     let chain = check_accounts(evidence, &mut report);
-    check_key(evidence, &chain, &mut report);
-    check_agreement(receipt, &chain, &mut report);
-    check_anchor(evidence, &chain, &mut report);
-    match (&chain.licence, receipt.licence, evidence.batches) {
-        (Some(licence), ..) if is_of_earlier_opening(receipt, licence) => report.skip("hash_chain", EARLIER_OPENING),
-        (Some(licence), Some(address), Some(batches)) => batches::verify(&address, licence, batches, &mut report),
-        _ => report.skip("hash_chain", "needs the licence account and all published batches"),
+    let history = check_history(evidence, &chain);
+    let standing = check_standing(evidence, &chain, history.as_ref(), &mut report);
+    check_key(evidence, &chain, standing, &mut report);
+    check_agreement(receipt, &chain, standing, &mut report);
+    check_anchor(evidence, &chain, standing, &mut report);
+    match history {
+        _ if standing == Standing::EarlierOpening => report.skip("hash_chain", EARLIER_OPENING),
+        Some(history) => report.checks.extend(history.checks),
+        None => report.skip("hash_chain", "needs the licence account and all published batches"),
     }
     check_version(evidence, &chain, &mut report);
     report
 }
 
-/// Why what the account says cannot speak for the receipt.
-const EARLIER_OPENING: &str =
-    "an earlier opening of this licence: its account was closed and bought again since the receipt";
-
-/// Whether the licence was read for the call before its account was made, as it is now.
-fn is_of_earlier_opening(receipt: &Receipt, licence: &Licence) -> bool {
-    receipt.licence_slot.is_some_and(|slot| slot < licence.created_slot())
+/// Whether the report shows that the licence's meter, or for a call without licence the platform's, stands behind the
+/// receipt. Without that anybody could have made it, however well its own parts fit together.
+pub fn is_proven(report: &Report) -> bool {
+    report.passed() && report.check(KEY).is_some_and(|check| check.verdict == Verdict::Ok)
 }
+
+/// The check that the receipt's key is certified.
+const KEY: &str = "key";
 
 /// What the receipt proves by itself: form, arithmetic, chain, path, signature.
 fn check_alone(evidence: &Evidence<'_>, report: &mut Report) {
@@ -200,104 +203,134 @@ fn check_skill(evidence: &Evidence<'_>, licence: &Licence, report: &mut Report) 
     found.ok()
 }
 
+/// The published batches against the account.
+fn check_history(evidence: &Evidence<'_>, chain: &OnChain) -> Option<Report> {
+    let mut report = Report::default();
+    let address = evidence.signed.receipt.licence?;
+    batches::verify(&address, chain.licence.as_ref()?, evidence.batches?, &mut report);
+    Some(report)
+}
+
+/// Which of the licence's openings and purchases the account may be asked about. Comes after the history: what the
+/// server says excuses nothing where the receipt is on chain.
+fn check_standing(evidence: &Evidence<'_>, chain: &OnChain, history: Option<&Report>, report: &mut Report) -> Standing {
+    let Some(licence) = &chain.licence else { return Standing::Present };
+    let receipt = &evidence.signed.receipt;
+    let settled = history.is_some_and(Report::passed)
+        && evidence.anchor.is_some_and(|anchor| {
+            in_batch(receipt, anchor).is_ok() && is_recorded(licence, anchor) && is_published(evidence, anchor)
+        });
+    match Standing::of(receipt, licence, settled) {
+        Ok(standing) => standing,
+        Err(contradiction) => {
+            report.add("opening", Err(contradiction));
+            Standing::Present
+        }
+    }
+}
+
 /// The meter key on chain vouches for the receipt key at the time the receipt was made.
-fn check_key(evidence: &Evidence<'_>, chain: &OnChain, report: &mut Report) {
+fn check_key(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, report: &mut Report) {
     let receipt = &evidence.signed.receipt;
     // A licence keeps the meter it was bought under; without one the platform's own speaks.
     let meter = match (receipt.licence, &chain.licence, &chain.config) {
         (Some(_), Some(licence), _) => licence.meter,
         (None, _, Some(config)) => config.meter,
         _ => {
-            return report
-                .skip("key", "needs the licence account (or Config's, for a free call) to know the meter key");
+            return report.skip(KEY, "needs the licence account (or Config's, for a free call) to know the meter key");
         }
     };
-    // A licence that was bought again has its present meter only; what an earlier one signed is then still of use.
-    let excuse = chain.licence.as_ref().and_then(|licence| {
-        let again =
-            (licence.purchases() > 1).then_some("the licence has been bought again since, maybe under another meter");
-        if is_of_earlier_opening(receipt, licence) { Some(EARLIER_OPENING) } else { again }
-    });
     let published: Vec<_> = evidence.keys.iter().filter(|each| each.key == receipt.key).collect();
     let holds = |each: &&&CertifiedKey| {
         let statement = each.statement(receipt.genesis, receipt.program);
         each.covers(receipt.issued_at) && statement.verify(&meter, &each.certificate).is_ok()
     };
     let key = shown(&receipt.key);
-    let finding = match published.iter().find(holds) {
-        Some(each) => {
-            Ok(format!("{key} certified by meter {} from {} to {} ms", shown(&meter), each.from_ms, each.to_ms))
+    let certified = published
+        .iter()
+        .find(holds)
+        .map(|each| format!("{key} certified by meter {} from {} to {} ms", shown(&meter), each.from_ms, each.to_ms));
+    // The account has its present meter only; what an earlier one signed is then not proven, but not wrong either.
+    let excuse = standing.excuses_meter().filter(|_| published.iter().any(|each| each.covers(receipt.issued_at)));
+    match (certified, excuse) {
+        (Some(certified), _) => report.add(KEY, Ok(certified)),
+        (None, Some(excuse)) => report.skip(KEY, excuse),
+        (None, None) if published.is_empty() => report.add(KEY, Err(format!("no certificate is published for {key}"))),
+        (None, None) => {
+            let (meter, issued_at) = (shown(&meter), receipt.issued_at);
+            report
+                .add(KEY, Err(format!("no certificate of {key} is signed by meter {meter} and covers {issued_at} ms")));
         }
-        None if excuse.is_some() && published.iter().any(|each| each.covers(receipt.issued_at)) => {
-            return report.skip("key", excuse.unwrap_or_default());
-        }
-        None if published.is_empty() => Err(format!("no certificate is published for {key}")),
-        None => Err(format!(
-            "no certificate of {key} is signed by meter {} and covers {} ms",
-            shown(&meter),
-            receipt.issued_at
-        )),
-    };
-    report.add("key", finding);
+    }
 }
 
 /// The receipt bills under the terms of the licence.
-fn check_agreement(receipt: &Receipt, chain: &OnChain, report: &mut Report) {
+fn check_agreement(receipt: &Receipt, chain: &OnChain, standing: Standing, report: &mut Report) {
     let Some(licence) = &chain.licence else {
         return report.skip("terms", "needs the licence account");
     };
-    if is_of_earlier_opening(receipt, licence) {
+    if standing == Standing::EarlierOpening {
         return report.skip("terms", EARLIER_OPENING);
     }
+    match agreed(receipt, licence) {
+        Err(_) if standing.excuses_terms(receipt, licence) => {
+            report.skip("terms", "the licence has been bought again since, its account has the new terms");
+        }
+        finding => report.add("terms", finding),
+    }
+}
+
+fn agreed(receipt: &Receipt, licence: &Licence) -> Finding {
     let words = |kind: Option<Kind>, tier: Option<Tier>, terms: Option<u32>| {
         let kind = kind.map_or("none", Kind::as_str);
         let tier = tier.map_or("none", Tier::as_str);
         format!("{kind}, {tier}, {}", terms.map_or("none".to_owned(), |terms| terms.to_string()))
     };
-    let billed = words(receipt.kind, receipt.tier, receipt.terms_version);
     let (kind, tier) = (Kind::from_code(licence.kind), Tier::from_code(licence.tier));
-    let agreed = words(kind, tier, Some(licence.terms_version()));
-    if billed != agreed && licence.purchases() > 1 {
-        return report.skip("terms", "the licence has been bought again since, its account has the new terms");
-    }
-    let finding = equal("kind, tier and terms version", billed, agreed).and_then(|same| {
-        let currency = receipt.currency.map_or("none".to_owned(), |currency| currency.code().to_string());
-        equal("currency", currency, licence.currency.to_string())?;
-        equal("unit", receipt.unit.code(), licence.unit_kind)?;
-        let price = equal("unit price", receipt.unit_price, licence.unit_price())?;
-        Ok(format!("{same}, {price}: as the account has them"))
-    });
-    report.add("terms", finding);
+    let same = equal(
+        "kind, tier and terms version",
+        words(receipt.kind, receipt.tier, receipt.terms_version),
+        words(kind, tier, Some(licence.terms_version())),
+    )?;
+    let currency = receipt.currency.map_or("none".to_owned(), |currency| currency.code().to_string());
+    equal("currency", currency, licence.currency.to_string())?;
+    equal("unit", receipt.unit.code(), licence.unit_kind)?;
+    let price = equal("unit price", receipt.unit_price, licence.unit_price())?;
+    Ok(format!("{same}, {price}: as the account has them"))
 }
 
 /// The receipt is in the batch, and the batch's root is the hash of its totals.
-fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, report: &mut Report) {
-    let receipt = &evidence.signed.receipt;
+fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, report: &mut Report) {
     let Some(anchor) = evidence.anchor else {
         return report
             .skip("anchor", "the receipt is not in a batch yet, or never will be (free and failed calls are not)");
     };
     let batch = &anchor.batch;
-    let recorded = chain.licence.as_ref().is_some_and(|licence| batch.seq <= licence.usage_seq());
-    report.add("anchor", in_batch(receipt, anchor));
+    report.add("anchor", in_batch(&evidence.signed.receipt, anchor));
     let root = to_hex(&anchor.anchored_root);
     report.add("anchored_root", equal("the batch's root", root, to_hex(&batch.anchored_root())));
-    let earlier = chain.licence.as_ref().is_some_and(|licence| is_of_earlier_opening(receipt, licence));
-    match evidence.batches {
-        _ if earlier => report.skip("anchored", EARLIER_OPENING),
-        _ if !recorded => report.skip("anchored", format!("batch {} is not on chain at the account's slot", batch.seq)),
-        None => report.skip("anchored", "needs all published batches"),
-        Some(batches) => {
-            let published =
-                batches.iter().any(|each| each.batch == *batch && each.anchored_root == anchor.anchored_root);
-            let finding = if published {
-                Ok(format!("batch {} is one of those that lead to the root on chain", batch.seq))
-            } else {
-                Err(format!("batch {} of the proof is not the one published for the chain", batch.seq))
-            };
-            report.add("anchored", finding);
-        }
+    if standing == Standing::EarlierOpening {
+        report.skip("anchored", EARLIER_OPENING);
+    } else if !chain.licence.as_ref().is_some_and(|licence| is_recorded(licence, anchor)) {
+        report.skip("anchored", format!("batch {} is not on chain at the account's slot", batch.seq));
+    } else if evidence.batches.is_none() {
+        report.skip("anchored", "needs all published batches");
+    } else if is_published(evidence, anchor) {
+        report.add("anchored", Ok(format!("batch {} is one of those that lead to the root on chain", batch.seq)));
+    } else {
+        report.add("anchored", Err(format!("batch {} of the proof is not the one published for the chain", batch.seq)));
     }
+}
+
+/// Whether the account has recorded as many batches.
+fn is_recorded(licence: &Licence, anchor: &Anchor) -> bool {
+    anchor.batch.seq <= licence.usage_seq()
+}
+
+/// Whether the batch is one of those that the account's hash chain is compared with.
+fn is_published(evidence: &Evidence<'_>, anchor: &Anchor) -> bool {
+    let is_it = |each: &PublishedBatch| each.batch == anchor.batch && each.anchored_root == anchor.anchored_root;
+    evidence.batches.is_some_and(|batches| batches.iter().any(is_it))
 }
 
 fn in_batch(receipt: &Receipt, anchor: &Anchor) -> Finding {

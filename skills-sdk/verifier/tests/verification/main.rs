@@ -1,6 +1,7 @@
 //! Licences and receipts, judged from what a stranger can fetch: true ones pass, each tampering is caught.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod history;
 mod licence;
 mod receipt;
 mod sample;

@@ -8,10 +8,10 @@ use clawos_receipts::codes::{Currency, Kind, Tier};
 use clawos_receipts::merkle::Tree;
 use clawos_receipts::seal::seal;
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, VersionStatement};
-use clawos_receipts::{SignedReceipt, sha256, sha256_parts};
+use clawos_receipts::{Receipt, SignedReceipt, sha256, sha256_parts};
 use clawos_verifier::batches::PublishedBatch;
 use clawos_verifier::receipt::{Anchor, Evidence, SignedVersion, verify};
-use clawos_verifier::{Account, Report};
+use clawos_verifier::{Account, Report, Verdict};
 
 use crate::sample::{GENESIS, ISSUED_AT, SKILL, UNIT_PRICE, key, receipt, signer};
 
@@ -90,6 +90,21 @@ impl World {
 
     pub(crate) fn account<'a>(&self, address: Key, data: &'a [u8]) -> Account<'a> {
         Account { address, owner: self.owner, data, slot: 5_000 }
+    }
+
+    /// Changes the receipt, seals it with that key and settles it as the licence's only batch.
+    pub(crate) fn settle_alone(&mut self, change: impl FnOnce(&mut Receipt), key_name: &str) {
+        change(&mut self.signed.receipt);
+        self.seal_again(key_name);
+        let group = vec![self.signed.clone()];
+        self.batches = publish(self.licence_address, std::slice::from_ref(&group));
+        self.anchor = anchor(&self.batches[0], &group, 0);
+        let batch = &self.batches[0];
+        self.licence.chain_root = batch.chain_root;
+        self.licence.usage_seq.set(1);
+        self.licence.usage_total.set(batch.batch.units);
+        self.licence.billed_total.set(batch.batch.amount);
+        self.licence.unbilled.set(0);
     }
 
     /// Seals the receipt again after a change, alone, as someone with that key would.
@@ -176,4 +191,18 @@ fn config() -> Config {
     let mut config = Config::decode(&blank(Config::DISCRIMINATOR, Config::LEN, 66)).unwrap();
     config.meter = key("meter");
     config
+}
+
+/// The report after a change; `names` must be among the checks that fail.
+#[track_caller]
+pub(crate) fn caught(names: &[&str], change: impl FnOnce(&mut World)) -> Report {
+    let mut world = World::new();
+    change(&mut world);
+    let report = world.report();
+    for name in names {
+        let check = report.check(name).unwrap_or_else(|| panic!("no check {name}: {report:#?}"));
+        assert_eq!(check.verdict, Verdict::Failed, "{name}: {report:#?}");
+    }
+    assert!(!report.passed());
+    report
 }

@@ -1,0 +1,88 @@
+//! To which opening and purchase of its licence a receipt belongs.
+//!
+//! A licence is renewed, bought again, closed and opened anew; what its account says now must not be held against what
+//! was right before. But which state a call rested on stands in the receipt, and so is the server's word: it excuses
+//! nothing that the chain contradicts.
+
+use clawos_interface::Kind;
+use clawos_interface::accounts::Licence;
+use clawos_receipts::Receipt;
+use clawos_receipts::codes;
+
+/// Where a receipt stands in its licence's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Under what the account says now.
+    Present,
+    /// Of a subscription that was renewed, maybe since: another terms version, another meter, all else the same.
+    Renewed,
+    /// Of this opening, before the licence was bought again.
+    EarlierPurchase,
+    /// Of an earlier opening, which left no account.
+    EarlierOpening,
+}
+
+impl Standing {
+    /// Where `receipt` stands. `settled` says that it was proven to be in a batch of the account's own hash chain.
+    ///
+    /// Errors when the receipt claims an earlier opening and the chain knows better.
+    pub(crate) fn of(receipt: &Receipt, licence: &Licence, settled: bool) -> Result<Self, String> {
+        if let Some(slot) = receipt.licence_slot.filter(|slot| *slot < licence.created_slot()) {
+            let claim = format!("the licence is said to be read at slot {slot}, before {}", licence.created_slot());
+            if settled {
+                return Err(format!("{claim} when its account was made, which has the receipt in its hash chain"));
+            }
+            if !is_before(receipt, licence.created_at()) {
+                return Err(format!("{claim} when its account was made, for a call after that"));
+            }
+            return Ok(Self::EarlierOpening);
+        }
+        if licence.purchases() <= 1 {
+            return Ok(Self::Present);
+        }
+        // The right of an earlier purchase has ended before the next one begins; only a subscription is renewed within it.
+        if is_before(receipt, licence.starts_at()) {
+            Ok(Self::EarlierPurchase)
+        } else if licence.kind == Kind::Subscription as u8 {
+            Ok(Self::Renewed)
+        } else {
+            Ok(Self::Present)
+        }
+    }
+
+    /// Why a certificate by another meter than the account's is not held against the receipt, if so.
+    pub(crate) fn excuses_meter(self) -> Option<&'static str> {
+        match self {
+            Self::Present => None,
+            Self::Renewed | Self::EarlierPurchase => {
+                Some("the licence has been bought again, maybe under another meter")
+            }
+            Self::EarlierOpening => Some(EARLIER_OPENING),
+        }
+    }
+
+    /// Whether terms that differ from the account's can have been right. Within one opening the currency stays and the
+    /// terms version only grows.
+    pub(crate) fn excuses_terms(self, receipt: &Receipt, licence: &Licence) -> bool {
+        let older = receipt.terms_version.is_some_and(|version| version <= licence.terms_version())
+            && receipt.currency.is_some_and(|currency| currency.code() == licence.currency);
+        let same_right = receipt.kind.map(codes::Kind::code) == Some(licence.kind)
+            && receipt.tier.map(codes::Tier::code) == Some(licence.tier)
+            && receipt.unit_price == licence.unit_price();
+        match self {
+            Self::Present => false,
+            Self::Renewed => older && same_right,
+            Self::EarlierPurchase => older,
+            Self::EarlierOpening => true,
+        }
+    }
+}
+
+/// Why what the account says cannot speak for the receipt.
+pub(crate) const EARLIER_OPENING: &str =
+    "it says it is of an earlier opening of this licence: the account was closed and bought again since";
+
+/// Whether the call was admitted before `secs` (Unix). Admission counts: a call may end after the right it rests on.
+fn is_before(receipt: &Receipt, secs: i64) -> bool {
+    i128::from(receipt.time) < i128::from(secs) * 1_000
+}
