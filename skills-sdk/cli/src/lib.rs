@@ -5,6 +5,7 @@
 //! | [`args`] | the whole grammar; each command's flags stand beside the command |
 //! | `commands/` | one file per command |
 //! | [`context`], [`state`], [`environment`] | which server, chain, wallet and session; what is kept on disk |
+//! | [`whole_file`] | files that appear whole or not at all |
 //! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
 //! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
 //! | [`amount`], [`project`], [`sandbox`], `build` | money as text, a skill's folder, the local sandbox, the toolchains |
@@ -24,6 +25,7 @@ pub mod sandbox;
 pub mod state;
 pub mod table;
 pub mod template;
+pub mod whole_file;
 
 use std::process::ExitCode;
 
@@ -41,8 +43,7 @@ pub fn main() -> ExitCode {
         // Help and version are answers; a program that asked for JSON gets its usage errors as JSON too.
         Err(error) if error.use_stderr() && environment::asks_for_json() => {
             let text = error.render().to_string();
-            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            return Output::new(true, false).fail(&CliError::Usage(what));
+            return Output::new(true, false).fail(&CliError::Usage(complaint(&text)));
         }
         Err(error) => error.exit(),
     };
@@ -63,4 +64,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output.fail(&error),
     }
+}
+
+/// What clap complains about, without the usage and tips that follow after an empty line: it may name what is missing
+/// on lines of their own.
+fn complaint(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }

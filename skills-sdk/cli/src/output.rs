@@ -1,7 +1,7 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr; with `--json` stdout carries one JSON
 //! value and stderr nothing but, on failure, one problem+json.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,28 +31,42 @@ impl Output {
         self.json
     }
 
+    /// Whether [`Self::note`] says anything.
+    pub fn shows_notes(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
     /// The command's result: `value` as JSON, or the text for people.
-    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+    ///
+    /// # Errors
+    /// As [`Self::raw`].
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), CliError> {
         let text = if self.json {
             serde_json::to_string_pretty(value).expect("results have string keys only")
         } else {
             text()
         };
-        self.raw(text.trim_end_matches('\n').as_bytes(), true);
+        self.raw(text.trim_end_matches('\n').as_bytes(), true)
     }
 
     /// Bytes that are the result as they are.
-    pub fn raw(&self, bytes: &[u8], newline: bool) {
+    ///
+    /// # Errors
+    /// [`CliError::System`] when not all of them could be written; a full disk must not look like success.
+    pub fn raw(&self, bytes: &[u8], newline: bool) -> Result<(), CliError> {
         let mut stdout = std::io::stdout().lock();
         let end: &[u8] = if newline { b"\n" } else { b"" };
         let written = stdout.write_all(bytes).and_then(|()| stdout.write_all(end)).and_then(|()| stdout.flush());
-        // A reader that closed its end (`| head`) has all it wanted.
-        drop(written);
+        match written {
+            // A reader that closed its end (`| head`) has all it wanted.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
     }
 
     /// Something for people to know: not with `--json` or `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
-        if !self.json && !self.quiet {
+        if self.shows_notes() {
             self.stderr(text.as_ref());
         }
     }

@@ -11,9 +11,10 @@ use clawos_manifest::resolve::MAX_FILE_BYTES;
 use clawos_manifest::{Manifest, ManifestError, ResolvedManifest};
 use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 
-use crate::build;
+use crate::build::{self, BuildError};
 use crate::error::{CliError, Result};
 use crate::output::Output;
+use crate::whole_file::{self, WholeFile};
 
 /// The longest README, in bytes; the server's limit.
 const MAX_README_BYTES: u64 = 256 << 10;
@@ -118,12 +119,16 @@ impl Project {
         let built = tokio::task::spawn_blocking(move || build::build_rust(&folder, &mut |text| line.note(text))).await;
         drop(progress);
         let built = built.map_err(|error| CliError::System(io::Error::other(error)))?;
-        let component = built.map_err(|error| CliError::invalid(error.to_string()))?;
+        let component = built.map_err(|error| match &error {
+            BuildError::Compile { said, .. } if !out.shows_notes() => CliError::invalid(format!("{error}:\n{said}")),
+            _ => CliError::invalid(error.to_string()),
+        })?;
         let path = self.artifact_path();
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(CliError::file(parent))?;
+            inside(&self.folder, parent).map_err(CliError::file(parent))?;
         }
-        std::fs::write(&path, &component).map_err(CliError::file(&path))?;
+        WholeFile::begin(&path, whole_file::SHARED)?.finish(&component)?;
         Ok(component.into())
     }
 }
@@ -141,12 +146,16 @@ fn invalid(what: &str, errors: Vec<ManifestError>) -> CliError {
 
 /// Reads a file of the project; one that a link leads out of it is refused.
 fn read_inside(folder: &Path, path: &str, limit: u64) -> io::Result<Vec<u8>> {
-    let root = folder.canonicalize()?;
-    let path = root.join(path).canonicalize()?;
-    if !path.starts_with(&root) {
+    read_bounded(&inside(folder, &folder.join(path))?, limit)
+}
+
+/// Where `path` really is; it must be in the project's folder.
+fn inside(folder: &Path, path: &Path) -> io::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    if !path.starts_with(folder.canonicalize()?) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link leads out of the project's folder"));
     }
-    read_bounded(&path, limit)
+    Ok(path)
 }
 
 fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

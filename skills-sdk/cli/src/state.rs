@@ -1,7 +1,7 @@
 //! What is kept on disk between commands: settings, wallet, session and the sandbox's cache, in one private folder.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment;
 use crate::error::{CliError, Result};
+use crate::whole_file::{self, WholeFile};
 
 /// The folder of settings, `CLAWOS_HOME`.
 #[derive(Debug, Clone)]
@@ -156,10 +157,7 @@ impl Home {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.ensure()?;
         let path = self.folder.join(name);
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(CliError::file(&path))?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(CliError::file(&path))?;
-        file.persist(&path).map_err(|error| CliError::File { path, source: error.error })?;
-        Ok(())
+        WholeFile::begin(&path, whole_file::PRIVATE)?.finish(bytes)
     }
 }
 

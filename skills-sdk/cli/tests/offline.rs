@@ -20,12 +20,29 @@ impl Place {
     }
 
     fn clawos(&self, line: &[&str]) -> Output {
+        self.command(line).output().expect("it starts")
+    }
+
+    fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clawos"));
         command.args(line).current_dir(self.path());
         for name in ["CLAWOS_SERVER", "CLAWOS_RPC", "CLAWOS_WALLET", "CLAWOS_API_KEY"] {
             command.env_remove(name);
         }
-        command.env("CLAWOS_HOME", self.path().join("home")).output().expect("it starts")
+        command.env("CLAWOS_HOME", self.path().join("home"));
+        command
+    }
+
+    /// Puts a program into the only folder that [`Self::with_tools`] finds programs in.
+    fn tool(&self, name: &str, script: &str) {
+        let tools = self.path().join("tools");
+        std::fs::create_dir_all(&tools).expect("made");
+        std::fs::write(tools.join(name), format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(tools.join(name), std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    }
+
+    fn with_tools(&self, line: &[&str]) -> Output {
+        self.command(line).env("PATH", self.path().join("tools")).output().expect("it starts")
     }
 }
 
@@ -147,6 +164,8 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
     assert_eq!(code(&place.clawos(&["nonsense"])), 2);
     let usage = place.clawos(&["--json", "exec"]);
     assert_eq!((code(&usage), json(&usage.stderr)["code"].as_str()), (2, Some("usage")));
+    let missing = json(&usage.stderr)["detail"].as_str().expect("a detail").to_owned();
+    assert!(missing.contains("SKILL") && missing.contains("ENDPOINT"), "what is missing is named: {missing}");
     assert_eq!(code(&place.clawos(&["wallet", "show"])), 3, "no wallet");
     assert_eq!(code(&place.clawos(&["check", "nowhere"])), 4, "no folder");
     assert_eq!(code(&place.clawos(&["exec", "acme.x", "count", "not json"])), 5);
@@ -158,6 +177,35 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
     assert_eq!((problem["code"].as_str(), problem["retryable"].as_bool()), (Some("unreachable"), Some(true)));
     let human = place.clawos(&["--server", NOBODY, "search"]);
     assert!(String::from_utf8_lossy(&human.stderr).contains("next: "), "{human:?}");
+}
+
+#[test]
+fn a_program_is_told_why_a_skill_does_not_compile() {
+    let place = Place::new();
+    assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
+    place.tool("rustc", "echo /");
+    let metadata = r#"{"packages":[],"target_directory":"/t","workspace_root":"/w"}"#;
+    place.tool(
+        "cargo",
+        &format!("[ $1 = metadata ] && echo '{metadata}' && exit; echo 'error: no such type' >&2; exit 1"),
+    );
+    let failed = place.with_tools(&["--json", "build", "word-count"]);
+    assert_eq!(code(&failed), 5, "{failed:?}");
+    assert!(
+        json(&failed.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("no such type")),
+        "{failed:?}"
+    );
+    let shown = String::from_utf8(place.with_tools(&["build", "word-count"]).stderr).expect("text");
+    assert_eq!(shown.matches("no such type").count(), 1, "people have seen it above: {shown}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_no_success() {
+    let place = Place::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let mut command = place.command(&["completions", "bash"]);
+    let output = command.stdout(full).output().expect("it starts");
+    assert_eq!(code(&output), 8, "{output:?}");
 }
 
 #[test]

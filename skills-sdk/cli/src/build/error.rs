@@ -30,9 +30,14 @@ pub enum BuildError {
     /// Cargo does not understand the project.
     #[error("cargo cannot read the project: {0}")]
     Project(String),
-    /// The code does not compile; cargo's own messages were passed on as progress.
-    #[error("the skill does not compile ({0}); cargo says why above")]
-    Compile(ExitStatus),
+    /// The code does not compile; all of cargo's messages were passed on as progress.
+    #[error("the skill does not compile ({status}), as cargo's messages say")]
+    Compile {
+        /// How cargo ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        said: String,
+    },
     /// The project builds no WebAssembly module.
     #[error("the project builds no module: Cargo.toml needs [lib] crate-type = [\"cdylib\", \"rlib\"]")]
     NoModule,

@@ -23,6 +23,9 @@ const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_INCREMENTAL", "false"),
 ];
 
+/// How much of what cargo said an error carries, in bytes: the last few errors and the summary.
+const MAX_SAID_BYTES: usize = 4 << 10;
+
 /// Separates flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: &str = "\x1f";
 
@@ -70,12 +73,25 @@ fn cargo_build(compiler: &Compiler, workspace: &Workspace, manifest: &Path) -> C
 fn run(mut cargo: Command, manifest: &Path, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, BuildError> {
     let mut child =
         cargo.spawn().map_err(|source| BuildError::Start { program: cargo.get_program().into(), source })?;
-    let module = messages(&mut child, manifest, progress);
+    let mut said = String::new();
+    let mut listen = |line: &str| {
+        progress(line);
+        keep_end(&mut said, line);
+    };
+    let module = messages(&mut child, manifest, &mut listen);
     let status = child.wait().map_err(|source| BuildError::Start { program: cargo.get_program().into(), source })?;
     if !status.success() {
-        return Err(BuildError::Compile(status));
+        return Err(BuildError::Compile { status, said });
     }
     module.ok_or(BuildError::NoModule)
+}
+
+/// Adds a line and forgets the oldest beyond [`MAX_SAID_BYTES`].
+fn keep_end(said: &mut String, line: &str) {
+    said.push_str(line);
+    said.push('\n');
+    let excess = said.len().saturating_sub(MAX_SAID_BYTES);
+    said.drain(..said.ceil_char_boundary(excess));
 }
 
 /// Passes on what cargo says on one pipe while a thread reads the other, lest either fill up.
@@ -132,6 +148,16 @@ mod tests {
         ] {
             assert_eq!(module_in(other, manifest), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_end_of_what_cargo_said_is_kept() {
+        let mut said = String::new();
+        keep_end(&mut said, "error: one");
+        keep_end(&mut said, "error: two");
+        assert_eq!(said, "error: one\nerror: two\n");
+        keep_end(&mut said, &"ü".repeat(MAX_SAID_BYTES));
+        assert!(said.len() <= MAX_SAID_BYTES && said.ends_with("ü\n"));
     }
 
     #[test]

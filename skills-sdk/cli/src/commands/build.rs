@@ -44,7 +44,7 @@ pub async fn run(args: &BuildArgs, context: &Context) -> Result<()> {
             ("sha256", Some(sha256)),
             ("imports", Some(interface.imports.join(" "))),
         ])
-    });
+    })?;
     context.out.note(format!("next: clawos test {}", args.folder.display()));
     Ok(())
 }

@@ -68,7 +68,7 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let mut deal =
         Deal { skill: &args.skill.id, order, purchase, currency, compared, confirmed: None, expires_at: None };
     if args.dry_run {
-        context.out.result(&deal.json(), || deal.text());
+        context.out.result(&deal.json(), || deal.text())?;
         context.out.note("dry run: nothing was signed");
         return Ok(());
     }
@@ -79,7 +79,7 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let bought = chain.licence(&listing.address, &wallet.key()).await?.value;
     drop(progress);
     deal.expires_at = bought.map(|licence| licence.expires_at()).filter(|secs| *secs != 0).map(rfc3339);
-    context.out.result(&deal.json(), || deal.text());
+    context.out.result(&deal.json(), || deal.text())?;
     if order.kind == Kind::Usage {
         context.out.note(format!("next: clawos credit deposit {} AMOUNT", args.skill.id));
     }

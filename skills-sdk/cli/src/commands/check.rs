@@ -37,7 +37,7 @@ pub async fn run(args: &CheckArgs, context: &Context) -> Result<()> {
         warnings.push(format!("{} is not built yet, so its imports were not checked (`clawos build`)", path.display()));
     }
     let value = json(&project, module.as_ref(), examples, &warnings);
-    context.out.result(&value, || text(&project, module.as_ref(), examples));
+    context.out.result(&value, || text(&project, module.as_ref(), examples))?;
     for warning in warnings {
         context.out.warn(warning);
     }

@@ -21,6 +21,6 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs, context: &Context) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "clawos", &mut script);
-    context.out.raw(&script, false);
+    context.out.raw(&script, false)?;
     Ok(())
 }

@@ -92,6 +92,6 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
             ("credit", Some(credit.to_string())),
             ("transaction", transaction),
         ])
-    });
+    })?;
     Ok(())
 }

@@ -81,7 +81,7 @@ async fn request(skill: &SkillArg, way: Way, context: &Context) -> Result<()> {
             ("ready at", ready.clone()),
             ("transaction", Some(confirmed.signature.clone())),
         ])
-    });
+    })?;
     context.out.note(format!("then: clawos exit execute {}", skill.id));
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn execute(skill: &SkillArg, context: &Context) -> Result<()> {
             ("licence", Some(if after.is_none() { "closed".to_owned() } else { "kept".to_owned() })),
             ("transaction", Some(confirmed.signature.clone())),
         ])
-    });
+    })?;
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub async fn run(args: &LoginArgs, context: &Context) -> Result<()> {
             ("server", Some(context.server.clone())),
             ("api key", key.map(|key| format!("{} (for programs, as CLAWOS_API_KEY; shown once)", key.key))),
         ])
-    });
+    })?;
     context.out.note(if enrolled { "enrolled and signed in" } else { "signed in" });
     Ok(())
 }

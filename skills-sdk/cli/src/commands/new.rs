@@ -58,7 +58,7 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<()> {
     }
     let value =
         json!({ "skill": id, "folder": folder, "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>() });
-    context.out.result(&value, || format!("{}: {} files", folder.display(), files.len()));
+    context.out.result(&value, || format!("{}: {} files", folder.display(), files.len()))?;
     context.out.note(format!("next: cd {} && clawos test", folder.display()));
     Ok(())
 }

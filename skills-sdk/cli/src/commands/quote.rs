@@ -31,7 +31,7 @@ pub struct QuoteArgs {
 pub async fn run(args: &QuoteArgs, context: &Context) -> Result<()> {
     let ask = QuoteRequest { kind: args.kind.clone(), tier: Some(args.tier.clone()), units: args.units };
     let quote = context.public()?.quote(&args.skill, &ask).await?;
-    context.out.result(&quote, || human(&quote));
+    context.out.result(&quote, || human(&quote))?;
     if !quote.registered {
         context.out.warn("this skill is not on chain yet, so it cannot be bought");
     } else if quote.purchasable {

@@ -74,7 +74,7 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
                     &["receipt", "skill", "endpoint", "outcome", "fuel", "amount"],
                     &page.items.iter().map(row).collect::<Vec<_>>(),
                 )
-            });
+            })?;
             if let Some(cursor) = &page.next_cursor {
                 context.out.note(format!("more: add --cursor {cursor}"));
             }
@@ -87,7 +87,7 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
             // For people too it is JSON: it is evidence, and meant to be saved.
             context
                 .out
-                .result(&answer, || serde_json::to_string_pretty(&answer).expect("receipts have string keys only"));
+                .result(&answer, || serde_json::to_string_pretty(&answer).expect("receipts have string keys only"))?;
             let state = answer
                 .anchor
                 .map_or("not settled yet".to_owned(), |anchor| format!("{} in batch {}", anchor.status, anchor.seq));

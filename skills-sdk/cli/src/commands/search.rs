@@ -51,7 +51,7 @@ pub async fn run(args: &SearchArgs, context: &Context) -> Result<()> {
             vec![skill.id.clone(), version, skill.category.clone(), skill.summary.clone()]
         };
         table::columns(&["skill", "version", "category", "summary"], &page.items.iter().map(row).collect::<Vec<_>>())
-    });
+    })?;
     if page.items.is_empty() {
         context.out.note("nothing found; try fewer words");
     }

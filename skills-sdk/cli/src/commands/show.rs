@@ -24,7 +24,7 @@ pub struct ShowArgs {
 /// `skill_not_found`.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
     let detail = context.public()?.skill(&args.skill).await?;
-    context.out.result(&detail, || human(&detail));
+    context.out.result(&detail, || human(&detail))?;
     Ok(())
 }
 

@@ -50,7 +50,7 @@ fn new(context: &Context) -> Result<()> {
     let path = context.wallet_path();
     let wallet = Wallet::create(path)?;
     let value = json!({ "address": wallet.address(), "file": path });
-    context.out.result(&value, || wallet.address());
+    context.out.result(&value, || wallet.address())?;
     context
         .out
         .note(format!("written to {} (only you can read it; whoever has this file has the money)", path.display()));
@@ -82,7 +82,7 @@ async fn show(address: Option<&str>, context: &Context) -> Result<()> {
             ("SOL", Some(sol.to_string())),
             ("USDC", Some(usdc.to_string())),
         ])
-    });
+    })?;
     Ok(())
 }
 
@@ -109,6 +109,6 @@ async fn airdrop(sol: Option<&str>, usdc: Option<&str>, context: &Context) -> Re
         json!({ "address": key::to_base58(&owner), "airdrops": transactions.iter().map(entry).collect::<Vec<_>>() });
     context.out.result(&value, || {
         transactions.iter().map(|(money, confirmed)| format!("{money}  {}\n", confirmed.signature)).collect()
-    });
+    })?;
     Ok(())
 }

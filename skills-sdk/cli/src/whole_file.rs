@@ -1,0 +1,86 @@
+//! Files that appear whole or not at all: written beside their place, then moved there.
+
+use std::fs::Permissions;
+use std::io::{Error, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{CliError, Result};
+
+/// Permissions, before the user's mask, of what everybody may read: builds, receipts.
+pub const SHARED: u32 = 0o666;
+/// Permissions of what is its owner's alone.
+pub const PRIVATE: u32 = 0o600;
+
+/// A file that was begun. Its place stays as it is until [`Self::finish`]; a link there is replaced, not followed.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    draft: NamedTempFile,
+}
+
+impl WholeFile {
+    /// Begins the file at `path`; so it shows before there is anything to write that it cannot be written.
+    ///
+    /// # Errors
+    /// [`CliError::File`], also where something stands that is no file: a device must not be replaced by one.
+    pub fn begin(path: &Path, mode: u32) -> Result<Self> {
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            let source = Error::new(ErrorKind::InvalidInput, "it is no file; name one");
+            return Err(CliError::File { path: path.to_owned(), source });
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let draft = tempfile::Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(folder);
+        // The error of the library names the draft, which nobody knows.
+        let draft = draft.map_err(|error| CliError::file(path)(error.kind().into()))?;
+        Ok(Self { path: path.to_owned(), draft })
+    }
+
+    /// Writes the file and moves it to its place.
+    ///
+    /// # Errors
+    /// [`CliError::File`]; its place is then as it was.
+    pub fn finish(mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.draft.write_all(bytes).and_then(|()| self.draft.as_file().sync_all());
+        written.map_err(CliError::file(&self.path))?;
+        self.draft.persist(&self.path).map_err(|error| CliError::File { path: self.path, source: error.error })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("receipt.json");
+        fs::write(&path, "old").expect("written");
+        let file = WholeFile::begin(&path, PRIVATE).expect("begun");
+        assert_eq!(fs::read(&path).expect("there"), b"old");
+        file.finish(b"new").expect("written");
+        assert_eq!(fs::read(&path).expect("there"), b"new");
+        assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
+        drop(WholeFile::begin(&path, SHARED).expect("begun"));
+        assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_not_followed_and_a_device_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (link, outside) = (folder.path().join("link"), folder.path().join("outside"));
+        fs::write(&outside, "theirs").expect("written");
+        std::os::unix::fs::symlink(&outside, &link).expect("linked");
+        WholeFile::begin(&link, SHARED).and_then(|file| file.finish(b"ours")).expect("written");
+        assert_eq!(fs::read(&outside).expect("there"), b"theirs");
+        assert_eq!(fs::read(&link).expect("there"), b"ours");
+        assert!(WholeFile::begin(Path::new("/dev/null"), SHARED).is_err());
+        let nowhere = WholeFile::begin(Path::new("/no/such/folder/file"), SHARED).expect_err("no folder");
+        assert_eq!(nowhere.exit_code(), 4);
+    }
+}
