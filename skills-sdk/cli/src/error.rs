@@ -50,6 +50,14 @@ pub enum CliError {
         /// The findings.
         findings: Vec<FieldError>,
     },
+    /// No check failed, but what would prove the thing could not be looked at.
+    #[error("{message}")]
+    Unproven {
+        /// What is not proven, and why.
+        message: String,
+        /// What was missing.
+        findings: Vec<FieldError>,
+    },
     /// The price is above what the user set.
     #[error("the price is {price}, above the {max} that --max-price allows; nothing was signed")]
     PriceAboveMax {
@@ -110,7 +118,7 @@ impl CliError {
             Self::Usage(_) => exit::USAGE,
             Self::NotSignedIn(_) => exit::AUTH,
             Self::NotFound(_) => exit::NOT_FOUND,
-            Self::Invalid { .. } => exit::INVALID,
+            Self::Invalid { .. } | Self::Unproven { .. } => exit::INVALID,
             Self::PriceAboveMax { .. } => exit::PAYMENT,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::NOT_FOUND,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => exit::INVALID,
@@ -126,6 +134,7 @@ impl CliError {
             Self::NotSignedIn(_) => "unauthenticated",
             Self::NotFound(_) => "not_found",
             Self::Invalid { .. } => "invalid",
+            Self::Unproven { .. } => "unproven",
             Self::PriceAboveMax { .. } => "price_above_max",
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => "invalid",
             Self::File { .. } | Self::System(_) => "io",
@@ -175,7 +184,7 @@ impl CliError {
     /// The single findings, from here or from the server.
     pub fn findings(&self) -> &[FieldError] {
         match self {
-            Self::Invalid { findings, .. } => findings,
+            Self::Invalid { findings, .. } | Self::Unproven { findings, .. } => findings,
             Self::Client(error) => error.problem().map_or(&[], |problem| &problem.errors),
             _ => &[],
         }
@@ -243,6 +252,7 @@ mod tests {
             (CliError::Usage(String::new()), 2),
             (CliError::NotSignedIn(String::new()), 3),
             (CliError::invalid(""), 5),
+            (CliError::Unproven { message: String::new(), findings: Vec::new() }, 5),
             (ChainError::Funds("SOL").into(), 6),
             (ChainError::Absent(String::new()).into(), 4),
             (ChainError::Expired(String::new()).into(), 8),

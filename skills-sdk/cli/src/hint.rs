@@ -37,6 +37,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "challenge_refused" => {
             "sign in with your own handle, with the server's public address as --server and an RPC of its chain as --rpc; `clawos doctor` compares them"
         }
+        "unproven" => {
+            "ask an RPC that you trust on the licence's chain (`--rpc`) and the server that made the receipt (`--server`)"
+        }
         "unreachable" | "rpc_unavailable" => "`clawos doctor` tells what can be reached",
         "wallet" => "`clawos wallet new` makes a wallet; --wallet FILE names another one",
         "insufficient_funds" => "`clawos wallet show` tells what it has; on localnet `clawos wallet airdrop` funds it",

@@ -180,6 +180,15 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
 }
 
 #[test]
+fn a_receipt_with_a_member_twice_is_none() {
+    let place = Place::new();
+    std::fs::write(place.path().join("r.json"), r#"{"receipt": {"amount": "1", "amount": "2"}}"#).expect("written");
+    let refused = place.clawos(&["--json", "--server", NOBODY, "--rpc", NOBODY, "verify", "receipt", "r.json"]);
+    assert_eq!(code(&refused), 5, "{refused:?}");
+    assert!(json(&refused.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("twice")), "{refused:?}");
+}
+
+#[test]
 fn a_program_is_told_why_a_skill_does_not_compile() {
     let place = Place::new();
     assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);

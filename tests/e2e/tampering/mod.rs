@@ -6,8 +6,10 @@ use crate::world::{SETTLE_LATE, World};
 use clawos_client::solana::actions::skill_address;
 use clawos_interface::accounts::Licence;
 use clawos_interface::pda;
-use clawos_receipts::Key;
+use clawos_receipts::seal::seal;
+use clawos_receipts::signature::public_key;
 use clawos_receipts::text::to_base58;
+use clawos_receipts::{Key, Receipt, SignedReceipt, SigningKey};
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Stop;
 use clawos_tests::processes::clawos::key;
@@ -99,6 +101,36 @@ async fn a_changed_receipt_or_proof_is_caught() {
     let path = path.display().to_string();
     let line = ["verify", "receipt", &honest, "--replay", "--input", &payload, "--module", &path];
     world.outsider.refused(&line, "invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_anybody_could_have_made_proves_nothing() {
+    if !guests::available() {
+        return;
+    }
+    let Settled { world, proof, .. } = settled().await;
+    let forger = SigningKey::from_bytes(&[9; 32]);
+    let verified = |change: &dyn Fn(&mut Receipt)| {
+        let honest: SignedReceipt = serde_json::from_value(proof["receipt"].clone()).expect("a receipt");
+        let mut receipt = honest.receipt;
+        receipt.key = public_key(&forger);
+        change(&mut receipt);
+        let forged = seal(vec![receipt], &forger).expect("it can be sealed").remove(0);
+        let file = world.write("made-up.json", &serde_json::to_string(&forged).expect("JSON"));
+        world.outsider.attempt(&["verify", "receipt", &file]).expect_err("it is made up")
+    };
+    // Where nothing stands, nothing contradicts it; nothing speaks for it either.
+    let nowhere = verified(&|receipt| receipt.licence = Some([9; 32]));
+    assert_eq!((nowhere.exit, nowhere.code()), (5, "unproven"), "{nowhere:#?}");
+    let named = nowhere.problem["errors"].as_array().expect("what is missing").iter();
+    assert!(named.map(|error| &error["pointer"]).any(|pointer| pointer == "key"), "{nowhere:#?}");
+    let real = verified(&|_| ());
+    assert_eq!((real.exit, real.code()), (5, "invalid"), "{real:#?}");
+    let claimed = verified(&|receipt| receipt.licence_slot = Some(0));
+    assert_eq!((claimed.exit, claimed.code()), (5, "invalid"), "the slot excuses nothing: {claimed:#?}");
+    // The honest one with a member twice: another reader sees the other one.
+    let twice = proof["receipt"].to_string().replacen('{', r#"{"amount":"0","#, 1);
+    world.outsider.refused(&["verify", "receipt", &world.write("twice.json", &twice)], "invalid");
 }
 
 #[tokio::test(flavor = "multi_thread")]

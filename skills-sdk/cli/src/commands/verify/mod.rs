@@ -6,7 +6,7 @@ mod receipt;
 
 use clap::Subcommand;
 use clawos_client::FieldError;
-use clawos_verifier::{Report, Verdict};
+use clawos_verifier::{Check, Report, Verdict};
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
@@ -24,7 +24,7 @@ pub enum VerifyCommand {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// [`CliError::Invalid`] when a check fails.
+/// [`CliError::Invalid`] when a check fails, [`CliError::Unproven`] when nobody vouches for a receipt.
 pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
     match command {
         VerifyCommand::Licence(args) => licence::run(args, context).await,
@@ -34,7 +34,7 @@ pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
 
 /// The checks as a table.
 fn human(report: &Report, context: &Context) -> String {
-    let row = |check: &clawos_verifier::Check| {
+    let row = |check: &Check| {
         let mark = match check.verdict {
             Verdict::Skipped => "skipped".to_owned(),
             verdict => context.out.mark(verdict == Verdict::Ok),
@@ -46,12 +46,14 @@ fn human(report: &Report, context: &Context) -> String {
 
 /// The error of a report in which something failed.
 fn verdict(what: &str, report: &Report) -> Result<()> {
-    let finding =
-        |check: &clawos_verifier::Check| FieldError { pointer: check.name.to_owned(), detail: check.evidence.clone() };
     let findings: Vec<_> = report.failures().map(finding).collect();
     if findings.is_empty() {
         return Ok(());
     }
     let message = format!("{what} does not hold: {} of {} checks failed", findings.len(), report.checks.len());
     Err(CliError::Invalid { message, findings })
+}
+
+fn finding(check: &Check) -> FieldError {
+    FieldError { pointer: check.name.to_owned(), detail: check.evidence.clone() }
 }

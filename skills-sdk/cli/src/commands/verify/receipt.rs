@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::Args;
 use clawos_client::api::receipts::Anchor;
-use clawos_receipts::{Receipt, SignedReceipt};
-use clawos_verifier::Report;
-use clawos_verifier::receipt::verify;
+use clawos_receipts::{Receipt, SignedReceipt, strict_json};
+use clawos_verifier::receipt::{is_proven, verify};
 use clawos_verifier::replay::replay;
+use clawos_verifier::{Report, Verdict};
 use serde_json::{Value, json};
 
 use super::evidence::Gathered;
-use super::{human, verdict};
+use super::{finding, human, verdict};
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::sandbox::{LocalSandbox, unavailable};
@@ -37,7 +37,8 @@ pub struct ReceiptArgs {
 /// Verifies a receipt.
 ///
 /// # Errors
-/// [`CliError::Invalid`] with every check that failed: evidence for a dispute.
+/// [`CliError::Invalid`] with every check that failed: evidence for a dispute. [`CliError::Unproven`] when none failed,
+/// but the chain does not say that the key is a proxy's: such a receipt can be anybody's.
 pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
     let (signed, anchor) = read(&args.file)?;
     let progress = context.out.progress("reading the chain");
@@ -50,12 +51,23 @@ pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
     }
     let value = json!({
         "receipt": signed.receipt.id,
-        "ok": report.passed(),
+        "ok": is_proven(&report),
         "complete": report.is_complete(),
         "checks": report.checks,
     });
-    context.out.result(&value, || human(&report, context));
-    verdict("the receipt", &report)
+    context.out.result(&value, || human(&report, context))?;
+    verdict("the receipt", &report)?;
+    if is_proven(&report) { Ok(()) } else { Err(unproven(&report)) }
+}
+
+fn unproven(report: &Report) -> CliError {
+    let missing = report.checks.iter().filter(|check| check.verdict == Verdict::Skipped);
+    CliError::Unproven {
+        message:
+            "nobody vouches for the receipt: no meter key on chain could be found to certify the key that signed it"
+                .to_owned(),
+        findings: missing.map(finding).collect(),
+    }
 }
 
 async fn run_again(args: &ReceiptArgs, input: &Path, receipt: &Receipt, context: &Context) -> Result<Report> {
@@ -77,6 +89,9 @@ async fn run_again(args: &ReceiptArgs, input: &Path, receipt: &Receipt, context:
 fn read(path: &Path) -> Result<(SignedReceipt, Option<Anchor>)> {
     let text = std::fs::read_to_string(path).map_err(CliError::file(path))?;
     let invalid = |error: serde_json::Error| CliError::invalid(format!("{} is not a receipt: {error}", path.display()));
+    // Of two members with one name another reader may see the other one.
+    strict_json::check(text.as_bytes())
+        .map_err(|error| CliError::invalid(format!("{} is not a receipt: {error}", path.display())))?;
     let value: Value = serde_json::from_str(&text).map_err(invalid)?;
     let receipt = value.get("receipt").filter(|inner| inner.is_object()).unwrap_or(&value);
     let signed = serde_json::from_value(receipt.clone()).map_err(invalid)?;
