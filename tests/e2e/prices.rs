@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use clawos_client::solana::actions::skill_address;
 use clawos_interface::ProgramError;
 use clawos_receipts::Key;
+use clawos_receipts::text::to_base58;
 use clawos_tests::guests::{self, MARKDOWN_HTML};
 use clawos_tests::processes::clawos::key;
 use ed25519_dalek::Signer;
@@ -34,6 +35,31 @@ async fn a_purchase_on_old_terms_fails_and_takes_nothing() {
     let cheap = json!({ "amount": "40000000", "currency": "SOL", "decimals": 9 });
     // A quote may be some seconds old, and says at which slot it was read; what is bought is read anew.
     until("the new price is quoted", async || world.buyer.run(&["quote", MARKDOWN_HTML])["price"] == cheap).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_again_moves_nobodys_income() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    let folder = world.project(MARKDOWN_HTML);
+    let cold = to_base58(&[9; 32]);
+    world.author.run(&["publish", &folder, "--no-build", "--payout", &cold]);
+    let again = world.author.run(&["publish", &folder, "--register-only"]);
+    assert_eq!((&again["registration"]["action"], &again["registration"]["payout"]), (&json!("none"), &json!(cold)));
+    world.edit(MARKDOWN_HTML, "once = \"0.05\"", "once = \"0.06\"");
+    let dearer = world.author.run(&["publish", &folder, "--register-only"]);
+    assert_eq!(
+        (&dearer["registration"]["action"], &dearer["registration"]["payout"]),
+        (&json!("update"), &json!(cold))
+    );
+    let author = key(&Value::from(world.author.address()));
+    let found = world.ledger().skill(&skill_address(&author, MARKDOWN_HTML)).await.expect("the chain answers");
+    assert_eq!(found.value.expect("it is registered").payout, [9; 32]);
+    // Who names another one gets it.
+    let mine = world.author.run(&["publish", &folder, "--register-only", "--payout", &world.author.address()]);
+    assert_eq!(mine["registration"]["action"], "update", "{mine}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@
 //! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
 //! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
 //! | [`amount`], [`project`], [`sandbox`], `build` | money as text, a skill's folder, the local sandbox, the toolchains |
+//! | [`listing`], [`registration`] | a skill on chain, as its buyer and as its author sees it |
 
 pub mod amount;
 pub mod args;
@@ -21,6 +22,7 @@ pub mod hint;
 pub mod listing;
 pub mod output;
 pub mod project;
+pub mod registration;
 pub mod sandbox;
 pub mod state;
 pub mod table;

@@ -4,27 +4,17 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use clap::Args;
-use clawos_client::api::Money;
 use clawos_client::api::skills::{Publication, PublishReport};
 use clawos_client::key::{self, to_base58};
-use clawos_client::solana::Chain;
-use clawos_client::solana::actions::skill_address;
-use clawos_client::solana::send::Confirmed;
 use clawos_client::{Client, Wallet};
-use clawos_interface::accounts::Skill;
-use clawos_interface::rules::terms::Terms;
-use clawos_interface::{Currency, Key, NO_KEY};
 use clawos_receipts::statement::VersionStatement;
 use serde_json::{Value, json};
 
-use crate::amount;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
+use crate::registration::Registration;
 use crate::table;
-
-/// Lamports per signature: Solana's base fee.
-const FEE_PER_SIGNATURE: u64 = 5_000;
 
 /// Flags of `clawos publish`.
 #[derive(Debug, Args)]
@@ -44,9 +34,12 @@ pub struct PublishArgs {
     /// Only put the price on chain: the version is published already.
     #[arg(long)]
     pub register_only: bool,
-    /// Who receives the money [default: your wallet].
+    /// Who receives the money [default: who does now, at first your wallet].
     #[arg(long, value_name = "ADDRESS")]
     pub payout: Option<String>,
+    /// Do not ask before the terms on chain change.
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// Publishes.
@@ -56,14 +49,24 @@ pub struct PublishArgs {
 pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
     let wallet = context.wallet()?;
+    let plan = plan(args, &project, &wallet, context).await?;
     let report = if args.register_only { None } else { Some(upload(args, &project, &wallet, context).await?) };
-    let registration = if args.no_register { None } else { register(args, &project, &wallet, context).await? };
+    let registration = match &plan {
+        None => None,
+        Some(plan) if args.dry_run => Some(plan.json(None)),
+        Some(plan) => {
+            let progress = context.out.progress("waiting for the chain");
+            let confirmed = plan.send(&context.chain(), &wallet, project.id()).await?;
+            drop(progress);
+            Some(plan.json(confirmed.as_ref()))
+        }
+    };
     let value = json!({
         "dry_run": args.dry_run,
         "published": report,
         "registration": registration,
     });
-    context.out.result(&value, || human(report.as_ref(), registration.as_ref()));
+    context.out.result(&value, || human(report.as_ref(), registration.as_ref()))?;
     for warning in report.iter().flat_map(|report| &report.warnings) {
         context.out.warn(warning);
     }
@@ -71,6 +74,20 @@ pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
         context.out.note("dry run: nothing was published or registered");
     }
     Ok(())
+}
+
+/// What is to be done on chain; none for a free skill. It is asked for before anything is published.
+async fn plan(
+    args: &PublishArgs,
+    project: &Project,
+    wallet: &Wallet,
+    context: &Context,
+) -> Result<Option<Registration>> {
+    let Some(prices) = project.manifest.prices.as_ref().filter(|_| !args.no_register) else { return Ok(None) };
+    let payout = args.payout.as_deref().map(key::parse).transpose()?;
+    let plan = Registration::plan(&context.chain(), &wallet.key(), project.id(), prices, payout).await?;
+    plan.confirm(project.id(), args.yes || args.dry_run, context)?;
+    Ok(Some(plan))
 }
 
 async fn upload(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<PublishReport> {
@@ -117,60 +134,6 @@ async fn existing<'a>(client: &Client, project: &'a Project) -> Result<Option<&'
         Err(error) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Registers the skill, or updates its terms; none for a free skill.
-async fn register(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<Option<Value>> {
-    let Some(prices) = &project.manifest.prices else { return Ok(None) };
-    let payout = args.payout.as_deref().map(key::parse).transpose()?.unwrap_or_else(|| wallet.key());
-    let terms = prices.terms(payout, NO_KEY);
-    let chain = context.chain();
-    let address = skill_address(&wallet.key(), project.id());
-    let found = chain.skill(&address).await?.value;
-    let action = match &found {
-        None => "register",
-        Some(skill) if terms_on_chain(skill) == terms => "none",
-        Some(_) => "update",
-    };
-    let cost = cost(&chain, action).await?;
-    let mut confirmed: Option<Confirmed> = None;
-    if action != "none" && !args.dry_run {
-        context.out.note(format!("{action} {} on chain: about {cost}", project.id()));
-        let progress = context.out.progress("waiting for the chain");
-        confirmed = Some(if found.is_none() {
-            chain.register_skill(wallet, project.id(), &terms).await?
-        } else {
-            chain.update_skill(wallet, &chain.listing(&address).await?, &terms).await?
-        });
-        drop(progress);
-    }
-    Ok(Some(registration(action, &address, &payout, &cost, confirmed.as_ref())))
-}
-
-fn registration(action: &str, address: &Key, payout: &Key, cost: &Money, confirmed: Option<&Confirmed>) -> Value {
-    json!({
-        "action": action,
-        "skill_account": to_base58(address),
-        "payout": to_base58(payout),
-        "cost": cost,
-        "transaction": confirmed.map(|confirmed| &confirmed.signature),
-        "slot": confirmed.map(|confirmed| confirmed.slot.to_string()),
-    })
-}
-
-/// The terms as they were registered (with the meter of the registration, not the effective one).
-fn terms_on_chain(skill: &Skill) -> Terms {
-    Terms { meter: skill.meter, ..skill.terms(&NO_KEY) }
-}
-
-/// What registering costs: the account's rent, which comes back at closing, and the fee.
-async fn cost(chain: &Chain, action: &str) -> Result<Money> {
-    let lamports = match action {
-        "register" => chain.rent(Skill::LEN).await?.saturating_add(FEE_PER_SIGNATURE),
-        "update" => FEE_PER_SIGNATURE,
-        _ => 0,
-    };
-    Ok(amount::money(lamports, Currency::Sol))
 }
 
 fn human(report: Option<&PublishReport>, registration: Option<&Value>) -> String {
