@@ -83,6 +83,14 @@ pub enum CliError {
     /// The local sandbox cannot work.
     #[error("the local sandbox: {0}")]
     Sandbox(String),
+    /// A call that may have been made and charged, but whose answer did not arrive.
+    #[error("{source}; to get the answer without paying twice, call again with --idempotency-key {idempotency_key}")]
+    Unanswered {
+        /// What came instead.
+        source: ClientError,
+        /// What the call was sent under.
+        idempotency_key: String,
+    },
     /// The server, the chain or the wallet.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -123,7 +131,7 @@ impl CliError {
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::NOT_FOUND,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => exit::INVALID,
             Self::File { .. } | Self::System(_) | Self::TimedOut(_) | Self::Sandbox(_) => exit::REMOTE,
-            Self::Client(error) => client_code(error),
+            Self::Client(error) | Self::Unanswered { source: error, .. } => client_code(error),
         }
     }
 
@@ -140,7 +148,7 @@ impl CliError {
             Self::File { .. } | Self::System(_) => "io",
             Self::TimedOut(_) => "timed_out",
             Self::Sandbox(_) => "sandbox",
-            Self::Client(error) => error.code(),
+            Self::Client(error) | Self::Unanswered { source: error, .. } => error.code(),
         }
     }
 
@@ -151,10 +159,12 @@ impl CliError {
 
     /// The error as RFC 9457 problem+json: the server's own where one answered.
     pub fn problem(&self) -> Problem {
-        if let Self::Client(error) = self
-            && let Some(problem) = error.problem()
-        {
-            return problem.clone();
+        match self {
+            Self::Client(ClientError::Problem(problem)) => return (**problem).clone(),
+            Self::Unanswered { source: ClientError::Problem(problem), .. } => {
+                return Problem { detail: self.to_string(), ..(**problem).clone() };
+            }
+            _ => {}
         }
         let (status, title) = match self.exit_code() {
             exit::AUTH => (401, "Not authorised"),
@@ -171,7 +181,7 @@ impl CliError {
             detail: self.to_string(),
             code: self.code().to_owned(),
             retryable: match self {
-                Self::Client(error) => error.retryable(),
+                Self::Client(error) | Self::Unanswered { source: error, .. } => error.retryable(),
                 other => matches!(other, Self::TimedOut(_)),
             },
             request_id: None,

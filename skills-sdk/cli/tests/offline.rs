@@ -180,6 +180,28 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
 }
 
 #[test]
+fn a_lost_answer_names_the_key_that_gets_it_without_paying_twice() {
+    let place = Place::new();
+    std::fs::write(place.path().join("key"), "clw_x").expect("written");
+    let call = |more: &[&str]| {
+        let line = ["--json", "--server", NOBODY, "--api-key-file", "key", "exec", "acme.x", "count", "{}"];
+        place.clawos(&[&line, more].concat())
+    };
+    let lost = call(&[]);
+    assert_eq!(code(&lost), 8, "{lost:?}");
+    let detail = json(&lost.stderr)["detail"].as_str().expect("a detail").to_owned();
+    let key = detail.rsplit_once("--idempotency-key ").map(|(_, key)| key.len());
+    assert_eq!(key, Some(32), "{detail}");
+    let named = json(&call(&["--idempotency-key", "mine"]).stderr);
+    assert!(named["detail"].as_str().is_some_and(|detail| detail.ends_with("--idempotency-key mine")), "{named}");
+    // A receipt that cannot be kept is told before anything is paid for.
+    let unwritable = call(&["--save-receipt", "no/such/folder/r.json"]);
+    assert_eq!(code(&unwritable), 4, "{unwritable:?}");
+    assert_eq!(code(&call(&["--save-receipt", "r.json"])), 8);
+    assert!(!place.path().join("r.json").exists(), "a call that was not made leaves nothing");
+}
+
+#[test]
 fn a_receipt_with_a_member_twice_is_none() {
     let place = Place::new();
     std::fs::write(place.path().join("r.json"), r#"{"receipt": {"amount": "1", "amount": "2"}}"#).expect("written");

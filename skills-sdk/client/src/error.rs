@@ -43,6 +43,13 @@ pub struct Problem {
     pub retry_after: Option<u64>,
 }
 
+impl Problem {
+    /// Whether the first request with the same `Idempotency-Key` is still at work.
+    pub fn is_running(&self) -> bool {
+        self.code == "idempotency_running"
+    }
+}
+
 /// One wrong field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -117,6 +124,17 @@ impl ClientError {
             Self::Problem(problem) => problem.retryable,
             Self::Unreachable { .. } => true,
             Self::Chain(error) => error.retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether the request may have done its work though no answer of it arrived: only the same `Idempotency-Key` tells.
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unreadable { .. } => true,
+            Self::Problem(problem) => {
+                problem.is_running() || (problem.status >= 500 && problem.retryable && problem.receipt.is_none())
+            }
             _ => false,
         }
     }

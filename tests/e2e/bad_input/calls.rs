@@ -59,6 +59,10 @@ async fn what_the_caller_does_wrong(world: &World, table: &mut Table) {
     }
     let free = world.post(&world.stranger, &format!("/skills/{LOOPS}/execute"), &call("echo", json!(1))).await;
     table.http("call: without a licence", &free, 402, "licence_required");
+    let bounded = |bound: &'static str| ["exec", LOOPS, "echo", "1", "--dry-run", "--max-cost", bound];
+    world.buyer.run(&bounded("0.01 USDC"));
+    let other = world.buyer.attempt(&bounded("0.01 SOL"));
+    table.command("clawos exec: a bound in another currency than the skill's", other, 2, "usage");
 }
 
 /// Gives how many calls ran.

@@ -4,14 +4,20 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::Args;
+use clawos_client::ClientError;
 use clawos_client::api::execute::{ExecuteAnswer, ExecuteRequest};
+use clawos_client::api::skills::SkillDetail;
+use clawos_client::http::new_idempotency_key;
 use clawos_interface::Currency;
 use clawos_manifest::limits::MAX_INPUT_BYTES;
+use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::amount;
 use crate::context::Context;
 use crate::error::{CliError, Result};
+use crate::whole_file::{self, WholeFile};
 
 /// Flags of `clawos exec`.
 #[derive(Debug, Args)]
@@ -34,7 +40,8 @@ pub struct ExecArgs {
     /// Check everything and say the price, without running.
     #[arg(long)]
     pub dry_run: bool,
-    /// Repeat a call safely: the same key gives the first answer again, uncharged [default: a new one].
+    /// Repeat a call safely: the same key gives the first answer again, uncharged [default: a new one, which the error
+    /// names when no answer came].
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Write the receipt to this file, for `clawos verify receipt`.
@@ -45,30 +52,47 @@ pub struct ExecArgs {
 /// Calls the skill.
 ///
 /// # Errors
-/// Those of execution; a failure after the run carries a zero-charge receipt.
+/// Those of execution; a failure after the run carries a zero-charge receipt. [`CliError::Unanswered`] when the call may
+/// have been made and its answer is lost.
 pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
-    let request = ExecuteRequest {
-        endpoint: args.endpoint.clone(),
-        payload: payload(args.payload.as_deref())?,
-        max_cost: args.max_cost.as_deref().map(max_cost).transpose()?,
-        version: args.version.clone(),
-    };
+    let payload = payload(args.payload.as_deref())?;
+    let named = args.max_cost.as_deref().map(named_currency).transpose()?;
+    // What cannot be kept should not be paid for.
+    let file = args.save_receipt.as_deref().map(|path| WholeFile::begin(path, whole_file::SHARED)).transpose()?;
     let client = context.signed_in().await?;
+    let max_cost = match named {
+        Some((text, named)) => {
+            let priced_in = priced_in(&client.skill(&args.skill).await?).unwrap_or(named);
+            Some(amount::parse(text, priced_in)?)
+        }
+        None => None,
+    };
+    let request = ExecuteRequest { endpoint: args.endpoint.clone(), payload, max_cost, version: args.version.clone() };
+    let key = args.idempotency_key.clone().unwrap_or_else(new_idempotency_key);
     let progress = context.out.progress(format!("calling {}", args.skill));
-    let answer = client.execute(&args.skill, &request, args.dry_run, args.idempotency_key.as_deref()).await;
+    let answer = client.execute(&args.skill, &request, args.dry_run, Some(&key)).await;
     drop(progress);
-    if let (Err(error), Some(path)) = (&answer, &args.save_receipt)
-        && let Some(receipt) = error.problem().and_then(|problem| problem.receipt.as_ref())
-    {
-        save(path, receipt)?;
-    }
-    let answer = answer?;
-    if let (Some(path), Some(receipt)) = (&args.save_receipt, &answer.receipt) {
-        save(path, receipt)?;
-    }
-    context.out.result(&answer, || answer.result.get().to_owned());
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let Some(receipt) = error.problem().and_then(|problem| problem.receipt.as_ref()) {
+                save(file, receipt)?;
+            }
+            return Err(failed(error, args.dry_run, key));
+        }
+    };
+    // The result is paid for: it comes before anything else that can fail.
+    let printed = context.out.result(&answer, || answer.result.get().to_owned());
     report(&answer, context);
-    Ok(())
+    if let Some(receipt) = &answer.receipt {
+        save(file, receipt)?;
+    }
+    printed
+}
+
+/// A call whose answer is lost names its key: whoever calls again without it may pay twice.
+fn failed(error: ClientError, dry_run: bool, idempotency_key: String) -> CliError {
+    if error.leaves_open() && !dry_run { CliError::Unanswered { source: error, idempotency_key } } else { error.into() }
 }
 
 /// What people want to know beside the result.
@@ -81,9 +105,9 @@ fn report(answer: &ExecuteAnswer, context: &Context) {
     context.out.note(format!("{} fuel, {} µs, cost {}{receipt}", usage.fuel, usage.wall_us, answer.price));
 }
 
-fn save(path: &PathBuf, receipt: &impl serde::Serialize) -> Result<()> {
+fn save(file: Option<WholeFile>, receipt: &impl Serialize) -> Result<()> {
     let text = serde_json::to_vec_pretty(receipt).expect("receipts have string keys only");
-    std::fs::write(path, text).map_err(CliError::file(path))
+    file.map_or(Ok(()), |file| file.finish(&text))
 }
 
 /// The exact bytes of the input, white space around them aside: they are what the receipt's hash is over.
@@ -112,15 +136,27 @@ fn from_stdin(left_out: bool) -> Result<String> {
     Ok(text)
 }
 
-fn max_cost(text: &str) -> Result<u64> {
-    let currency: Option<Currency> = amount::named_currency(text);
+/// The bound with the currency that it names: the same number is far more in another one.
+fn named_currency(text: &str) -> Result<(&str, Currency)> {
+    let currency = amount::named_currency(text);
     let currency =
         currency.ok_or_else(|| CliError::Usage(format!("say which currency: --max-cost \"{text} USDC\"")))?;
-    amount::parse(text, currency)
+    amount::parse(text, currency)?;
+    Ok((text, currency))
+}
+
+/// What a skill is priced in: as the chain says where it is registered, else as its manifest does; none for a free one.
+fn priced_in(skill: &SkillDetail) -> Option<Currency> {
+    let places = ["/once/currency", "/period/currency", "/unit/currency"];
+    let on_chain = skill.chain.iter().flat_map(|chain| places.map(|place| chain.prices.pointer(place))).flatten();
+    let name = on_chain.chain(skill.prices.get("currency")).find_map(Value::as_str)?;
+    Currency::from_name(&name.to_ascii_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -143,9 +179,23 @@ mod tests {
     }
 
     #[test]
+    fn the_chain_says_what_a_skill_is_priced_in_and_before_it_the_manifest() {
+        let skill = |chain: Value, prices: Value| {
+            let chain = json!({ "registered": true, "terms_version": null, "slot": null, "prices": chain });
+            let skill = json!({ "id": "acme.x", "latest_version": "1.0.0", "chain": chain, "prices": prices });
+            priced_in(&serde_json::from_value(skill).expect("a skill"))
+        };
+        let usdc = json!({ "once": null, "unit": { "amount": "5", "currency": "USDC", "decimals": 6 } });
+        assert_eq!(skill(usdc, json!({ "currency": "sol" })), Some(Currency::Usdc));
+        assert_eq!(skill(json!(null), json!({ "currency": "sol" })), Some(Currency::Sol));
+        assert_eq!(skill(json!(null), json!(null)), None);
+    }
+
+    #[test]
     fn a_bound_on_the_cost_names_its_currency() {
-        assert_eq!(max_cost("0.01 USDC").expect("an amount"), 10_000);
-        assert_eq!(max_cost("1sol").expect("an amount"), 1_000_000_000);
-        assert_eq!(max_cost("1").expect_err("which?").exit_code(), 2);
+        assert_eq!(named_currency("0.01 USDC").expect("an amount").1, Currency::Usdc);
+        assert_eq!(named_currency("1sol").expect("an amount").1, Currency::Sol);
+        assert_eq!(named_currency("1").expect_err("which?").exit_code(), 2);
+        assert_eq!(named_currency("x SOL").expect_err("how much?").exit_code(), 2);
     }
 }
