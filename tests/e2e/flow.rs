@@ -217,6 +217,12 @@ fn outsider_verifies(world: &World, good: &[Good]) {
     let buyer = world.buyer.address();
     let licence = world.outsider.run(&["verify", "licence", TEXT_STATS, &buyer]);
     assert_eq!(licence["details"]["usage_total"], "1", "{licence}");
+    // The server says which of the skills of that name is meant; the verifier says so, and takes the creator's address too.
+    assert_eq!((&licence["creator"], &licence["creator_named_by"]), (&json!(world.author.address()), &json!("server")));
+    let own = ["verify", "licence", TEXT_STATS, &buyer, "--creator", &world.author.address()];
+    assert_eq!(world.outsider.run(&own)["creator_named_by"], "caller");
+    let other = ["verify", "licence", TEXT_STATS, &buyer, "--creator", &world.stranger.address()];
+    world.outsider.refused(&other, "account_not_found");
     assert_eq!(licence["details"]["credit"], "4999000");
     world.outsider.refused(&["verify", "licence", TEXT_STATS, &world.stranger.address()], "not_found");
 }

@@ -22,10 +22,7 @@ pub struct SkillArg {
 
 impl SkillArg {
     /// The address of its account on chain.
-    ///
-    /// # Errors
-    /// [`CliError::NotFound`] when the server knows no account of it.
-    pub async fn address(&self, context: &Context) -> Result<Key> {
+    async fn address(&self, context: &Context) -> Result<Key> {
         if let Some(creator) = &self.creator {
             return Ok(skill_address(&key::parse(creator)?, &self.id));
         }
@@ -38,15 +35,25 @@ impl SkillArg {
     /// Its listing on chain.
     ///
     /// # Errors
-    /// As [`SkillArg::address`]; [`CliError::Invalid`] when the account the server named is another skill's.
+    /// [`CliError::NotFound`] when the server knows no account of it; [`CliError::Invalid`] when the one it named is
+    /// another skill's.
     pub async fn listing(&self, context: &Context) -> Result<Listing> {
         let listing = context.chain().listing(&self.address(context).await?).await?;
         if listing.skill.skill_id != skill_id(&self.id) {
             return Err(CliError::invalid(format!(
-                "the account the server names for {} belongs to another skill; do not buy from this server",
+                "the account the server names for {} belongs to another skill; do not trust this server",
                 self.id
             )));
         }
         Ok(listing)
+    }
+
+    /// The listing's creator, and who says that it is the one that was meant: anybody may register any id.
+    pub fn creator_of(&self, listing: &Listing) -> String {
+        let creator = key::to_base58(&listing.skill.creator);
+        match self.creator {
+            Some(_) => creator,
+            None => format!("{creator}, as the server says (--creator names one yourself)"),
+        }
     }
 }

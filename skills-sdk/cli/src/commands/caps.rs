@@ -34,7 +34,7 @@ pub struct CapsArgs {
 pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain();
-    let skill = args.skill.address(context).await?;
+    let skill = args.skill.listing(context).await?.address;
     let licence = chain.licence(&skill, &wallet.key()).await?.value;
     let licence = licence
         .ok_or_else(|| CliError::NotFound(format!("there is no licence of {}; buy one first", args.skill.id)))?;
@@ -65,7 +65,7 @@ pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
             ("per day", shown(caps.max_units_per_day)),
             ("transaction", Some(confirmed.signature.clone())),
         ])
-    });
+    })?;
     context.out.note("stricter bounds stop new calls at once; calls made before are still settled");
     Ok(())
 }

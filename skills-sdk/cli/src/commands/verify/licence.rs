@@ -33,7 +33,8 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
         Some(address) => key::parse(address)?,
         None => context.wallet()?.key(),
     };
-    let skill = args.skill.address(context).await?;
+    let listing = args.skill.listing(context).await?;
+    let skill = listing.address;
     let chain = context.chain();
     let (address, _) = pda::licence(&skill, &buyer);
     let found = chain.account(&address).await?;
@@ -49,19 +50,22 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
     value["slot"] = json!(found.slot.to_string());
     value["skill"] = json!(args.skill.id);
     value["skill_account"] = json!(key::to_base58(&skill));
-    context.out.result(&value, || text(&report, found.slot, context));
+    value["creator"] = json!(key::to_base58(&listing.skill.creator));
+    value["creator_named_by"] = json!(if args.skill.creator.is_some() { "caller" } else { "server" });
+    context.out.result(&value, || text(&report, args.skill.creator_of(&listing), found.slot, context))?;
     if report.reason == "missing" {
         return Err(CliError::NotFound(format!("{} has no licence of {}", key::to_base58(&buyer), args.skill.id)));
     }
     verdict("the licence", &report.report)
 }
 
-fn text(report: &LicenceReport, slot: u64, context: &Context) -> String {
+fn text(report: &LicenceReport, creator: String, slot: u64, context: &Context) -> String {
     let details = report.details.as_ref();
     let expires =
         details.map(|details| if details.expires_at == 0 { "never".to_owned() } else { rfc3339(details.expires_at) });
     let fields = table::fields(&[
         ("licence", Some(key::to_base58(&report.licence))),
+        ("creator", Some(creator)),
         ("access", Some(if report.valid { "yes".to_owned() } else { format!("no: {}", report.reason) })),
         ("kind", details.map(|details| format!("{}, {}", details.kind, details.tier))),
         ("expires", expires),
