@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 
 /// All examples of a version together may take this long: they run while the publisher waits.
 const BUDGET: Duration = Duration::from_secs(60);
-/// Wall clock that examples see (Unix milliseconds), the same at every publish so that their answers can be constant:
-/// 2026-01-01T00:00:00Z.
-const TIME_MS: u64 = 1_767_225_600_000;
 
 /// Runs every example. Errors with all that do not match.
 pub(super) async fn run(
@@ -59,8 +56,8 @@ fn invocation(manifest: &ResolvedManifest, endpoint: &Endpoint, example: &Exampl
             wall: limits.wall(),
             ..Limits::default()
         },
-        seed: clawos_receipts::sha256(b"clawos/example"),
-        time_ms: TIME_MS,
+        seed: examples::SEED,
+        time_ms: examples::TIME_MS,
         capabilities: Capabilities::default(),
     })
 }

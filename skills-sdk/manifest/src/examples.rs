@@ -1,7 +1,17 @@
-//! Whether a skill's answer is the one its example promises.
+//! Whether a skill's answer is the one its example promises, and what it is asked under.
 
 use serde_json::Value;
 use thiserror::Error;
+
+/// The seed of an example's randomness, SHA-256 of `clawos/example`: the same wherever examples run, so that what passes
+/// before publishing passes then.
+pub const SEED: [u8; 32] = [
+    0xa7, 0x91, 0x35, 0x69, 0xdf, 0x72, 0xa9, 0xe4, 0x9c, 0x83, 0x4b, 0x4c, 0x44, 0xcc, 0x28, 0x0b, 0xa3, 0xc0, 0x7c,
+    0xdb, 0x79, 0xa6, 0x7f, 0x87, 0x34, 0x8b, 0x06, 0x7a, 0x25, 0x36, 0x7a, 0xe9,
+];
+
+/// The wall clock that examples see, Unix milliseconds: 2026-01-01T00:00:00Z.
+pub const TIME_MS: u64 = 1_767_225_600_000;
 
 /// Most characters of a value that are shown in a message.
 const MAX_SHOWN: usize = 120;
@@ -66,4 +76,12 @@ fn compare_shown(expected: Option<&Value>, found: Option<&Value>, pointer: Strin
         }
     };
     Some(Difference { pointer, expected: shown(expected), found: shown(found) })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_seed_is_the_hash_it_is_said_to_be() {
+        assert_eq!(super::SEED, clawos_receipts::sha256(b"clawos/example"));
+    }
 }

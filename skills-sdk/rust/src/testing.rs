@@ -13,6 +13,10 @@ use crate::schema::EndpointSchemas;
 /// Compares the project's committed files with the code: the endpoints in `skill.toml`, the schemas they name, and
 /// the answers to their examples. With `CLAWOS_BLESS=1` in the environment it writes schemas and answers instead.
 ///
+/// The code runs on the host here, where time and random numbers are not the sandbox's. An answer that depends on
+/// either cannot be blessed: `clawos test` and publishing would get another one. Give such an endpoint no example, or
+/// take what varies from its input.
+///
 /// ```no_run
 /// # use clawos_skill::{SkillError, skill};
 /// # pub struct Echo;

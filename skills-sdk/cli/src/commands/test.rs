@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::Args;
 use clawos_client::FieldError;
-use clawos_manifest::examples::compare;
+use clawos_manifest::examples;
 use clawos_manifest::resolved::{Endpoint, Example};
 use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome, Sandbox};
 use serde::Serialize;
@@ -15,9 +15,6 @@ use crate::error::{CliError, Result};
 use crate::project::Project;
 use crate::sandbox::{LocalSandbox, limits, permission_mismatches, unavailable};
 use crate::table;
-
-/// The guest's clock in a test, Unix milliseconds (2026-01-01), fixed so that runs repeat.
-const TEST_TIME_MS: u64 = 1_767_225_600_000;
 
 /// Flags of `clawos test`.
 #[derive(Debug, Args)]
@@ -69,7 +66,7 @@ pub async fn run(args: &TestArgs, context: &Context) -> Result<()> {
     let report = test(&project, artifact, context).await?;
     let failed: Vec<FieldError> = report.examples.iter().filter_map(finding).collect();
     if failed.is_empty() {
-        context.out.result(&report, || human(&report, context));
+        context.out.result(&report, || human(&report, context))?;
         return Ok(());
     }
     context.out.note(human(&report, context).trim_end());
@@ -117,8 +114,8 @@ async fn run_example(
         endpoint: endpoint.name.clone(),
         payload: Bytes::from(example.input.to_string()),
         limits,
-        seed: [0; 32],
-        time_ms: TEST_TIME_MS,
+        seed: examples::SEED,
+        time_ms: examples::TIME_MS,
         capabilities: Capabilities::default(),
     };
     let outcome = local.engine().run(module, invocation).await.map_err(unavailable)?;
@@ -137,7 +134,7 @@ async fn run_example(
 
 fn problem_of(outcome: &Outcome, example: &Example) -> Option<String> {
     match &outcome.result {
-        Ok(answer) => compare(&example.output, answer).err().map(|difference| difference.to_string()),
+        Ok(answer) => examples::compare(&example.output, answer).err().map(|difference| difference.to_string()),
         Err(failure) => Some(format!("{} ({})", failure, failure.code())),
     }
 }
