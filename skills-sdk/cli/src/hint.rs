@@ -15,7 +15,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "skill_not_found" => "look for it with `clawos search`",
         "version_not_found" => "`clawos show SKILL` lists the versions",
         "endpoint_not_found" => "`clawos show SKILL` lists the endpoints",
-        "version_exists" => "raise `version` in skill.toml: a version never changes",
+        "version_exists" => {
+            "raise `version` in skill.toml: a version never changes; if it is this upload that was published already, `clawos publish --register-only` does the rest"
+        }
         "licence_required" => "buy one with `clawos buy SKILL`; `clawos quote SKILL` tells the price",
         "licence_expired" => "renew it with `clawos buy SKILL`",
         "licence_suspended" => "pay what is open with `clawos credit deposit SKILL AMOUNT`",

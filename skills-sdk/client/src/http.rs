@@ -1,9 +1,10 @@
 //! The HTTP core: addresses, authentication, time limits, retries, and problem+json in; typed values out.
 //!
 //! A request is tried again only when that cannot do harm: the connection was never made, or the server said
-//! `retryable`, and the request is a read or carries an `Idempotency-Key` that the server honours.
+//! `retryable`, and the request is a read or carries an `Idempotency-Key` that the server honours. While the server says
+//! that it is still at work on that key, it is asked again until the request's time is over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
@@ -17,6 +18,8 @@ use crate::error::{ClientError, Problem, Result, root_cause};
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a whole request may take, its answer included.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long publishing may take: the server compiles (120 s), runs the examples (60 s), and may have a queue before both.
+pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(300);
 /// How often one request is tried.
 pub const MAX_ATTEMPTS: u32 = 4;
 /// The first pause between two tries; each further one is twice as long.
@@ -64,6 +67,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Body<'a>,
     pub(crate) retry: Retry,
     pub(crate) idempotency_key: Option<String>,
+    /// How long one try may take; and for how long a request that the server is still at work on is asked for.
+    pub(crate) timeout: Duration,
 }
 
 impl<'a> Call<'a> {
@@ -75,6 +80,7 @@ impl<'a> Call<'a> {
             body: Body::None,
             retry: Retry::Safe,
             idempotency_key: None,
+            timeout: REQUEST_TIMEOUT,
         }
     }
 
@@ -86,6 +92,7 @@ impl<'a> Call<'a> {
             body,
             retry,
             idempotency_key: Some(new_idempotency_key()),
+            timeout: REQUEST_TIMEOUT,
         }
     }
 
@@ -101,6 +108,11 @@ impl<'a> Call<'a> {
 
     pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -144,7 +156,6 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("clawos-client/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -183,6 +194,7 @@ impl Client {
 
     /// Sends a call, again where that is safe, and reads a successful answer's body.
     pub(crate) async fn bytes(&self, call: Call<'_>) -> Result<Bytes> {
+        let started = Instant::now();
         let mut attempt = 1;
         loop {
             let (error, unsent) = match self.once(&call).await {
@@ -191,19 +203,21 @@ impl Client {
             };
             let may = unsent || (call.retry == Retry::Safe && error.retryable());
             let pause = pause_before(attempt + 1, error.problem().and_then(|problem| problem.retry_after));
+            // What the server is still at work on is no failed try; only time bounds it.
+            let running = error.problem().is_some_and(Problem::is_running) && started.elapsed() < call.timeout;
             match pause {
-                Some(pause) if may && attempt < MAX_ATTEMPTS => tokio::time::sleep(pause).await,
+                Some(pause) if may && (running || attempt < MAX_ATTEMPTS) => tokio::time::sleep(pause).await,
                 _ => return Err(error),
             }
-            attempt += 1;
+            attempt += u32::from(!running);
         }
     }
 
     /// One try. The flag of an error says that the request was never sent.
     async fn once(&self, call: &Call<'_>) -> std::result::Result<Bytes, (ClientError, bool)> {
         let url = self.url(&call.path, &call.query);
-        let mut request =
-            self.http.request(call.method.clone(), url.clone()).header(header::ACCEPT, "application/json");
+        let request = self.http.request(call.method.clone(), url.clone()).timeout(call.timeout);
+        let mut request = request.header(header::ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }

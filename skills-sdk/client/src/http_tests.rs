@@ -41,6 +41,8 @@ const WRONG: (u16, &str) = (
     r#"{"status":422,"code":"payload_invalid","detail":"no","retryable":false,"errors":[{"pointer":"/a","detail":"a number"}]}"#,
 );
 
+const RUNNING: (u16, &str) = (409, r#"{"status":409,"code":"idempotency_running","detail":"wait","retryable":true}"#);
+
 async fn post(client: &Client, retry: Retry) -> Result<serde_json::Value> {
     client.json(Call::post("/x", json(&serde_json::json!({})), retry)).await
 }
@@ -76,6 +78,19 @@ async fn it_gives_up_after_the_last_attempt() {
     let (client, script) = serve(&[BUSY; 8]).await;
     post(&client, Retry::Safe).await.expect_err("still busy");
     assert_eq!(script.keys.lock().expect("keys").len(), MAX_ATTEMPTS as usize);
+}
+
+#[tokio::test]
+async fn what_the_server_is_still_at_work_on_is_asked_for_until_the_time_is_over() {
+    let (client, script) = serve(&[RUNNING; 8]).await;
+    post(&client, Retry::Safe).await.expect("the answer of the first request");
+    assert_eq!(script.keys.lock().expect("keys").len(), 9);
+
+    let (client, script) = serve(&[RUNNING; 100]).await;
+    let call = Call::post("/x", json(&serde_json::json!({})), Retry::Safe).timeout(Duration::from_millis(600));
+    let error = client.json::<serde_json::Value>(call).await.expect_err("it is still running");
+    assert_eq!((error.code(), error.leaves_open()), ("idempotency_running", true));
+    assert!(script.keys.lock().expect("keys").len() < 20, "the last tries are counted again");
 }
 
 #[tokio::test]

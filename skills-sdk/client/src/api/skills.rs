@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{BASE, Money, Page, number, segment};
 use crate::error::Result;
-use crate::http::{Body, Call, Client, Retry};
+use crate::http::{Body, Call, Client, PUBLISH_TIMEOUT, Retry};
 
 /// A version to be published.
 #[derive(Debug, Clone)]
@@ -311,7 +311,8 @@ impl Client {
             None => format!("{BASE}/skills"),
         };
         let form = || form_of(publication);
-        self.json(Call::post(path, Body::Form(&form), Retry::Safe).query("dry_run", dry_run.then_some(true))).await
+        let call = Call::post(path, Body::Form(&form), Retry::Safe).timeout(PUBLISH_TIMEOUT);
+        self.json(call.query("dry_run", dry_run.then_some(true))).await
     }
 
     /// `GET /skills`.
