@@ -240,6 +240,20 @@ fn a_result_that_cannot_be_written_is_no_success() {
 }
 
 #[test]
+fn doctor_asks_for_a_compiler_that_can_build_skills() {
+    let place = Place::new();
+    // A toolchain without the target: it has a version, but no library for WebAssembly.
+    place.tool("rustc", "echo /no/such/libdir");
+    place.tool("cargo", "echo cargo");
+    let output = place.with_tools(&["--json", "--server", NOBODY, "--rpc", NOBODY, "doctor"]);
+    let report = json(&output.stdout);
+    let rust = report["checks"].as_array().expect("checks").iter().find(|check| check["check"] == "rust");
+    let rust = rust.expect("it is looked at");
+    let debian = Path::new("/usr/lib/rustlib/src/rust/library/std").exists();
+    assert!(rust["ok"] == false || debian, "{rust}");
+}
+
+#[test]
 fn completions_are_data_and_help_mentions_the_exit_codes() {
     let place = Place::new();
     let script = place.clawos(&["completions", "bash"]);

@@ -104,6 +104,20 @@ impl Compiler {
     }
 }
 
+/// What a build in `folder` would use, in words.
+///
+/// # Errors
+/// [`BuildError`], with what to install.
+pub fn available(folder: &Path) -> Result<String, BuildError> {
+    let compiler = Compiler::find(folder)?;
+    let mut cargo = compiler.cargo();
+    let started = cargo.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match started {
+        Ok(_) => Ok(compiler.description()),
+        Err(source) => Err(BuildError::Start { program: cargo.get_program().into(), source }),
+    }
+}
+
 /// `rust-lld` of the rustup toolchain or of Debian's, else `wasm-ld`. Debian's `rustc-web` brings none itself.
 fn linker(folder: &Path) -> Option<PathBuf> {
     let host = print(folder, DEBIAN_RUSTC, &["--print", "host-tuple"])?;

@@ -6,5 +6,6 @@ mod error;
 mod guest;
 mod workspace;
 
+pub use compiler::available;
 pub use error::BuildError;
 pub use guest::build_rust;

@@ -1,11 +1,12 @@
 //! `clawos doctor`: what works and what does not, each with what to do.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use clawos_client::ClientError;
 use clawos_client::key::to_base58;
 use serde::Serialize;
 
+use crate::build;
 use crate::context::{Context, now_secs};
 use crate::error::{CliError, Result};
 use crate::sandbox::LocalSandbox;
@@ -34,7 +35,7 @@ pub async fn run(context: &Context) -> Result<()> {
     let rows = |finding: &Finding| vec![context.out.mark(finding.ok), finding.check.to_owned(), finding.detail.clone()];
     context.out.result(&serde_json::json!({ "ok": failed == 0, "checks": findings }), || {
         table::columns(&["", "check", "detail"], &findings.iter().map(rows).collect::<Vec<_>>())
-    });
+    })?;
     if failed == 0 { Ok(()) } else { Err(CliError::invalid(format!("{failed} of {} checks failed", findings.len()))) }
 }
 
@@ -43,21 +44,9 @@ fn finding(check: &'static str, result: std::result::Result<String, String>) -> 
     Finding { check, ok, detail: result.unwrap_or_else(|error| error) }
 }
 
-/// Whether some Rust compiler is there; which one a build takes is the build's own choice.
+/// Whether a skill in this folder could be built.
 fn toolchain() -> Finding {
-    let version = |program: &str| {
-        let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned())
-    };
-    let found = version("rustc").zip(version("cargo"));
-    finding(
-        "rust",
-        match found {
-            Some((rustc, _)) => Ok(rustc),
-            None => Err("there is no rustc and cargo; install Rust from https://rustup.rs to build skills".to_owned()),
-        },
-    )
+    finding("rust", build::available(Path::new(".")).map_err(|error| error.to_string()))
 }
 
 fn sandbox(context: &Context) -> Finding {
