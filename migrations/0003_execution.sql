@@ -41,7 +41,8 @@ CREATE INDEX receipts_of_seller ON receipts (seller, issued_at, id);
 CREATE INDEX receipts_pending ON receipts (licence, opened_slot, issued_at, id) WHERE settlement = 'pending';
 CREATE INDEX receipts_of_batch ON receipts (licence, opened_slot, batch_seq, id) WHERE batch_seq IS NOT NULL;
 
--- One row per account with usage: what is not in a batch yet. Its row lock orders leasing and batching of the account.
+-- One row per account with usage: what is not in a batch yet, and the buyer's cap of units in one (0: none). Its row lock
+-- orders leasing and batching of the account.
 CREATE TABLE usage_accounts (
     licence TEXT NOT NULL,
     opened_slot BIGINT NOT NULL,
@@ -53,6 +54,7 @@ CREATE TABLE usage_accounts (
     pending_count BIGINT NOT NULL,
     pending_amount BIGINT NOT NULL,
     pending_since BIGINT NOT NULL,
+    batch_cap BIGINT NOT NULL,
     retry_at BIGINT NOT NULL,
     problem TEXT,
     PRIMARY KEY (licence, opened_slot)

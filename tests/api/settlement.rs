@@ -17,11 +17,11 @@ use reqwest::header;
 use serde_json::{Value, json};
 
 /// What one call costs: 0.001 USDC in base units.
-const CALL: u64 = 1_000;
+pub(crate) const CALL: u64 = 1_000;
 /// Longer than the default age of a batch, milliseconds.
-const BATCH_AGE: i64 = 61_000;
+pub(crate) const BATCH_AGE: i64 = 61_000;
 
-fn usage(handle: &str) -> Publication {
+pub(crate) fn usage(handle: &str) -> Publication {
     Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING)
 }
 
@@ -313,9 +313,23 @@ async fn two_servers_on_one_database_never_sell_a_unit_twice() {
 }
 
 /// Changes the server's database behind its back, as an older version or a copy put back would have left it.
-async fn tamper(market: &Market, statement: &'static str, id: &str) {
+pub(crate) async fn tamper(market: &Market, statement: &'static str, id: &str) {
     let done = sqlx::query(statement).bind(id).execute(&*market.app.state.db).await.expect("it is SQL");
     assert_eq!(done.rows_affected(), 1, "{statement}");
+}
+
+/// Another server, which does nothing, is the one that settles from now on.
+pub(crate) async fn another_settles(market: &Market) {
+    let held = "INSERT INTO settler_leases (id, server, until) VALUES (1, $1, 9000000000000)
+        ON CONFLICT (id) DO UPDATE SET server = excluded.server, until = excluded.until";
+    tamper(market, held, "another").await;
+    // Longer than a server believes without asking that it is the one.
+    market.app.clock.advance(30_000);
+}
+
+/// That server is gone, so this one settles again.
+pub(crate) async fn nobody_settles(market: &Market) {
+    tamper(market, "DELETE FROM settler_leases WHERE server = $1", "another").await;
 }
 
 #[tokio::test]

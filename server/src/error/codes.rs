@@ -67,6 +67,7 @@ codes! {
     LicenceRefunded "licence_refunded" 402 false "The licence was refunded";
     LicenceClosing "licence_closing" 402 false "The licence is being closed";
     UnitsExhausted "units_exhausted" 402 false "The licence has no units left";
+    UnitsBusy "units_busy" 503 true "The licence's units are in use or wait to be recorded";
     InsufficientCredit "insufficient_credit" 402 false "The licence's credit does not cover the call";
     MaxCostExceeded "max_cost_exceeded" 402 false "The call could cost more than max_cost";
     WrongProxy "wrong_proxy" 403 false "The licence names another proxy as its meter";

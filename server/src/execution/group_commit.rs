@@ -46,6 +46,8 @@ pub(crate) struct Charge {
     pub skill_account: Key,
     /// Whether the units came from a lease, which then has to cover them.
     pub leased: bool,
+    /// Most units that the buyer allows in one batch; 0 = no cap.
+    pub batch_cap: u64,
 }
 
 /// Writes an answer's body once its receipt has its evidence.

@@ -151,6 +151,7 @@ impl Execution {
             account: facts.account,
             skill_account: facts.skill_account,
             leased: taken.leased,
+            batch_cap: facts.batch_cap,
         });
         self.count(caller, &receipt).await;
         let answer = Arc::new(Answer::parts(plan, result, outcome, amount)?);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use clawos_interface::accounts::Licence;
+use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency as ChainCurrency, Key, UnitKind};
 use clawos_manifest::Prices;
 use clawos_receipts::bill;
@@ -80,6 +81,8 @@ pub(crate) struct LicenceFacts {
     pub age_ms: u64,
     pub fee_bps: u16,
     pub seller: Key,
+    /// Most units of one batch; 0 = no cap.
+    pub batch_cap: u64,
 }
 
 impl Plan {
@@ -117,6 +120,7 @@ impl Plan {
             age_ms: admission.reading.age_ms,
             fee_bps: state.listing.config.fee_bps(),
             seller: state.listing.skill.map_or(self.version.publisher_wallet, |skill| skill.seller),
+            batch_cap: Caps::for_spending(licence).max_units_per_batch,
         })
     }
 
@@ -193,10 +197,12 @@ pub(crate) fn tariff(version: &SkillVersion, right: &Right) -> Result<Tariff, Ap
     })
 }
 
-impl Plan {
-    /// What the licence allows at the slot it was read at; none without a licence.
-    pub(crate) fn allowance(&self) -> Option<(Allowance, u64)> {
-        let (licence, admission) = self.licence()?;
-        Some((Allowance::of(licence, admission.now_secs), licence.usage_seq()))
+impl Execution {
+    /// What the licence allows at the slot it was read at, and its last batch then; none without a licence.
+    pub(crate) fn allowance(&self, plan: &Plan) -> Option<(Allowance, u64)> {
+        let (licence, admission) = plan.licence()?;
+        let delay = u64::from(admission.reading.snapshot.value.listing.config.settle_delay());
+        let batches = self.settle_config.full_batches(delay.saturating_sub(self.ports.licensing.delay_secs()));
+        Some((Allowance::of(licence, admission.now_secs, batches), licence.usage_seq()))
     }
 }

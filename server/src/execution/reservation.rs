@@ -1,5 +1,7 @@
 //! Step 6 of a call: what it may use is set aside, in units, in money, in free calls. Dropped, all of it is free again.
 
+use std::time::Duration;
+
 use super::free_calls::FreeCall;
 use super::plan::{Plan, Right};
 use super::reserve::{Promise, ReserveError};
@@ -7,6 +9,9 @@ use super::spending::{CapError, Reserved, Spend};
 use super::{Execution, plan};
 use crate::error::{ApiError, Code};
 use crate::http::Caller;
+
+/// When a caller whose units are busy is told to come back: about when a batch has landed.
+const COME_BACK: Duration = Duration::from_secs(2);
 
 /// What is set aside for one call.
 #[derive(Debug, Default)]
@@ -49,11 +54,12 @@ impl Execution {
             plan.check_max_cost()?;
         }
         let units = match self.promise(plan).await {
-            Err(ReserveError::Exhausted { .. } | ReserveError::AboveBatchCap { .. }) => {
+            Err(ReserveError::Database(error)) => return Err(error.into()),
+            Err(_) => {
                 self.renew(caller, plan).await?;
                 self.promise(plan).await.map_err(refusal)?
             }
-            decided => decided.map_err(refusal)?,
+            Ok(promise) => promise,
         };
         let money = self.reserve_money(caller, plan).await?;
         Ok(Reservation { units, money, trial: None })
@@ -65,7 +71,7 @@ impl Execution {
     }
 
     async fn promise(&self, plan: &Plan) -> Result<Option<Promise>, ReserveError> {
-        let (Some((allowance, usage_seq)), Some(facts)) = (plan.allowance(), plan.facts()) else { return Ok(None) };
+        let (Some((allowance, usage_seq)), Some(facts)) = (self.allowance(plan), plan.facts()) else { return Ok(None) };
         self.pools.promise(facts.account, allowance, usage_seq, plan.tariff.most_units).await.map(Some)
     }
 
@@ -122,8 +128,11 @@ impl Execution {
 }
 
 fn refusal(error: ReserveError) -> ApiError {
-    let code = match &error {
-        ReserveError::Database(_) => return ApiError::internal(error),
+    let code = match error {
+        ReserveError::Database(error) => return error.into(),
+        ReserveError::Unrecorded { .. } => {
+            return ApiError::new(Code::UnitsBusy, format!("Nothing ran: {error}.")).retry_after(COME_BACK);
+        }
         ReserveError::Exhausted { credit: true, .. } => Code::InsufficientCredit,
         ReserveError::Exhausted { .. } | ReserveError::AboveBatchCap { .. } => Code::UnitsExhausted,
     };

@@ -144,11 +144,11 @@ async fn change_pending(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
-             pending_units, pending_count, pending_amount, pending_since, retry_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
+             pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET
              skill_account = excluded.skill_account, buyer = excluded.buyer, seller = excluded.seller,
-             priced = excluded.priced,
+             priced = excluded.priced, batch_cap = excluded.batch_cap,
              pending_since = CASE WHEN usage_accounts.pending_count = 0 THEN excluded.pending_since
                                   ELSE usage_accounts.pending_since END,
              pending_units = usage_accounts.pending_units + excluded.pending_units,
@@ -165,6 +165,7 @@ async fn change_pending(
     .bind(added.count)
     .bind(added.amount)
     .bind(now)
+    .bind(int(charge.batch_cap))
     .execute(tx)
     .await?;
     Ok(())

@@ -42,8 +42,17 @@ pub(crate) enum ReserveError {
         /// Whether it is credit that is missing, which a deposit cures.
         credit: bool,
     },
+    /// More could not be recorded before the buyer can take the credit back.
+    #[error(
+        "too many units of the licence wait to be recorded, {cap} at a time as its buyer allows; \
+         try again in a few seconds, or raise the cap per batch"
+    )]
+    Unrecorded {
+        /// The cap.
+        cap: u64,
+    },
     /// The buyer's cap per batch is below what one call may use.
-    #[error("the call may need {needed} units and the licence's cap per batch is {cap}")]
+    #[error("the call may need {needed} units and the licence's cap per batch is {cap}; raise it")]
     AboveBatchCap {
         /// Units the call may use.
         needed: u64,

@@ -156,7 +156,10 @@ impl Pools {
                 lock(&pool.held).granted(units, now, request.lapses_at);
                 Ok(())
             }
-            Lease::Refused { available } => Err(ReserveError::Exhausted {
+            Lease::Refused { later: true, .. } => {
+                Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) })
+            }
+            Lease::Refused { available, .. } => Err(ReserveError::Exhausted {
                 needed,
                 available: available.saturating_add(free),
                 credit: allowance.by_credit,

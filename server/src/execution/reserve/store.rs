@@ -34,6 +34,8 @@ pub(super) enum Lease {
     Refused {
         /// Units available.
         available: u64,
+        /// The licence has them; they can be had once more of its usage is recorded.
+        later: bool,
     },
 }
 
@@ -68,7 +70,8 @@ pub(super) async fn lease(
     let outstanding = [pending, uint(&batched, 0)?, uint(&leased, 0)?].into_iter().fold(0, u64::saturating_add);
     let Some(available) = allowance.available(outstanding).filter(|units| *units >= request.at_least) else {
         tx.rollback().await?;
-        return Ok(Lease::Refused { available: allowance.available(outstanding).unwrap_or(0) });
+        let available = allowance.available(outstanding).unwrap_or(0);
+        return Ok(Lease::Refused { available, later: allowance.covers(outstanding, request.at_least) });
     };
     let granted = (available / request.share).clamp(request.at_least, request.at_most.max(request.at_least));
     sqlx::query(
@@ -94,8 +97,8 @@ pub(super) async fn lease(
 async fn lock_account(tx: &mut AnyConnection, licence: &str, opened: i64) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
-             pending_units, pending_count, pending_amount, pending_since, retry_at)
-         VALUES ($1, $2, '', '', '', 0, 0, 0, 0, 0, 0)
+             pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
+         VALUES ($1, $2, '', '', '', 0, 0, 0, 0, 0, 0, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET pending_units = usage_accounts.pending_units",
     )
     .bind(licence)

@@ -25,7 +25,7 @@ const READY: &str = "SELECT licence, opened_slot, skill_account FROM usage_accou
                        AND batches.opened_slot = usage_accounts.opened_slot
                        AND batches.status IN ('pending', 'submitted'))";
 
-/// Accounts that are due by count, amount or age, those waiting longest first.
+/// Accounts that are due by count, amount or age, or because a paid batch can carry no more; those waiting longest first.
 pub(super) async fn due(
     pool: &AnyPool,
     now: i64,
@@ -34,6 +34,7 @@ pub(super) async fn due(
 ) -> Result<Vec<PendingAccount>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "{READY} AND (pending_count >= $2 OR pending_amount >= $3
+             OR (priced <> 0 AND batch_cap > 0 AND pending_units >= batch_cap)
              OR (priced <> 0 AND pending_since <= $4) OR (priced = 0 AND pending_since <= $5))
          ORDER BY pending_since LIMIT $6"
     )))
