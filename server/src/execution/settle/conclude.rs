@@ -7,10 +7,11 @@ use clawos_interface::accounts::Licence;
 use clawos_interface::rules::usage::cost;
 use solana_transaction::Transaction;
 
+use super::form;
 use super::standing::{self, Standing};
 use super::store::{self, Change};
 use super::{Batch, BatchStatus, RETRY_MS, SettleError, Settler, States, show};
-use crate::licensing::Fate;
+use crate::licensing::{Fate, LicenceState, Snapshot};
 
 impl Settler {
     /// Decides about each open batch by what the chain says; returns those still to be sent.
@@ -31,6 +32,9 @@ impl Settler {
                 }
                 (Standing::Open, ..) if licence.is_some_and(|licence| !agrees(&batch, licence)) => {
                     self.dissolve(&batch).await
+                }
+                (Standing::Open, ..) if licence.is_some_and(|licence| self.outgrown(&batch, licence, state)) => {
+                    self.take_back(&batch).await
                 }
                 (Standing::Open, ..) => {
                     to_send.push(batch);
@@ -77,16 +81,37 @@ impl Settler {
         Ok(())
     }
 
+    /// Whether a batch that was refused is larger than the caps allow by now, and is certainly not on chain: none of its
+    /// transactions can land any more, and the chain waits for its number.
+    fn outgrown(&self, batch: &Batch, licence: &Licence, state: &Snapshot<LicenceState>) -> bool {
+        batch.status == BatchStatus::Pending
+            && batch.problem.is_some()
+            && licence.usage_seq().checked_add(1) == Some(batch.seq)
+            && form::room(licence, &state.value.listing.config, self.licensing.now_secs(state))
+                .is_ok_and(|room| batch.units > room)
+    }
+
+    /// Takes back an intent that the buyer's caps, lowered since, forbid: its receipts go into smaller ones.
+    async fn take_back(&self, batch: &Batch) -> Result<(), SettleError> {
+        tracing::warn!(licence = %show(&batch.account.licence), seq = batch.seq, units = batch.units, "a batch is larger than the buyer's caps allow by now; it is formed again");
+        let mut tx = self.db.write().await?;
+        store::take_back(&mut tx, batch).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Looks after a transaction that has not shown yet: sends it again, or gives it up once it can no longer land.
     async fn follow_up(&self, signature: &str, batches: &[Batch]) -> Result<(), SettleError> {
         let chain = &self.licensing.chain;
+        // Asked first: what is not seen after its time is over never will be.
+        let height = chain.block_height().await?;
         match chain.fate(signature).await? {
             // The licences were read a moment before; the next round sees it.
             Fate::Confirmed { .. } => return Ok(()),
             Fate::Failed { problem, instruction } => self.failed(signature, batches, &problem, instruction).await?,
             Fate::Unknown => {
                 let last_valid = batches.iter().filter_map(|batch| batch.last_valid_height).max().unwrap_or(0);
-                if chain.block_height().await? <= last_valid {
+                if height <= last_valid {
                     let again = self.in_flight.lock().await.get(signature).cloned();
                     return match again {
                         Some(transaction) => Ok(chain.send(&transaction).await?),

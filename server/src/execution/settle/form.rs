@@ -39,8 +39,20 @@ pub(super) struct Intent {
 /// # Errors
 /// When the program could not tell either.
 pub(super) fn room(licence: &Licence, config: &Config, now: i64) -> Result<u64, ProgramError> {
-    let caps = Caps::for_recording(licence, config, now)?;
     let used_today = if day_of(now) == Ok(licence.day()) { licence.day_units() } else { 0 };
+    left(licence, config, now, used_today)
+}
+
+/// Units of the largest receipt that can be recorded under the caps in force, at `now` or on a later day.
+///
+/// # Errors
+/// When the program could not tell either.
+pub(super) fn largest(licence: &Licence, config: &Config, now: i64) -> Result<u64, ProgramError> {
+    left(licence, config, now, 0)
+}
+
+fn left(licence: &Licence, config: &Config, now: i64, used_today: u64) -> Result<u64, ProgramError> {
+    let caps = Caps::for_recording(licence, config, now)?;
     let bounds = [
         (caps.max_units_per_batch, 0),
         (caps.max_units_per_day, used_today),
@@ -143,6 +155,17 @@ mod tests {
         assert_eq!(fitting(&all, 10), 2);
         assert_eq!(fitting(&all, 2), 0);
         assert_eq!(fitting(&all, u64::MAX), 4);
+    }
+
+    #[test]
+    fn a_receipt_may_wait_for_tomorrow_but_never_fits_above_a_cap() {
+        let mut licence = licence();
+        licence.max_units_per_day = U64::new(10);
+        (licence.day, licence.day_units) = (U32::new(20_000), U64::new(7));
+        assert_eq!(room(&licence, &config(), NOON), Ok(3));
+        assert_eq!(largest(&licence, &config(), NOON), Ok(10));
+        licence.max_units_per_batch = U64::new(4);
+        assert_eq!(largest(&licence, &config(), NOON), Ok(4));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::licensing::{LicenceState, Snapshot};
 
 /// What happens when receipts and licence name different prices.
 const OTHER_PRICE: &str = "receipts were given up that were made at another price than the licence has now";
+/// What happens when a single receipt can no longer be recorded.
+const ABOVE_CAP: &str = "receipts were given up that are larger than the buyer's caps, lowered since, let through";
 
 impl Settler {
     /// Stores the intent of an account's next batch, if it is time for one and there is room.
@@ -66,20 +68,20 @@ impl Settler {
             pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
             return Ok(None);
         }
+        let (config, now_secs) = (&state.value.listing.config, self.licensing.now_secs(state));
         let (candidates, strange): (Vec<Candidate>, Vec<Candidate>) = pending_store::candidates(tx, account)
             .await?
             .into_iter()
             .partition(|receipt| form::agrees(receipt, licence.unit_price()));
-        if !strange.is_empty() {
-            let units = strange.iter().map(|receipt| receipt.units).sum();
-            tracing::error!(licence = %show(&account.licence), units, "{OTHER_PRICE}");
-            metrics::counter!("clawos_waived_units_total").increment(units);
-            pending_store::waive(tx, account, &strange, OTHER_PRICE).await?;
-        }
+        give_up(tx, account, &strange, OTHER_PRICE).await?;
+        let largest = form::largest(licence, config, now_secs).unwrap_or(u64::MAX);
+        let (candidates, too_large): (Vec<Candidate>, Vec<Candidate>) =
+            candidates.into_iter().partition(|receipt| receipt.units <= largest);
+        give_up(tx, account, &too_large, ABOVE_CAP).await?;
         if candidates.is_empty() {
             return Ok(None);
         }
-        let room = form::room(licence, &state.value.listing.config, self.licensing.now_secs(state)).unwrap_or(0);
+        let room = form::room(licence, config, now_secs).unwrap_or(0);
         let taken = form::fitting(&candidates, room);
         let Some(intent) = form::intent(&account.licence, licence, &candidates[..taken]) else {
             let problem = "the buyer's caps leave no room for the next receipt now";
@@ -90,4 +92,20 @@ impl Settler {
         store::add_batch(tx, account, &intent, &candidates[taken - 1], rest_since, now).await?;
         Ok(Some(intent.seq))
     }
+}
+
+/// Gives up receipts that can never be charged, so that they hold up no other.
+async fn give_up(
+    tx: &mut AnyConnection,
+    account: &Account,
+    receipts: &[Candidate],
+    problem: &str,
+) -> Result<(), SettleError> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let units = receipts.iter().map(|receipt| receipt.units).sum();
+    tracing::error!(licence = %show(&account.licence), units, "{problem}");
+    metrics::counter!("clawos_waived_units_total").increment(units);
+    Ok(pending_store::waive(tx, account, receipts, problem).await?)
 }

@@ -230,6 +230,44 @@ pub(super) async fn dissolve(tx: &mut AnyConnection, batch: &Batch) -> Result<()
     Ok(())
 }
 
+/// Takes back an intent that is certainly not on chain; its receipts are in no batch again.
+pub(super) async fn take_back(tx: &mut AnyConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    let (licence, opened, seq) = (key_text(&batch.account.licence), int(batch.account.opened_slot), int(batch.seq));
+    let added = sqlx::query(
+        "UPDATE usage_accounts SET pending_units = pending_units + b.units, pending_count = pending_count + b.count,
+             pending_amount = pending_amount + b.amount,
+             pending_since = (SELECT MIN(issued_at) FROM receipts r WHERE r.licence = b.licence
+                              AND r.opened_slot = b.opened_slot AND r.batch_seq = b.seq)
+         FROM batches b
+         WHERE b.licence = $1 AND b.opened_slot = $2 AND b.seq = $3 AND b.status = 'pending'
+           AND usage_accounts.licence = b.licence AND usage_accounts.opened_slot = b.opened_slot",
+    )
+    .bind(&licence)
+    .bind(opened)
+    .bind(seq)
+    .execute(&mut *tx)
+    .await?;
+    if added.rows_affected() != 1 {
+        return Err(sqlx::Error::Protocol("the batch changed before it was taken back".to_owned()));
+    }
+    sqlx::query(
+        "UPDATE receipts SET settlement = 'pending', batch_seq = NULL
+         WHERE licence = $1 AND opened_slot = $2 AND batch_seq = $3",
+    )
+    .bind(&licence)
+    .bind(opened)
+    .bind(seq)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
+        .bind(&licence)
+        .bind(opened)
+        .bind(seq)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 fn batch(row: &AnyRow) -> Result<Batch, sqlx::Error> {
     let status: String = row.try_get(10)?;
     Ok(Batch {
