@@ -130,7 +130,7 @@ impl Execution {
 fn refusal(error: ReserveError) -> ApiError {
     let code = match error {
         ReserveError::Database(error) => return error.into(),
-        ReserveError::Unrecorded { .. } => {
+        ReserveError::SetAside | ReserveError::Unrecorded { .. } => {
             return ApiError::new(Code::UnitsBusy, format!("Nothing ran: {error}.")).retry_after(COME_BACK);
         }
         ReserveError::Exhausted { credit: true, .. } => Code::InsufficientCredit,

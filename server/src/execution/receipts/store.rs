@@ -100,7 +100,7 @@ async fn add_usage(
         let receipt = &rows[first].signed.receipt;
         change_pending(tx, &charge, receipt, added, now).await?;
         let covered =
-            added.leased_units == 0 || reserve::capture(tx, &account, server, added.leased_units, now).await?;
+            added.leased_units == 0 || reserve::capture(tx, &account, server, added.leased_units).await?;
         if covered {
             continue;
         }

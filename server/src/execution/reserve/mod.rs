@@ -42,6 +42,9 @@ pub(crate) enum ReserveError {
         /// Whether it is credit that is missing, which a deposit cures.
         credit: bool,
     },
+    /// Other calls or servers hold them.
+    #[error("the licence's last units are set aside, for a minute at most unless they are used; try again")]
+    SetAside,
     /// More could not be recorded before the buyer can take the credit back.
     #[error(
         "too many units of the licence wait to be recorded, {cap} at a time as its buyer allows; \

@@ -10,7 +10,7 @@ use crate::database::Database;
 
 /// A refill takes this share of what is left (1 in …), so that several servers find something near the end.
 const LEASE_SHARE: u64 = 4;
-/// Calls' worth of units one refill takes, at most: enough that a busy licence writes seldom.
+/// Calls' worth of units that are held, at most: enough that a busy licence writes seldom.
 const LEASE_CALLS: u64 = 256;
 /// Pools kept before those that hold nothing are dropped.
 const MAX_IDLE_POOLS: usize = 10_000;
@@ -86,9 +86,9 @@ impl Held {
         self.free = self.free.saturating_add(units.saturating_sub(used));
     }
 
-    /// Takes note of a lease granted until `lapses_at`. After a lapse only the new units count.
-    fn granted(&mut self, units: u64, now: i64, lapses_at: i64) {
-        if self.lapses_at <= now {
+    /// Takes note of a lease granted until `lapses_at`. When the one before was not kept, only the new units count.
+    fn granted(&mut self, units: u64, kept: bool, lapses_at: i64) {
+        if !kept {
             self.free = 0;
         }
         self.free = self.free.saturating_add(units);
@@ -139,31 +139,27 @@ impl Pools {
         needed: u64,
     ) -> Result<(), ReserveError> {
         let now = self.clock.now_ms();
-        let held = *lock(&pool.held);
-        let free = if held.lapses_at > now { held.free } else { 0 };
         let request = LeaseRequest {
             account,
             server: &self.server,
             usage_seq,
             now,
             lapses_at: now + LEASE_MS,
-            at_least: needed.saturating_sub(free),
+            needed,
+            free: lock(&pool.held).free,
             at_most: needed.saturating_mul(LEASE_CALLS),
             share: LEASE_SHARE,
         };
         match store::lease(&self.db, &request, allowance).await? {
-            Lease::Granted(units) => {
-                lock(&pool.held).granted(units, now, request.lapses_at);
+            Lease::Granted { units, kept } => {
+                lock(&pool.held).granted(units, kept, request.lapses_at);
                 Ok(())
             }
-            Lease::Refused { later: true, .. } => {
-                Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) })
+            Lease::Exhausted { available } => {
+                Err(ReserveError::Exhausted { needed, available, credit: allowance.by_credit })
             }
-            Lease::Refused { available, .. } => Err(ReserveError::Exhausted {
-                needed,
-                available: available.saturating_add(free),
-                credit: allowance.by_credit,
-            }),
+            Lease::SetAside => Err(ReserveError::SetAside),
+            Lease::Unrecorded => Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) }),
         }
     }
 
@@ -201,7 +197,7 @@ mod tests {
             let (mut granted, mut used) = (0_u64, 0_u64);
             for (what, n) in steps {
                 match what {
-                    0 => { held.granted(n, 0, LEASE_MS); granted += n; }
+                    0 => { held.granted(n, true, LEASE_MS); granted += n; }
                     1 => if held.take(n, 0) { open.push(n); },
                     2 => if let Some(units) = open.pop() { let n = n.min(units); held.settle(units, n); used += n; },
                     _ => if let Some(units) = open.pop() { held.settle(units, 0); },
@@ -215,7 +211,7 @@ mod tests {
     #[test]
     fn nothing_is_promised_from_a_lease_that_may_lapse_before_the_call_ends() {
         let mut held = Held::default();
-        held.granted(10, 0, LEASE_MS);
+        held.granted(10, false, LEASE_MS);
         assert!(held.take(1, LEASE_MS - LEASE_MARGIN_MS));
         assert!(!held.take(1, LEASE_MS - LEASE_MARGIN_MS + 1));
     }
@@ -223,8 +219,8 @@ mod tests {
     #[test]
     fn after_a_lapse_only_the_new_lease_counts() {
         let mut held = Held::default();
-        held.granted(10, 0, LEASE_MS);
-        held.granted(3, LEASE_MS, 2 * LEASE_MS);
+        held.granted(10, false, LEASE_MS);
+        held.granted(3, false, 2 * LEASE_MS);
         assert_eq!(held.free, 3);
     }
 }
