@@ -23,7 +23,7 @@ pub struct SettleConfig {
     #[arg(long, env = "CLAWOS_SETTLE_MAX_AMOUNT", default_value_t = 5_000_000)]
     pub settle_max_amount: u64,
     /// Oldest unanchored receipt without a charge, in milliseconds, before it is anchored all the same.
-    #[arg(long, env = "CLAWOS_ANCHOR_MAX_AGE_MS", default_value_t = 3_600_000)]
+    #[arg(long, env = "CLAWOS_ANCHOR_MAX_AGE_MS", default_value_t = 86_400_000)]
     pub anchor_max_age_ms: u64,
 }
 
