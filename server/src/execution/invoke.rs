@@ -47,6 +47,7 @@ pub(crate) async fn execute(
 ) -> Result<Response, ApiError> {
     caller.require(Scope::Invoke)?;
     let execution = &app.execution;
+    let _place = execution.calls.enter()?;
     if query.dry_run {
         return execution.dry_run(&caller, &skill, &request).await;
     }

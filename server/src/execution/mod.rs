@@ -13,6 +13,7 @@ mod failure;
 mod failure_budget;
 mod free_calls;
 mod group_commit;
+mod in_flight;
 mod invoke;
 mod plan;
 mod receipt;
@@ -46,6 +47,7 @@ use crate::registry::Registry;
 use failure_budget::FailureBudget;
 use free_calls::FreeCalls;
 use group_commit::{GroupCommit, Writer};
+use in_flight::InFlight;
 use reserve::Pools;
 use schemas::Schemas;
 use settle::Settler;
@@ -77,6 +79,7 @@ pub struct Execution {
     settle_config: SettleConfig,
     /// Names this process among those that share the database.
     server: String,
+    calls: InFlight,
     schemas: Schemas,
     failures: FailureBudget,
     free_calls: FreeCalls,
@@ -119,6 +122,7 @@ impl Execution {
         };
         Ok(Arc::new(Execution {
             settle_config: config.settle.clone(),
+            calls: InFlight::new(in_flight::MAX_CALLS),
             schemas: Schemas::new(),
             failures: FailureBudget::new(),
             free_calls: FreeCalls::new(db.clone(), Arc::clone(&clock)),
