@@ -56,13 +56,23 @@ pub(crate) async fn record(
     for at in written..rows.len() {
         insert(tx, &rows[at..=at], &settlements[at..]).await?;
     }
-    let mut spends: Vec<&Spend> = rows.iter().filter(|row| !row.waived).filter_map(|row| row.spend.as_ref()).collect();
-    // One order for all servers, so that their transactions never wait for each other in a circle.
-    spends.sort_by(|a, b| a.api_key.cmp(&b.api_key));
-    for spend in spends {
-        spending::record(tx, spend).await?;
+    for spend in merged(rows.iter().filter(|row| !row.waived).filter_map(|row| row.spend.as_ref())) {
+        spending::record(tx, &spend).await?;
     }
     Ok(())
+}
+
+/// What the group spent, one for each row it changes, in one order for all servers, so that their transactions never wait
+/// for each other in a circle.
+fn merged<'a>(spends: impl Iterator<Item = &'a Spend>) -> Vec<Spend> {
+    let mut merged: BTreeMap<(&str, i64, &str), Spend> = BTreeMap::new();
+    for spend in spends {
+        merged
+            .entry((&spend.api_key, spend.day, spend.currency.as_str()))
+            .and_modify(|sum| sum.amount = sum.amount.saturating_add(spend.amount))
+            .or_insert_with(|| spend.clone());
+    }
+    merged.into_values().collect()
 }
 
 impl NewReceipt<'_> {
@@ -99,8 +109,7 @@ async fn add_usage(
         let Some(charge) = rows[first].charge else { continue };
         let receipt = &rows[first].signed.receipt;
         change_pending(tx, &charge, receipt, added, now).await?;
-        let covered =
-            added.leased_units == 0 || reserve::capture(tx, &account, server, added.leased_units).await?;
+        let covered = added.leased_units == 0 || reserve::capture(tx, &account, server, added.leased_units).await?;
         if covered {
             continue;
         }
@@ -317,6 +326,17 @@ pub(crate) async fn leaves(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<(Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clawos_interface::Currency;
+
+    #[test]
+    fn around_midnight_every_group_changes_the_rows_of_keys_in_the_same_order_and_each_once() {
+        let spend =
+            |api_key: &str, day, amount| Spend { api_key: api_key.into(), day, currency: Currency::Usdc, amount };
+        let group = [spend("b", 1, 1), spend("a", 2, 2), spend("a", 1, 3), spend("b", 1, 4), spend("a", 2, 5)];
+        let expected = [spend("a", 1, 3), spend("a", 2, 7), spend("b", 1, 5)];
+        assert_eq!(merged(group.iter()), expected);
+        assert_eq!(merged(group.iter().rev()), expected);
+    }
 
     #[test]
     fn placeholders_are_numbered_through_all_rows() {
