@@ -1,8 +1,10 @@
 //! What a call set aside while its receipt is stored: kept until then, free again when the receipt could not be stored.
 
+use clawos_server::config::Config;
 use clawos_tests::app::TestDatabase;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
+use clawos_tests::scratch::SmallDisk;
 use serde_json::json;
 
 /// What one call of the usage-priced skill costs: 0.001 USDC in base units.
@@ -16,6 +18,29 @@ const REPAIR: &str = "DROP TRIGGER broken";
 
 fn usage(handle: &str) -> Publication {
     Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING)
+}
+
+#[tokio::test]
+async fn a_call_is_told_when_the_disk_has_no_room_for_its_receipt() {
+    let Some(disk) = SmallDisk::mount(2048) else { return };
+    let url = format!("sqlite:{}", disk.path().join("clawos.db").display());
+    let change = |config: &mut Config| config.data.database_url = Some(url);
+    let market = Market::with(&TestDatabase::Sqlite, change, |handle| Publication::echo(handle, "echo", "1.0.0")).await;
+    let buyer = market.buyer("buyer").await;
+    let filler = disk.fill();
+    // The log of the database has room for a few more.
+    let mut refused = None;
+    for _ in 0..500 {
+        let answer = market.call(&buyer, "hello").await;
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("500 receipts fitted on a full disk");
+    assert_eq!(refused.problem("storage_full")["retryable"], true);
+    std::fs::remove_file(filler).expect("it is there");
+    market.call(&buyer, "hello").await.json(200);
 }
 
 async fn sql(market: &Market, statement: &'static str) {

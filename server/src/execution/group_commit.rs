@@ -16,7 +16,7 @@ use super::reserve::Account;
 use super::spending::Spend;
 use crate::clock::Clock;
 use crate::database::Database;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::http::idempotency::{Claim, Idempotency};
 
 /// Receipts in one group, at most: what one transaction writes in a few milliseconds.
@@ -71,8 +71,26 @@ impl std::fmt::Debug for StoredAnswer {
 
 /// A receipt could not be made durable. The call is then not charged.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the receipt could not be stored: {0}")]
-pub(crate) struct CommitError(String);
+#[error("the receipt could not be stored: {cause}")]
+pub(crate) struct CommitError {
+    code: Code,
+    /// What the caller is told.
+    detail: String,
+    /// Why, for the log.
+    cause: String,
+}
+
+impl From<ApiError> for CommitError {
+    fn from(error: ApiError) -> Self {
+        CommitError { code: error.code(), detail: error.detail().to_owned(), cause: format!("{error:?}") }
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        ApiError::new(error.code, error.detail.clone()).caused_by(error)
+    }
+}
 
 type Waiting = (Entry, oneshot::Sender<Result<SignedReceipt, CommitError>>);
 
@@ -106,7 +124,7 @@ impl GroupCommit {
     /// # Errors
     /// When the database fails: nothing of the call is stored then.
     pub(crate) async fn commit(&self, entry: Entry) -> Result<SignedReceipt, CommitError> {
-        let stopped = || CommitError("the server is stopping".to_owned());
+        let stopped = || CommitError::from(ApiError::internal("the server is stopping"));
         let (done, committed) = oneshot::channel();
         self.queue.send((entry, done)).await.map_err(|_| stopped())?;
         committed.await.map_err(|_| stopped())?
@@ -139,9 +157,8 @@ impl Writer {
     async fn write(&self, mut entries: Vec<Entry>) -> Result<Vec<SignedReceipt>, CommitError> {
         entries.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
         let receipts = entries.iter().map(|entry| entry.receipt.clone()).collect();
-        let sealed =
-            clawos_receipts::seal::seal(receipts, &self.key).map_err(|error| CommitError(error.to_string()))?;
-        self.store(entries, &sealed).await.map_err(|error| CommitError(format!("{error:?}")))?;
+        let sealed = clawos_receipts::seal::seal(receipts, &self.key).map_err(ApiError::internal)?;
+        self.store(entries, &sealed).await?;
         Ok(sealed)
     }
 

@@ -158,7 +158,7 @@ impl Execution {
         let answer = Arc::new(Answer::parts(plan, result, outcome, amount)?);
         let stored = claim.and_then(|claim| Answer::to_store(&answer, claim));
         let entry = Entry { receipt, charge, spend: taken.spend, answer: stored };
-        let signed = self.group_commit.commit(entry).await.map_err(ApiError::internal)?;
+        let signed = self.group_commit.commit(entry).await?;
         Ok(Recorded { answer: Answer::signed(answer, &signed), ok, units, amount })
     }
 
