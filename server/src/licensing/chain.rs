@@ -224,10 +224,15 @@ impl Chain {
         self.ask(self.rpc.send_transaction_with_config(transaction, config)).await.map(|_| ())
     }
 
-    /// What became of the transaction with this signature.
-    pub(crate) async fn fate(&self, signature: &str) -> Result<Fate, ChainError> {
+    /// What became of the transaction with this signature: a recent one, or one of any age where `in_history` is asked
+    /// for and the node keeps it.
+    pub(crate) async fn fate(&self, signature: &str, in_history: bool) -> Result<Fate, ChainError> {
         let Ok(signature) = signature.parse::<Signature>() else { return Ok(Fate::Unknown) };
-        let answer = self.ask(self.rpc.get_signature_statuses(&[signature])).await?;
+        let answer = if in_history {
+            self.ask(self.rpc.get_signature_statuses_with_history(&[signature])).await?
+        } else {
+            self.ask(self.rpc.get_signature_statuses(&[signature])).await?
+        };
         let Some(status) = answer.value.into_iter().next().flatten() else { return Ok(Fate::Unknown) };
         let confirmed = status.satisfies_commitment(CommitmentConfig::confirmed());
         Ok(match status.err {

@@ -54,21 +54,55 @@ impl Settler {
     /// Notes that a batch is on chain. The transaction's own slot is known while the node remembers it.
     async fn landed(&self, batch: &Batch, seen_at: u64) -> Result<(), SettleError> {
         let mut slot = seen_at;
-        if let Some(signature) = &batch.transaction {
-            if let Ok(Fate::Confirmed { slot: own }) = self.licensing.chain.fate(signature).await {
-                slot = own;
-            }
-            self.in_flight.lock().await.remove(signature);
+        if let Some(signature) = &batch.transaction
+            && let Ok(Fate::Confirmed { slot: own }) = self.licensing.chain.fate(signature, false).await
+        {
+            slot = own;
         }
+        self.confirmed(batch, slot).await
+    }
+
+    async fn confirmed(&self, batch: &Batch, slot: u64) -> Result<(), SettleError> {
         self.change(batch, Change::Confirmed { slot }).await?;
+        self.forget_transaction(batch).await;
         metrics::counter!("clawos_batches_confirmed_total").increment(1);
         metrics::counter!("clawos_units_settled_total").increment(batch.units);
         Ok(())
     }
 
+    /// Gives up a batch that the licence will never take, unless it took it before: the account may have been closed
+    /// since, while no server was looking.
     async fn lost(&self, batch: &Batch, problem: &str) -> Result<(), SettleError> {
+        if let Some(signature) = &batch.transaction {
+            match self.fate_long_ago(signature).await? {
+                Fate::Confirmed { slot } => return self.confirmed(batch, slot).await,
+                Fate::Failed { .. } => {}
+                // It may have landed in a block that is not confirmed yet.
+                Fate::Unknown if self.licensing.chain.block_height().await? <= batch.last_valid_height.unwrap_or(0) => {
+                    return Ok(());
+                }
+                Fate::Unknown => {}
+            }
+        }
         tracing::error!(licence = %show(&batch.account.licence), seq = batch.seq, problem, "a batch can never land");
-        self.change(batch, Change::Dead { problem }).await
+        self.change(batch, Change::Dead { problem }).await?;
+        self.forget_transaction(batch).await;
+        Ok(())
+    }
+
+    async fn fate_long_ago(&self, signature: &str) -> Result<Fate, SettleError> {
+        let chain = &self.licensing.chain;
+        match chain.fate(signature, true).await {
+            // The node keeps no history.
+            Err(_) if !chain.is_down() => Ok(chain.fate(signature, false).await?),
+            fate => Ok(fate?),
+        }
+    }
+
+    async fn forget_transaction(&self, batch: &Batch) {
+        if let Some(signature) = &batch.transaction {
+            self.in_flight.lock().await.remove(signature);
+        }
     }
 
     /// Takes back an intent whose price is no longer the licence's: the buyer would be charged what no receipt says.
@@ -105,7 +139,7 @@ impl Settler {
         let chain = &self.licensing.chain;
         // Asked first: what is not seen after its time is over never will be.
         let height = chain.block_height().await?;
-        match chain.fate(signature).await? {
+        match chain.fate(signature, false).await? {
             // The licences were read a moment before; the next round sees it.
             Fate::Confirmed { .. } => return Ok(()),
             Fate::Failed { problem, instruction } => self.failed(signature, batches, &problem, instruction).await?,
