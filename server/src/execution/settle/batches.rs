@@ -19,6 +19,7 @@ use crate::error::{ApiError, Code};
 use crate::execution::receipts::{self, BatchRef};
 use crate::execution::reserve::Account;
 use crate::http::{MaybeCaller, Path, Query, page_limit};
+use crate::identity::Scope;
 
 /// Routes under `/licences`.
 pub(in crate::execution) fn routes() -> OpenApiRouter<AppState> {
@@ -83,7 +84,7 @@ pub(crate) struct BatchDetail {
     /// Its totals.
     #[serde(flatten)]
     batch: BatchView,
-    /// Its receipts in the order of the tree; null for anyone but the licence's buyer and seller.
+    /// Its receipts in the order of the tree; null for anyone but the licence's buyer and seller with the scope `read`.
     leaves: Option<Vec<LeafView>>,
 }
 
@@ -105,6 +106,17 @@ pub(crate) struct BatchesQuery {
     /// `next_cursor` of the page before: the last number seen.
     #[serde(default)]
     cursor: u64,
+    /// Slot in which the licence account was made: a licence that was closed and bought again has several histories. The
+    /// newest one with batches by default.
+    opened_slot: Option<u64>,
+}
+
+/// Which of a licence's histories.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpeningQuery {
+    /// Slot in which the licence account was made; the newest one with batches by default.
+    opened_slot: Option<u64>,
 }
 
 /// Lists the batches of a licence.
@@ -115,7 +127,7 @@ pub(crate) async fn list(
     Path(key): Path<String>,
     Query(query): Query<BatchesQuery>,
 ) -> Result<Json<BatchList>, ApiError> {
-    let account = account(&app, &key).await?;
+    let account = account(&app, &key, query.opened_slot).await?;
     let limit = page_limit(query.limit)?;
     let mut batches = store::batches_of(&app.db, &account, query.cursor, limit + 1).await?;
     let more = batches.len() > limit as usize;
@@ -129,16 +141,19 @@ pub(crate) async fn list(
 }
 
 /// Shows one batch.
-#[utoipa::path(get, path = "/licences/{key}/batches/{seq}", tag = "receipts", params(("key" = String, Path), ("seq" = u64, Path)),
+#[utoipa::path(get, path = "/licences/{key}/batches/{seq}", tag = "receipts", params(("key" = String, Path), ("seq" = u64, Path), OpeningQuery),
     responses((status = 200, body = BatchDetail), (status = 404, body = crate::error::Problem)))]
 pub(crate) async fn get(
     State(app): State<AppState>,
     MaybeCaller(caller): MaybeCaller,
     Path((key, seq)): Path<(String, u64)>,
+    Query(query): Query<OpeningQuery>,
 ) -> Result<Json<BatchDetail>, ApiError> {
-    let account = account(&app, &key).await?;
+    let account = account(&app, &key, query.opened_slot).await?;
     let batch = store::find_batch(&app.db, &account, seq).await?.ok_or_else(unknown)?;
-    let entitled = caller.is_some_and(|caller| [batch.buyer, batch.seller].contains(&caller.wallet));
+    let entitled = caller.is_some_and(|caller| {
+        caller.scopes.contains(Scope::Read) && [batch.buyer, batch.seller].contains(&caller.wallet)
+    });
     let leaves = if entitled {
         let leaves = receipts::leaves(&app.db, &BatchRef { account, seq }).await?;
         Some(leaves.into_iter().map(|(receipt, leaf)| LeafView { receipt, leaf: to_hex(&leaf) }).collect())
@@ -148,9 +163,9 @@ pub(crate) async fn get(
     Ok(Json(BatchDetail { licence: to_base58(&account.licence), batch: view(&batch), leaves }))
 }
 
-async fn account(app: &AppState, key: &str) -> Result<Account, ApiError> {
+async fn account(app: &AppState, key: &str, opened_slot: Option<u64>) -> Result<Account, ApiError> {
     let licence: Key = from_base58(key).map_err(|_| unknown())?;
-    store::newest_account(&app.db, &licence).await?.ok_or_else(unknown)
+    store::find_account(&app.db, &licence, opened_slot).await?.ok_or_else(unknown)
 }
 
 fn unknown() -> ApiError {

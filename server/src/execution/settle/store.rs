@@ -140,13 +140,21 @@ pub(super) async fn batches_of(
     rows.iter().map(batch).collect()
 }
 
-/// The newest opening of a licence that was used here.
-pub(super) async fn newest_account(pool: &AnyPool, licence: &Key) -> Result<Option<Account>, sqlx::Error> {
-    let row =
-        sqlx::query("SELECT opened_slot FROM usage_accounts WHERE licence = $1 ORDER BY opened_slot DESC LIMIT 1")
-            .bind(key_text(licence))
-            .fetch_optional(pool)
-            .await?;
+/// The opening of a licence at `opened_slot`, or else the newest with batches, or else the newest that was used here.
+pub(super) async fn find_account(
+    pool: &AnyPool,
+    licence: &Key,
+    opened_slot: Option<u64>,
+) -> Result<Option<Account>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT opened_slot FROM usage_accounts u WHERE licence = $1 AND ($2 < 0 OR opened_slot = $2)
+         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM batches b WHERE b.licence = u.licence
+                                    AND b.opened_slot = u.opened_slot) THEN 1 ELSE 0 END DESC, opened_slot DESC LIMIT 1",
+    )
+    .bind(key_text(licence))
+    .bind(opened_slot.map_or(-1, int))
+    .fetch_optional(pool)
+    .await?;
     row.map(|row| Ok(Account { licence: *licence, opened_slot: uint(&row, 0)? })).transpose()
 }
 
