@@ -89,8 +89,7 @@ impl Execution {
     /// Everything but the call.
     async fn dry_run(&self, caller: &Caller, skill: &str, request: &ExecuteRequest) -> Result<Response, ApiError> {
         let mut plan = self.plan(caller, skill, request).await?;
-        let reservation = self.reserve(caller, &mut plan).await?;
-        self.undo(reservation).await;
+        self.check_reserve(caller, &mut plan).await?;
         Answer::dry_run(&plan)
     }
 

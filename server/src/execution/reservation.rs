@@ -48,10 +48,7 @@ impl Execution {
             if let Some(trial) = self.take_trial(caller, plan).await? {
                 return Ok(Reservation { trial: Some(trial), ..Reservation::default() });
             }
-            // The wallet's last free call, or today's last of the skill, went to another call: it needs a licence after all.
-            plan.right = Right::Licence(Box::new(self.admit(&plan.version, &caller.wallet).await?));
-            plan.tariff = plan::tariff(&plan.version, &plan.right)?;
-            plan.check_max_cost()?;
+            self.go_without_trial(caller, plan).await?;
         }
         let units = match self.promise(plan).await {
             Err(ReserveError::Database(error)) => return Err(error.into()),
@@ -65,6 +62,33 @@ impl Execution {
         Ok(Reservation { units, money, trial: None })
     }
 
+    /// Whether [`Execution::reserve`] would set aside what the call may use: for a dry run. Changes nothing.
+    pub(crate) async fn check_reserve(&self, caller: &Caller, plan: &mut Plan) -> Result<(), ApiError> {
+        if matches!(plan.right, Right::Trial) {
+            if self.free_calls.left_today(&plan.version.skill).await? {
+                return Ok(());
+            }
+            self.go_without_trial(caller, plan).await?;
+        }
+        match self.check_units(plan).await {
+            Err(ReserveError::Database(error)) => return Err(error.into()),
+            Err(_) => {
+                self.renew(caller, plan).await?;
+                self.check_units(plan).await.map_err(refusal)?;
+            }
+            Ok(()) => {}
+        }
+        // Counted in memory only, and free again at once.
+        self.reserve_money(caller, plan).await.map(drop)
+    }
+
+    /// The wallet's last free call, or today's last of the skill, went to another call: it needs a licence after all.
+    async fn go_without_trial(&self, caller: &Caller, plan: &mut Plan) -> Result<(), ApiError> {
+        plan.right = Right::Licence(Box::new(self.admit(&plan.version, &caller.wallet).await?));
+        plan.tariff = plan::tariff(&plan.version, &plan.right)?;
+        plan.check_max_cost()
+    }
+
     async fn take_trial(&self, caller: &Caller, plan: &Plan) -> Result<Option<FreeCall>, ApiError> {
         let offered = plan.version.manifest.prices.as_ref().map_or(0, |prices| u64::from(prices.free_calls));
         Ok(self.free_calls.take(&plan.version.skill, &caller.wallet, offered).await?)
@@ -73,6 +97,11 @@ impl Execution {
     async fn promise(&self, plan: &Plan) -> Result<Option<Promise>, ReserveError> {
         let (Some((allowance, usage_seq)), Some(facts)) = (self.allowance(plan), plan.facts()) else { return Ok(None) };
         self.pools.promise(facts.account, allowance, usage_seq, plan.tariff.most_units).await.map(Some)
+    }
+
+    async fn check_units(&self, plan: &Plan) -> Result<(), ReserveError> {
+        let (Some((allowance, usage_seq)), Some(facts)) = (self.allowance(plan), plan.facts()) else { return Ok(()) };
+        self.pools.check(facts.account, allowance, usage_seq, plan.tariff.most_units).await
     }
 
     /// Reads the licence anew. Its price may have changed too, but never above what the caller was checked for: terms are

@@ -51,6 +51,12 @@ impl FreeCalls {
         Ok(offered > 0 && store::used(&self.db, skill, wallet).await? < offered)
     }
 
+    /// Whether the skill has free calls left today, whoever makes them.
+    pub(crate) async fn left_today(&self, skill: &str) -> Result<bool, sqlx::Error> {
+        let day = self.clock.now_ms().div_euclid(DAY_MS);
+        Ok(store::used_on(&self.db, skill, day).await? < SKILL_CALLS_PER_DAY)
+    }
+
     /// Gives one back after a call that failed.
     pub(crate) async fn give_back(&self, call: &FreeCall) -> Result<(), sqlx::Error> {
         store::give_back(&self.db, &call.skill, &call.wallet, call.day).await

@@ -16,6 +16,16 @@ pub(super) async fn used(pool: &AnyPool, skill: &str, wallet: &Key) -> Result<u6
     row.map_or(Ok(0), |row| uint(&row, 0))
 }
 
+/// Free calls of a skill that were used on `day`.
+pub(super) async fn used_on(pool: &AnyPool, skill: &str, day: i64) -> Result<u64, sqlx::Error> {
+    let row = sqlx::query("SELECT used FROM free_call_days WHERE skill = $1 AND day = $2")
+        .bind(skill)
+        .bind(day)
+        .fetch_optional(pool)
+        .await?;
+    row.map_or(Ok(0), |row| uint(&row, 0))
+}
+
 /// Takes one call from both counts, or from neither.
 pub(super) async fn take(
     db: &Database,

@@ -129,6 +129,25 @@ impl Pools {
         Ok(Promise { pool: Some(Arc::clone(&pool)), units: needed })
     }
 
+    /// Whether `promise` would be made now. Changes nothing.
+    pub(crate) async fn check(
+        &self,
+        account: Account,
+        allowance: Allowance,
+        usage_seq: u64,
+        needed: u64,
+    ) -> Result<(), ReserveError> {
+        if let Some(cap) = allowance.per_batch.filter(|cap| needed > *cap) {
+            return Err(ReserveError::AboveBatchCap { needed, cap });
+        }
+        if allowance.units.is_none() {
+            return Ok(());
+        }
+        let pool = self.pools.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned().unwrap_or_default();
+        let request = self.request(&pool, account, usage_seq, needed);
+        granted(store::could_lease(&self.db, &request, allowance).await?, allowance, needed).map(|_| ())
+    }
+
     /// Leases what is missing for `needed` units, and some more.
     async fn refill(
         &self,
@@ -138,8 +157,15 @@ impl Pools {
         usage_seq: u64,
         needed: u64,
     ) -> Result<(), ReserveError> {
+        let request = self.request(pool, account, usage_seq, needed);
+        let (units, kept) = granted(store::lease(&self.db, &request, allowance).await?, allowance, needed)?;
+        lock(&pool.held).granted(units, kept, request.lapses_at);
+        Ok(())
+    }
+
+    fn request(&self, pool: &Pool, account: Account, usage_seq: u64, needed: u64) -> LeaseRequest<'_> {
         let now = self.clock.now_ms();
-        let request = LeaseRequest {
+        LeaseRequest {
             account,
             server: &self.server,
             usage_seq,
@@ -149,17 +175,6 @@ impl Pools {
             free: lock(&pool.held).free,
             at_most: needed.saturating_mul(LEASE_CALLS),
             share: LEASE_SHARE,
-        };
-        match store::lease(&self.db, &request, allowance).await? {
-            Lease::Granted { units, kept } => {
-                lock(&pool.held).granted(units, kept, request.lapses_at);
-                Ok(())
-            }
-            Lease::Exhausted { available } => {
-                Err(ReserveError::Exhausted { needed, available, credit: allowance.by_credit })
-            }
-            Lease::SetAside => Err(ReserveError::SetAside),
-            Lease::Unrecorded => Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) }),
         }
     }
 
@@ -176,6 +191,18 @@ impl Pools {
             pools.retain(|_, pool| Arc::strong_count(pool) > 1 || lock(&pool.held).lapses_at > now);
         }
         Arc::clone(pools.entry(account).or_default())
+    }
+}
+
+/// Units granted and whether those before were kept, or why there are none.
+fn granted(lease: Lease, allowance: Allowance, needed: u64) -> Result<(u64, bool), ReserveError> {
+    match lease {
+        Lease::Granted { units, kept } => Ok((units, kept)),
+        Lease::Exhausted { available } => {
+            Err(ReserveError::Exhausted { needed, available, credit: allowance.by_credit })
+        }
+        Lease::SetAside => Err(ReserveError::SetAside),
+        Lease::Unrecorded => Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) }),
     }
 }
 

@@ -48,6 +48,17 @@ pub(super) enum Lease {
     Unrecorded,
 }
 
+/// Units of an account that are spoken for.
+#[derive(Debug, Clone, Copy)]
+struct Outstanding {
+    /// Used, and not on chain at the slot of the request.
+    used: u64,
+    /// In the server's own lease, if it has one.
+    own: Option<u64>,
+    /// In the leases of others.
+    others: u64,
+}
+
 /// Leases what the server lacks, and extends its lease, all under the account's row lock. Leases that lapsed are gone
 /// from then on: what their servers still capture is not covered, however their clocks differ from this one's.
 pub(super) async fn lease(
@@ -56,115 +67,115 @@ pub(super) async fn lease(
     allowance: Allowance,
 ) -> Result<Lease, sqlx::Error> {
     let mut tx = db.write().await?;
-    let licence = key_text(&request.account.licence);
-    let opened = int(request.account.opened_slot);
-    let used = used(&mut tx, request, &licence, opened).await?;
-    let (own, others) = leases(&mut tx, request, &licence, opened).await?;
-    let free = own.map_or(0, |own| request.free.min(own));
-    let held = own.unwrap_or(0);
-    let missing = request.needed.saturating_sub(free);
-    let outstanding = used.saturating_add(held).saturating_add(others);
-    let Some(available) = allowance.available(outstanding).filter(|units| *units >= missing) else {
+    lock_account(&mut tx, request).await?;
+    drop_lapsed(&mut tx, request).await?;
+    let answer = answer(request, allowance, outstanding(&mut tx, request).await?);
+    let Lease::Granted { units, .. } = answer else {
         tx.rollback().await?;
-        let spent = used.saturating_add(held - free);
-        return Ok(if allowance.covers(outstanding, missing) {
-            Lease::Unrecorded
-        } else if allowance.covers(spent, request.needed) {
-            Lease::SetAside
-        } else {
-            Lease::Exhausted { available: allowance.available(outstanding).unwrap_or(0).saturating_add(free) }
-        });
-    };
-    let units = if missing == 0 {
-        0
-    } else {
-        (available / request.share).clamp(missing, request.at_most.saturating_sub(held).max(missing))
+        return Ok(answer);
     };
     sqlx::query(
         "INSERT INTO leases (licence, opened_slot, server, units, lapses_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (licence, opened_slot, server) DO UPDATE SET
              units = leases.units + excluded.units, lapses_at = excluded.lapses_at",
     )
-    .bind(&licence)
-    .bind(opened)
+    .bind(key_text(&request.account.licence))
+    .bind(int(request.account.opened_slot))
     .bind(request.server)
     .bind(int(units))
     .bind(request.lapses_at)
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(Lease::Granted { units, kept: own.is_some() })
+    Ok(answer)
 }
 
-/// Locks the account and returns its units that are used and not on chain at the slot of the request.
-async fn used(
-    tx: &mut AnyConnection,
+/// What [`lease`] would answer. Changes nothing.
+pub(super) async fn could_lease(
+    db: &Database,
     request: &LeaseRequest<'_>,
-    licence: &str,
-    opened: i64,
-) -> Result<u64, sqlx::Error> {
-    let pending = lock_account(&mut *tx, licence, opened).await?;
-    let batched = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM batches
-         WHERE licence = $1 AND opened_slot = $2 AND seq > $3 AND status <> 'dead'",
+    allowance: Allowance,
+) -> Result<Lease, sqlx::Error> {
+    let mut connection = db.acquire().await?;
+    Ok(answer(request, allowance, outstanding(&mut connection, request).await?))
+}
+
+fn answer(request: &LeaseRequest<'_>, allowance: Allowance, outstanding: Outstanding) -> Lease {
+    let Outstanding { used, own, others } = outstanding;
+    let held = own.unwrap_or(0);
+    let free = request.free.min(held);
+    let missing = request.needed.saturating_sub(free);
+    let all = used.saturating_add(held).saturating_add(others);
+    match allowance.available(all) {
+        // Only the time.
+        Some(_) if missing == 0 => Lease::Granted { units: 0, kept: own.is_some() },
+        Some(available) if available >= missing => {
+            let most = request.at_most.saturating_sub(held).max(missing);
+            Lease::Granted { units: (available / request.share).clamp(missing, most), kept: own.is_some() }
+        }
+        _ if allowance.covers(all, missing) => Lease::Unrecorded,
+        _ if allowance.covers(used.saturating_add(held - free), request.needed) => Lease::SetAside,
+        available => Lease::Exhausted { available: available.unwrap_or(0).saturating_add(free) },
+    }
+}
+
+async fn outstanding(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<Outstanding, sqlx::Error> {
+    let (licence, opened) = (key_text(&request.account.licence), int(request.account.opened_slot));
+    let used = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM (
+             SELECT units FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq > $3 AND status <> 'dead'
+             UNION ALL
+             SELECT pending_units FROM usage_accounts WHERE licence = $1 AND opened_slot = $2
+         ) AS used",
     )
-    .bind(licence)
+    .bind(&licence)
     .bind(opened)
     .bind(int(request.usage_seq))
-    .fetch_one(tx)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(pending.saturating_add(uint(&batched, 0)?))
-}
-
-/// Removes the account's lapsed leases and returns the units of the server's own, if it has one, and of all others.
-async fn leases(
-    tx: &mut AnyConnection,
-    request: &LeaseRequest<'_>,
-    licence: &str,
-    opened: i64,
-) -> Result<(Option<u64>, u64), sqlx::Error> {
-    sqlx::query("DELETE FROM leases WHERE licence = $1 AND opened_slot = $2 AND lapses_at <= $3")
-        .bind(licence)
-        .bind(opened)
-        .bind(request.now)
-        .execute(&mut *tx)
-        .await?;
-    let rows = sqlx::query("SELECT server, units FROM leases WHERE licence = $1 AND opened_slot = $2")
-        .bind(licence)
-        .bind(opened)
-        .fetch_all(tx)
-        .await?;
-    let (mut own, mut others) = (None, 0_u64);
-    for row in &rows {
+    let leases =
+        sqlx::query("SELECT server, units FROM leases WHERE licence = $1 AND opened_slot = $2 AND lapses_at > $3")
+            .bind(&licence)
+            .bind(opened)
+            .bind(request.now)
+            .fetch_all(connection)
+            .await?;
+    let mut found = Outstanding { used: uint(&used, 0)?, own: None, others: 0 };
+    for row in &leases {
         let units = uint(row, 1)?;
         if row.try_get::<String, _>(0)? == request.server {
-            own = Some(units);
+            found.own = Some(units);
         } else {
-            others = others.saturating_add(units);
+            found.others = found.others.saturating_add(units);
         }
     }
-    Ok((own, others))
+    Ok(found)
 }
 
-/// Locks the account's row, when it has one, and returns its units that are in no batch yet. An account without a row
-/// has used nothing; two servers that lease from it at once are ordered by the row made here.
-async fn lock_account(tx: &mut AnyConnection, licence: &str, opened: i64) -> Result<u64, sqlx::Error> {
+async fn drop_lapsed(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM leases WHERE licence = $1 AND opened_slot = $2 AND lapses_at <= $3")
+        .bind(key_text(&request.account.licence))
+        .bind(int(request.account.opened_slot))
+        .bind(request.now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Locks the account's row. An account without a row has used nothing; two servers that lease from it at once are
+/// ordered by the row made here.
+async fn lock_account(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
              pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
          VALUES ($1, $2, '', '', '', 0, 0, 0, 0, 0, 0, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET pending_units = usage_accounts.pending_units",
     )
-    .bind(licence)
-    .bind(opened)
-    .execute(&mut *tx)
+    .bind(key_text(&request.account.licence))
+    .bind(int(request.account.opened_slot))
+    .execute(tx)
     .await?;
-    let row = sqlx::query("SELECT pending_units FROM usage_accounts WHERE licence = $1 AND opened_slot = $2")
-        .bind(licence)
-        .bind(opened)
-        .fetch_one(&mut *tx)
-        .await?;
-    Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+    Ok(())
 }
 
 /// Takes `units` that calls used out of the server's lease; false when another server took them over after it lapsed.

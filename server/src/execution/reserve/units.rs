@@ -27,8 +27,7 @@ impl Allowance {
         let units = Some(validity(licence, now).units_left).filter(|units| *units != u64::MAX);
         let credit = licence.credit().saturating_sub(licence.unbilled()).checked_div(licence.unit_price());
         let per_batch = Some(Caps::for_spending(licence).max_units_per_batch).filter(|cap| *cap != 0);
-        let unrecorded =
-            per_batch.filter(|_| licence.unit_price() != 0).map(|cap| cap.saturating_mul(full_batches));
+        let unrecorded = per_batch.filter(|_| licence.unit_price() != 0).map(|cap| cap.saturating_mul(full_batches));
         Allowance { units, by_credit: units.is_some() && credit == units, per_batch, unrecorded }
     }
 
