@@ -1,9 +1,10 @@
-//! The buyer's caps against settlement: what is served can be recorded, whatever the caps are set to afterwards.
+//! A buyer who leaves, or who lets little be recorded at a time, has paid for what was served.
 
 use crate::execute::receipt;
-use crate::settlement::{CALL, another_settles, nobody_settles, usage};
-use clawos_interface::Kind;
+use crate::settlement::{CALL, check_proof, usage};
+use crate::tampered::{another_settles, nobody_settles};
 use clawos_interface::rules::usage::Caps;
+use clawos_interface::{ExitKind, Kind};
 use clawos_tests::app::databases;
 use clawos_tests::market::Market;
 use reqwest::header;
@@ -32,5 +33,21 @@ async fn under_a_tiny_batch_cap_no_more_is_served_than_can_be_recorded_before_th
             market.anchored(&buyer, &one.receipt.id).await;
         }
         market.call(&buyer, "again").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn an_exit_has_usage_recorded_before_its_time() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 10 * CALL).await;
+        let signed = receipt(&market.call(&buyer, "hello").await.json(200));
+        let asked = market.chain.request_exit(&buyer.wallet, &market.skill_account(), ExitKind::Close).await;
+        asked.expect("a buyer may leave");
+        // Exits are looked for much more often than usage comes of age.
+        market.app.clock.advance(16_000);
+        check_proof(&market, &buyer, &signed).await;
+        assert_eq!(market.licence(&buyer).await.credit(), 9 * CALL);
     }
 }

@@ -273,6 +273,13 @@ async fn free_calls_come_first_and_are_counted_per_wallet() {
         let market = Market::open(&database, |handle| Publication::priced(handle, "echo", "1.0.0", &pricing)).await;
         let (one, two) = (market.buyer("one").await, market.buyer("two").await);
         for buyer in [&one, &two] {
+            // Looking at the price uses none up.
+            for _ in 0..3 {
+                let path = format!("/skills/{}/execute?dry_run=true", market.skill);
+                let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
+                let seen = market.app.post_as(buyer.agent.token(), &path, &body).await.json(200);
+                assert_eq!((&seen["price"]["amount"], &seen["licence"]), (&json!("0"), &Value::Null));
+            }
             for _ in 0..2 {
                 let signed = receipt(&market.call(buyer, "hello").await.json(200));
                 assert_eq!((signed.receipt.licence, signed.receipt.amount), (None, 0));

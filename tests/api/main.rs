@@ -14,3 +14,4 @@ mod settlement;
 mod skills;
 mod start;
 mod storing;
+mod tampered;

@@ -34,7 +34,7 @@ fn hash(value: &Value) -> [u8; 32] {
 }
 
 /// Checks the proof of a receipt down to the licence's root on chain, as an outsider would.
-async fn check_proof(market: &Market, buyer: &Buyer, signed: &SignedReceipt) -> Value {
+pub(crate) async fn check_proof(market: &Market, buyer: &Buyer, signed: &SignedReceipt) -> Value {
     let answer = market.anchored(buyer, &signed.receipt.id).await;
     let anchor = &answer["anchor"];
     let path: Vec<Step> = serde_json::from_value(anchor["path"].clone()).expect("a path");
@@ -179,6 +179,9 @@ async fn receipts_and_leaves_are_for_buyer_and_seller_only() {
     assert_eq!(leaves(market.app.get_as(market.author.token(), &batch).await.json(200)), mine);
     assert_eq!(leaves(market.app.get_as(nosy.agent.token(), &batch).await.json(200)), Value::Null);
     assert_eq!(leaves(market.app.get(&batch).await.json(200)), Value::Null);
+    let wish = json!({ "name": "blind", "scopes": ["invoke"] });
+    let blind = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+    assert_eq!(leaves(market.app.get_as(blind["key"].as_str().unwrap(), &batch).await.json(200)), Value::Null);
     market.app.get(&format!("/licences/{key}/batches/2")).await.problem("not_found");
     let nobody = bs58::encode(stranger()).into_string();
     market.app.get(&format!("/licences/{nobody}/batches")).await.problem("not_found");
@@ -290,7 +293,7 @@ async fn two_servers_on_one_database_never_sell_a_unit_twice() {
         async move {
             loop {
                 let answer = app.post_as(token, path, &body).await;
-                // More calls than sandboxes are told to come back.
+                // More calls than sandboxes are told to come back, and calls for units that the other server holds.
                 if answer.status != 503 {
                     return answer.status.as_u16();
                 }
@@ -299,8 +302,7 @@ async fn two_servers_on_one_database_never_sell_a_unit_twice() {
     });
     let statuses = futures::future::join_all(calls).await;
     let succeeded = statuses.iter().filter(|status| **status == 200).count();
-    // Never more than there are; a unit or two may lie leased with the server whose calls are over.
-    assert!((8..=10).contains(&succeeded), "{statuses:?}");
+    assert_eq!(succeeded, 10, "{statuses:?}");
     // Both servers' receipts are settled, by one of them, and nothing is left unpaid.
     market.app.clock.advance(BATCH_AGE);
     second.clock.advance(BATCH_AGE);
@@ -310,102 +312,4 @@ async fn two_servers_on_one_database_never_sell_a_unit_twice() {
     }
     let licence = market.licence(&buyer).await;
     assert_eq!((licence.usage_total(), licence.unbilled()), (u64::try_from(succeeded).unwrap(), 0));
-}
-
-/// Changes the server's database behind its back, as an older version or a copy put back would have left it.
-pub(crate) async fn tamper(market: &Market, statement: &'static str, id: &str) {
-    let done = sqlx::query(statement).bind(id).execute(&*market.app.state.db).await.expect("it is SQL");
-    assert_eq!(done.rows_affected(), 1, "{statement}");
-}
-
-/// Another server, which does nothing, is the one that settles from now on.
-pub(crate) async fn another_settles(market: &Market) {
-    let held = "INSERT INTO settler_leases (id, server, until) VALUES (1, $1, 9000000000000)
-        ON CONFLICT (id) DO UPDATE SET server = excluded.server, until = excluded.until";
-    tamper(market, held, "another").await;
-    // Longer than a server believes without asking that it is the one.
-    market.app.clock.advance(30_000);
-}
-
-/// That server is gone, so this one settles again.
-pub(crate) async fn nobody_settles(market: &Market) {
-    tamper(market, "DELETE FROM settler_leases WHERE server = $1", "another").await;
-}
-
-#[tokio::test]
-async fn a_receipt_made_at_another_price_is_given_up_and_never_charged() {
-    for database in databases().await {
-        let market = Market::open(&database, usage).await;
-        let buyer = market.buyer("buyer").await;
-        market.buy_usage(&buyer, 100 * CALL).await;
-        let mut signed = Vec::new();
-        for n in 0..3 {
-            signed.push(receipt(&market.call(&buyer, &n.to_string()).await.json(200)));
-        }
-        // As if the licence had been a subscription when it was made.
-        let free = signed.remove(1).receipt;
-        tamper(&market, "UPDATE receipts SET amount = 0 WHERE id = $1", &free.id).await;
-        let licence = bs58::encode(free.licence.unwrap()).into_string();
-        let rest = "UPDATE usage_accounts SET pending_amount = pending_amount - 1000 WHERE licence = $1";
-        tamper(&market, rest, &licence).await;
-        market.app.clock.advance(BATCH_AGE);
-        for one in &signed {
-            check_proof(&market, &buyer, one).await;
-        }
-        let settled = market.licence(&buyer).await;
-        assert_eq!((settled.usage_total(), settled.credit(), settled.unbilled()), (2, 98 * CALL, 0));
-        let waived = "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'";
-        tamper(&market, waived, &free.id).await;
-        let nothing_left = "UPDATE usage_accounts SET licence = licence
-            WHERE licence = $1 AND pending_units = 0 AND pending_count = 0 AND pending_amount = 0";
-        tamper(&market, nothing_left, &licence).await;
-    }
-}
-
-#[tokio::test]
-async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
-    let market = Market::open(&TestDatabase::Sqlite, usage).await;
-    let buyer = market.buyer("buyer").await;
-    market.buy_usage(&buyer, 100 * CALL).await;
-    let first = receipt(&market.call(&buyer, "first").await.json(200));
-    market.app.clock.advance(BATCH_AGE);
-    check_proof(&market, &buyer, &first).await;
-    // A copy of the database from before the batch: its receipt is pending once more.
-    let licence = bs58::encode(first.receipt.licence.unwrap()).into_string();
-    tamper(&market, "DELETE FROM batches WHERE licence = $1", &licence).await;
-    let again = "UPDATE receipts SET settlement = 'pending', batch_seq = NULL WHERE id = $1";
-    tamper(&market, again, &first.receipt.id).await;
-    let again =
-        "UPDATE usage_accounts SET pending_units = 1, pending_count = 1, pending_amount = 1000 WHERE licence = $1";
-    tamper(&market, again, &licence).await;
-    market.app.clock.advance(BATCH_AGE);
-    let mut problem = None;
-    for _ in 0..100 {
-        let row: (Option<String>,) = sqlx::query_as("SELECT problem FROM usage_accounts WHERE licence = $1")
-            .bind(&licence)
-            .fetch_one(&*market.app.state.db)
-            .await
-            .unwrap();
-        problem = row.0;
-        if problem.is_some() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert!(problem.is_some_and(|problem| problem.contains("does not know")));
-    let settled = market.licence(&buyer).await;
-    assert_eq!((settled.usage_seq(), settled.usage_total(), settled.credit()), (1, 1, 99 * CALL));
-}
-
-#[tokio::test]
-async fn nothing_is_settled_on_another_network_than_the_databases() {
-    let market = Market::open(&TestDatabase::Sqlite, usage).await;
-    let buyer = market.buyer("buyer").await;
-    market.buy_usage(&buyer, 5 * CALL).await;
-    market.call(&buyer, "hello").await.json(200);
-    tamper(&market, "UPDATE networks SET genesis = $1", &bs58::encode(stranger()).into_string()).await;
-    let market = market.restart(&TestDatabase::Sqlite).await;
-    market.app.clock.advance(BATCH_AGE);
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    assert_eq!(market.licence(&buyer).await.usage_seq(), 0);
 }

@@ -1,7 +1,7 @@
 //! What a call set aside while its receipt is stored: kept until then, free again when the receipt could not be stored.
 
 use clawos_server::config::Config;
-use clawos_tests::app::TestDatabase;
+use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
@@ -11,10 +11,9 @@ use serde_json::json;
 const CALL: u64 = 1_000;
 
 /// No receipt can be stored from now on.
-const BREAK: &str =
-    "CREATE TRIGGER broken BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+const BREAK: &str = "ALTER TABLE receipts RENAME TO receipts_elsewhere";
 /// It can again.
-const REPAIR: &str = "DROP TRIGGER broken";
+const REPAIR: &str = "ALTER TABLE receipts_elsewhere RENAME TO receipts";
 
 fn usage(handle: &str) -> Publication {
     Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING)
@@ -49,35 +48,39 @@ async fn sql(market: &Market, statement: &'static str) {
 
 #[tokio::test]
 async fn a_call_whose_receipt_cannot_be_stored_takes_neither_units_nor_money_of_its_key() {
-    let market = Market::open(&TestDatabase::Sqlite, usage).await;
-    let buyer = market.buyer("buyer").await;
-    // Enough for one call, of the licence and of the key.
-    market.buy_usage(&buyer, CALL).await;
-    let wish = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": CALL.to_string() });
-    let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
-    let (path, token) = (format!("/skills/{}/execute", market.skill), key["key"].as_str().expect("it is shown once"));
-    let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
-    sql(&market, BREAK).await;
-    for _ in 0..3 {
-        market.app.post_as(token, &path, &body).await.problem("internal");
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        // Enough for one call, of the licence and of the key.
+        market.buy_usage(&buyer, CALL).await;
+        let wish = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": CALL.to_string() });
+        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let (path, token) =
+            (format!("/skills/{}/execute", market.skill), key["key"].as_str().expect("it is shown once"));
+        let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
+        sql(&market, BREAK).await;
+        for _ in 0..3 {
+            market.app.post_as(token, &path, &body).await.problem("internal");
+        }
+        sql(&market, REPAIR).await;
+        let paid = market.app.post_as(token, &path, &body).await.json(200);
+        assert_eq!(paid["price"]["amount"], CALL.to_string());
+        market.app.post_as(token, &path, &body).await.problem("insufficient_credit");
+        market.deposit(&buyer, CALL).await;
+        market.app.post_as(token, &path, &body).await.problem("spending_cap");
     }
-    sql(&market, REPAIR).await;
-    let paid = market.app.post_as(token, &path, &body).await.json(200);
-    assert_eq!(paid["price"]["amount"], CALL.to_string());
-    market.app.post_as(token, &path, &body).await.problem("insufficient_credit");
-    market.deposit(&buyer, CALL).await;
-    market.app.post_as(token, &path, &body).await.problem("spending_cap");
 }
 
 #[tokio::test]
 async fn a_free_call_whose_receipt_cannot_be_stored_is_given_back() {
-    let pricing = USAGE_PRICING.replace("[pricing]", "[pricing]\nfree_calls = 1");
-    let market =
-        Market::open(&TestDatabase::Sqlite, |handle| Publication::priced(handle, "echo", "1.0.0", &pricing)).await;
-    let buyer = market.buyer("buyer").await;
-    sql(&market, BREAK).await;
-    market.call(&buyer, "hello").await.problem("internal");
-    sql(&market, REPAIR).await;
-    market.call(&buyer, "hello").await.json(200);
-    market.call(&buyer, "hello").await.problem("licence_required");
+    for database in databases().await {
+        let pricing = USAGE_PRICING.replace("[pricing]", "[pricing]\nfree_calls = 1");
+        let market = Market::open(&database, |handle| Publication::priced(handle, "echo", "1.0.0", &pricing)).await;
+        let buyer = market.buyer("buyer").await;
+        sql(&market, BREAK).await;
+        market.call(&buyer, "hello").await.problem("internal");
+        sql(&market, REPAIR).await;
+        market.call(&buyer, "hello").await.json(200);
+        market.call(&buyer, "hello").await.problem("licence_required");
+    }
 }

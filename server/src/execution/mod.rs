@@ -23,6 +23,8 @@ mod reserve;
 mod schemas;
 mod settle;
 mod spending;
+#[cfg(test)]
+mod testing;
 mod types;
 
 pub use error::ExecutionError;

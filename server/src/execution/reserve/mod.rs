@@ -5,6 +5,8 @@
 
 mod pool;
 mod store;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub(crate) use pool::{Pools, Promise};

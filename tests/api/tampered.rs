@@ -1,0 +1,176 @@
+//! What a server makes of a database that an older version, a copy put back, another server or a kill left in an odd state.
+
+use crate::execute::receipt;
+use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
+use clawos_tests::app::{TestDatabase, databases};
+use clawos_tests::chain;
+use clawos_tests::market::{Market, stranger};
+
+/// Changes the server's database behind its back, as an older version or a copy put back would have left it.
+pub(crate) async fn tamper(market: &Market, statement: &'static str, id: &str) {
+    let done = sqlx::query(statement).bind(id).execute(&*market.app.state.db).await.expect("it is SQL");
+    assert_eq!(done.rows_affected(), 1, "{statement}");
+}
+
+/// Another server, which does nothing, is the one that settles from now on.
+pub(crate) async fn another_settles(market: &Market) {
+    let held = "INSERT INTO settler_leases (id, server, until) VALUES (1, $1, 9000000000000)
+        ON CONFLICT (id) DO UPDATE SET server = excluded.server, until = excluded.until";
+    tamper(market, held, "another").await;
+    // Longer than a server believes without asking that it is the one.
+    market.app.clock.advance(30_000);
+}
+
+/// That server is gone, so this one settles again.
+pub(crate) async fn nobody_settles(market: &Market) {
+    tamper(market, "DELETE FROM settler_leases WHERE server = $1", "another").await;
+}
+
+#[tokio::test]
+async fn a_receipt_made_at_another_price_is_given_up_and_never_charged() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 100 * CALL).await;
+        let mut signed = Vec::new();
+        for n in 0..3 {
+            signed.push(receipt(&market.call(&buyer, &n.to_string()).await.json(200)));
+        }
+        // As if the licence had been a subscription when it was made.
+        let free = signed.remove(1).receipt;
+        tamper(&market, "UPDATE receipts SET amount = 0 WHERE id = $1", &free.id).await;
+        let licence = bs58::encode(free.licence.unwrap()).into_string();
+        let rest = "UPDATE usage_accounts SET pending_amount = pending_amount - 1000 WHERE licence = $1";
+        tamper(&market, rest, &licence).await;
+        market.app.clock.advance(BATCH_AGE);
+        for one in &signed {
+            check_proof(&market, &buyer, one).await;
+        }
+        let settled = market.licence(&buyer).await;
+        assert_eq!((settled.usage_total(), settled.credit(), settled.unbilled()), (2, 98 * CALL, 0));
+        let waived = "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'";
+        tamper(&market, waived, &free.id).await;
+        let nothing_left = "UPDATE usage_accounts SET licence = licence
+            WHERE licence = $1 AND pending_units = 0 AND pending_count = 0 AND pending_amount = 0";
+        tamper(&market, nothing_left, &licence).await;
+    }
+}
+
+#[tokio::test]
+async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
+    let market = Market::open(&TestDatabase::Sqlite, usage).await;
+    let buyer = market.buyer("buyer").await;
+    market.buy_usage(&buyer, 100 * CALL).await;
+    let first = receipt(&market.call(&buyer, "first").await.json(200));
+    market.app.clock.advance(BATCH_AGE);
+    check_proof(&market, &buyer, &first).await;
+    // A copy of the database from before the batch: its receipt is pending once more.
+    let licence = bs58::encode(first.receipt.licence.unwrap()).into_string();
+    tamper(&market, "DELETE FROM batches WHERE licence = $1", &licence).await;
+    let again = "UPDATE receipts SET settlement = 'pending', batch_seq = NULL WHERE id = $1";
+    tamper(&market, again, &first.receipt.id).await;
+    let again =
+        "UPDATE usage_accounts SET pending_units = 1, pending_count = 1, pending_amount = 1000 WHERE licence = $1";
+    tamper(&market, again, &licence).await;
+    market.app.clock.advance(BATCH_AGE);
+    let mut problem = None;
+    for _ in 0..100 {
+        let row: (Option<String>,) = sqlx::query_as("SELECT problem FROM usage_accounts WHERE licence = $1")
+            .bind(&licence)
+            .fetch_one(&*market.app.state.db)
+            .await
+            .unwrap();
+        problem = row.0;
+        if problem.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(problem.is_some_and(|problem| problem.contains("does not know")));
+    let settled = market.licence(&buyer).await;
+    assert_eq!((settled.usage_seq(), settled.usage_total(), settled.credit()), (1, 1, 99 * CALL));
+}
+
+#[tokio::test]
+async fn nothing_is_settled_on_another_network_than_the_databases() {
+    let market = Market::open(&TestDatabase::Sqlite, usage).await;
+    let buyer = market.buyer("buyer").await;
+    market.buy_usage(&buyer, 5 * CALL).await;
+    let signed = receipt(&market.call(&buyer, "hello").await.json(200));
+    let network = "UPDATE networks SET genesis = $1";
+    tamper(&market, network, &bs58::encode(stranger()).into_string()).await;
+    let market = market.restart(&TestDatabase::Sqlite).await;
+    market.app.clock.advance(BATCH_AGE);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(market.licence(&buyer).await.usage_seq(), 0);
+    // It was only that: on its own network it settles.
+    tamper(&market, network, &chain::shared().genesis_hash().to_string()).await;
+    check_proof(&market, &buyer, &signed).await;
+}
+
+#[tokio::test]
+async fn a_call_whose_lease_another_server_took_over_is_not_charged() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 100 * CALL).await;
+        let paid = receipt(&market.call(&buyer, "paid").await.json(200));
+        let licence = bs58::encode(paid.receipt.licence.unwrap()).into_string();
+        // By its clock the lease had lapsed.
+        tamper(&market, "DELETE FROM leases WHERE licence = $1", &licence).await;
+        let lost = receipt(&market.call(&buyer, "lost").await.json(200));
+        market.app.clock.advance(BATCH_AGE);
+        check_proof(&market, &buyer, &paid).await;
+        tamper(&market, "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'", &lost.receipt.id).await;
+        let settled = market.licence(&buyer).await;
+        assert_eq!((settled.usage_total(), settled.credit()), (1, 99 * CALL));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_landed_before_its_licence_was_closed_is_not_called_dead() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 100 * CALL).await;
+        let signed = receipt(&market.call(&buyer, "hello").await.json(200));
+        market.app.clock.advance(BATCH_AGE);
+        market.anchored(&buyer, &signed.receipt.id).await;
+        // As if the server had been killed right after sending, and had found no licence when it came back.
+        let nobody = bs58::encode(stranger()).into_string();
+        tamper(&market, "UPDATE receipts SET licence = $1 WHERE settlement = 'batched'", &nobody).await;
+        tamper(&market, "UPDATE usage_accounts SET licence = $1 WHERE pending_count = 0", &nobody).await;
+        let sent = "UPDATE batches SET licence = $1, status = 'submitted', last_valid_height = 0 WHERE seq = 1";
+        tamper(&market, sent, &nobody).await;
+        market.anchored(&buyer, &signed.receipt.id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lease_in_a_new_opening_hides_no_batches_of_an_earlier_one() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 100 * CALL).await;
+        let signed = receipt(&market.call(&buyer, "hello").await.json(200));
+        market.app.clock.advance(BATCH_AGE);
+        market.anchored(&buyer, &signed.receipt.id).await;
+        let licence = bs58::encode(signed.receipt.licence.unwrap()).into_string();
+        // As if the account had been closed and opened again.
+        let reopened = "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+                pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
+            SELECT licence, opened_slot + 1, '', '', '', 0, 0, 0, 0, 0, 0, 0 FROM usage_accounts WHERE licence = $1";
+        tamper(&market, reopened, &licence).await;
+        let batches = format!("/licences/{licence}/batches");
+        let listed = async |query: String| {
+            market.app.get(&format!("{batches}{query}")).await.json(200)["items"].as_array().unwrap().len()
+        };
+        let slot = market.licence(&buyer).await.created_slot();
+        assert_eq!(listed(String::new()).await, 1);
+        assert_eq!(listed(format!("?opened_slot={slot}")).await, 1);
+        assert_eq!(listed(format!("?opened_slot={}", slot + 1)).await, 0);
+        market.app.get(&format!("{batches}/1?opened_slot={slot}")).await.json(200);
+        market.app.get(&format!("{batches}/1?opened_slot={}", slot + 1)).await.problem("not_found");
+        market.app.get(&format!("{batches}?opened_slot=7")).await.problem("not_found");
+    }
+}
