@@ -1,5 +1,8 @@
 //! What a call set aside while its receipt is stored: kept until then, free again when the receipt could not be stored.
 
+use crate::execute::receipt;
+use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
+use crate::tampered::tamper;
 use clawos_server::config::Config;
 use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::market::Market;
@@ -7,16 +10,28 @@ use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
 use serde_json::json;
 
-/// What one call of the usage-priced skill costs: 0.001 USDC in base units.
-const CALL: u64 = 1_000;
-
 /// No receipt can be stored from now on.
 const BREAK: &str = "ALTER TABLE receipts RENAME TO receipts_elsewhere";
 /// It can again.
 const REPAIR: &str = "ALTER TABLE receipts_elsewhere RENAME TO receipts";
 
-fn usage(handle: &str) -> Publication {
-    Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING)
+#[tokio::test]
+async fn a_call_whose_idempotency_key_another_request_took_over_is_that_ones_to_charge() {
+    let market = Market::open(&TestDatabase::Sqlite, usage).await;
+    let buyer = market.buyer("buyer").await;
+    market.buy_usage(&buyer, 10 * CALL).await;
+    // While the call is under way: its claim ran out, and a repetition of the request claimed the key.
+    let over = "CREATE TRIGGER over AFTER INSERT ON leases BEGIN UPDATE idempotency SET claim = 'another'; END";
+    sql(&market, over).await;
+    let body = json!({ "endpoint": "echo", "payload": { "text": "once" } });
+    let late = receipt(&market.execute(&buyer, &body, Some("key-1")).await.json(200));
+    sql(&market, "DROP TRIGGER over").await;
+    tamper(&market, "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'", &late.receipt.id).await;
+    let paid = receipt(&market.call(&buyer, "paid").await.json(200));
+    market.app.clock.advance(BATCH_AGE);
+    check_proof(&market, &buyer, &paid).await;
+    let settled = market.licence(&buyer).await;
+    assert_eq!((settled.usage_total(), settled.credit()), (1, 9 * CALL));
 }
 
 #[tokio::test]
