@@ -31,6 +31,8 @@
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
 //! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed, wall by operator | [`wasm::compile`] |
+//! | compiled code in memory | 512 MiB | operator | [`wasm::WasmConfig::max_loaded_bytes`] |
+//! | compiled code on disk | 4 GiB | operator | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
 
 pub mod capability;

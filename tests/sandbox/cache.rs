@@ -107,6 +107,28 @@ async fn a_link_in_place_of_a_file_is_not_followed() {
 }
 
 #[tokio::test]
+async fn the_folder_has_a_largest_size_and_what_was_not_used_for_longest_makes_room() {
+    let host = Host::new();
+    let skill = |length: u32| WatSkill::running(&format!("(call $ok (i32.const 0) (i32.const {length}))")).build();
+    let size = |host: &Host| -> u64 {
+        host.compiled().iter().map(|path| fs::metadata(path).expect("the cache has it").len()).sum()
+    };
+    host.run(skill(1)).await;
+    let first = host.compiled().remove(0);
+    host.run(skill(2)).await;
+    let second = host.compiled().into_iter().find(|path| *path != first).expect("both are cached");
+    // Room for two modules and not for three.
+    let most = size(&host) * 5 / 4;
+    let host = host.restarted_with(|config| config.max_cached_bytes = most);
+    host.run(skill(1)).await;
+    host.run(skill(3)).await;
+    assert!(size(&host) <= most, "{} bytes of {most}", size(&host));
+    assert!(first.exists() && !second.exists(), "the second was not used since it was made");
+    let again = host.restarted().run(skill(2)).await;
+    assert!(again.result.is_ok(), "what made room is compiled again: {again:?}");
+}
+
+#[tokio::test]
 async fn a_module_in_use_does_not_care_what_happens_to_its_file() {
     let host = Host::new();
     let artifact = WatSkill::echo().build();

@@ -38,7 +38,12 @@ impl Host {
 
     /// Another host over the same folder and modules, as after a restart.
     pub(crate) fn restarted(&self) -> Self {
-        Self::start(self.modules.clone(), self.folder.clone(), |_| {})
+        self.restarted_with(|_| {})
+    }
+
+    /// The same with a configuration that `change` has changed.
+    pub(crate) fn restarted_with(&self, change: impl FnOnce(&mut WasmConfig)) -> Self {
+        Self::start(self.modules.clone(), self.folder.clone(), change)
     }
 
     fn start(modules: InMemoryModules, folder: Arc<TempDir>, change: impl FnOnce(&mut WasmConfig)) -> Self {

@@ -3,13 +3,16 @@
 //! Every file ends with a keyed hash over its name and its contents. It is checked on the very bytes that are handed
 //! to the engine, in memory nobody else can write; so a file that was changed, swapped, or made elsewhere (the key is
 //! this folder's own) is never loaded but compiled again, and changing a file after it was read changes nothing.
+//!
+//! Any agent may have any number of modules compiled, so the folder has a largest size: what was not read for the
+//! longest time makes room for what is new, and is compiled again when it is wanted again.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, FileTimes, OpenOptions, Permissions},
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use rustix::fs::OFlags;
@@ -20,6 +23,8 @@ use tempfile::NamedTempFile;
 pub(crate) const MAX_COMPILED_BYTES: u64 = 512 * 1024 * 1024;
 
 const MAC_BYTES: usize = 32;
+/// How names of compiled modules end.
+const COMPILED: &str = "cwasm";
 const KEY_FILE: &str = "cache.key";
 const UNFINISHED: &str = ".compiling-";
 /// A file that has been unfinished for longer than any compilation takes was left by a process that died.
@@ -32,15 +37,17 @@ pub(crate) struct CompiledCache {
     key: [u8; 32],
     /// Part of every name: all that compiled code depends on.
     compatibility: String,
+    /// Most bytes of compiled modules. The newest is kept even when it alone is larger.
+    max_bytes: u64,
 }
 
 impl CompiledCache {
     /// Opens the folder, making it (0700) and its key (0600) when they are not there.
-    pub(crate) fn open(dir: &Path, compatibility: String) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, compatibility: String, max_bytes: u64) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         fs::set_permissions(dir, Permissions::from_mode(0o700))?;
         remove_abandoned(dir)?;
-        Ok(Self { dir: dir.to_owned(), key: load_or_make_key(dir)?, compatibility })
+        Ok(Self { dir: dir.to_owned(), key: load_or_make_key(dir)?, compatibility, max_bytes })
     }
 
     /// A new file in this folder, for the compile child to write to.
@@ -74,10 +81,13 @@ impl CompiledCache {
             return self.distrust(&path, "its hash does not match: it was changed or made elsewhere");
         }
         bytes.truncate(bytes.len() - MAC_BYTES);
+        // By this the folder knows what is in use; most are mounted so that reading alone would not tell.
+        file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
         Ok(Some(bytes))
     }
 
-    /// Keeps what the compile child wrote, and returns it. The file appears whole or not at all.
+    /// Keeps what the compile child wrote, and returns it. The file appears whole or not at all, and what was not used
+    /// for longest goes for it.
     pub(crate) fn keep(&self, module: [u8; 32], mut file: NamedTempFile) -> io::Result<Vec<u8>> {
         let code = fs::read(file.path())?;
         let mac = self.mac(module, &code);
@@ -86,6 +96,7 @@ impl CompiledCache {
         file.write_all(&mac)?;
         file.as_file().set_permissions(Permissions::from_mode(0o400))?;
         file.as_file().sync_all()?;
+        self.make_room(length + MAC_BYTES as u64)?;
         file.persist(self.path(module)).map_err(|error| error.error)?;
         File::open(&self.dir)?.sync_all()?;
         Ok(code)
@@ -93,10 +104,30 @@ impl CompiledCache {
 
     /// Removes a module's code, for instance because the engine refused it.
     pub(crate) fn remove(&self, module: [u8; 32]) -> io::Result<()> {
-        match fs::remove_file(self.path(module)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        remove(&self.path(module))
+    }
+
+    /// Removes the modules not used for longest, whatever engine they were made for, until `more` bytes fit.
+    fn make_room(&self, more: u64) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == COMPILED) {
+                // One that is gone by now has made room by itself.
+                let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+                files.push((metadata.accessed()?, metadata.len(), path));
+            }
         }
+        files.sort_unstable();
+        let mut total = files.iter().fold(more, |total, (_, length, _)| total.saturating_add(*length));
+        for (_, length, path) in files {
+            if total <= self.max_bytes {
+                break;
+            }
+            remove(&path)?;
+            total -= length;
+        }
+        Ok(())
     }
 
     fn distrust(&self, path: &Path, why: &str) -> io::Result<Option<Vec<u8>>> {
@@ -105,7 +136,7 @@ impl CompiledCache {
     }
 
     fn path(&self, module: [u8; 32]) -> PathBuf {
-        self.dir.join(format!("{}-{}.cwasm", hex::encode(module), self.compatibility))
+        self.dir.join(format!("{}-{}.{COMPILED}", hex::encode(module), self.compatibility))
     }
 
     /// A keyed hash over name and contents. The inner hash has a fixed length, so it cannot be extended.
@@ -118,6 +149,14 @@ impl CompiledCache {
             .chain_update(code)
             .finalize();
         Sha256::new().chain_update(self.key).chain_update(inner).finalize().into()
+    }
+}
+
+/// Removes a file that another process may remove too.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

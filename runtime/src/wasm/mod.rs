@@ -39,6 +39,8 @@ pub struct WasmConfig {
     pub max_concurrent: u32,
     /// Most bytes of compiled code kept in memory. The least recently used goes first.
     pub max_loaded_bytes: u64,
+    /// Most bytes of compiled code kept in the cache folder. What was not read for longest goes first.
+    pub max_cached_bytes: u64,
     /// Most wall-clock time of one compilation. On a busy host it is more than its 60 s of processor time.
     pub compile_wall: Duration,
     /// For which processors to compile.
@@ -54,6 +56,8 @@ impl WasmConfig {
             compiler: CompilerCommand::this_program(),
             max_concurrent: 64,
             max_loaded_bytes: 512 * 1024 * 1024,
+            // A hundred of the largest guests (40 MB each), or thousands of small ones.
+            max_cached_bytes: 4 * 1024 * 1024 * 1024,
             compile_wall: Duration::from_secs(120),
             cpu: Cpu::default(),
         }

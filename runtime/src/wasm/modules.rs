@@ -53,7 +53,7 @@ impl Modules {
             .map_err(|error| host("the WASM engine cannot start", error))?;
         let mut linker = Linker::new(&engine);
         bindings::link(&mut linker).map_err(|error| host("the host functions cannot be linked", error))?;
-        let disk = CompiledCache::open(&config.cache_dir, engine::compatibility(&engine))
+        let disk = CompiledCache::open(&config.cache_dir, engine::compatibility(&engine), config.max_cached_bytes)
             .map_err(|error| host("the folder for compiled modules cannot be used", error))?;
         let loaded = Cache::builder()
             .max_capacity(config.max_loaded_bytes)
