@@ -34,6 +34,7 @@
 //! | compiled code in memory | 512 MiB | operator | [`wasm::WasmConfig::max_loaded_bytes`] |
 //! | compiled code on disk | 4 GiB | operator | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
+//! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 
 pub mod capability;
 mod error;

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clawos_runtime::{Failure, Limits, Sandbox as _, Unavailable};
+use clawos_runtime::{Failure, Limits, Sandbox as _, Unavailable, wasm::CompilerCommand};
 use clawos_tests::wat_skill::WatSkill;
 use futures::future::join_all;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::host::{Host, call, in_own_process, only_wall, text};
 
@@ -144,6 +145,33 @@ async fn a_call_that_is_given_up_leaves_room_for_the_next() {
                 Err(error) => panic!("{error}"),
             }
         };
+        assert_eq!(text(&outcome), r#"{"n":1}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_that_waits_for_the_compiler_keeps_nobody_out_whose_module_is_ready() {
+    let host = Host::new();
+    let warm = host.add(WatSkill::echo().build());
+    host.sandbox.prepare(&warm).await.expect("it is harmless");
+    // From now on nothing is ever compiled.
+    let stuck = CompilerCommand { program: "/bin/sleep".into(), args: vec!["60".into()] };
+    let host = Arc::new(host.restarted_with(|config| config.compiler = stuck));
+    host.sandbox.prepare(&warm).await.expect("its compiled code is on the disk");
+    let mut crowd = JoinSet::new();
+    for nth in 0..70 {
+        let (host, cold) = (host.clone(), WatSkill::running(&format!("(i32.const {nth}) unreachable")).build());
+        crowd.spawn(async move { host.sandbox.run(&host.add(cold), call(Limits::default())).await });
+    }
+    let mut turned_away = 0;
+    while let Ok(Some(answer)) = timeout(Duration::from_millis(500), crowd.join_next()).await {
+        let answer = answer.expect("no call panics");
+        assert!(matches!(answer, Err(Unavailable::PoolFull { .. })), "{answer:?}");
+        turned_away += 1;
+    }
+    assert_eq!(turned_away, 6, "64 may wait");
+    for _ in 0..20 {
+        let outcome = host.sandbox.run(&warm, call(Limits::default())).await.expect("eight calls have room");
         assert_eq!(text(&outcome), r#"{"n":1}"#);
     }
 }

@@ -88,9 +88,10 @@ impl WasmSandbox {
 #[async_trait]
 impl Sandbox for WasmSandbox {
     async fn run(&self, module: &ModuleRef, invocation: Invocation) -> Result<Outcome, Unavailable> {
+        // The module first: who waits for the compiler must not keep those out who need not.
+        let module = self.modules.get(module.sha256).await?;
         let full = Unavailable::PoolFull { retry_after: RETRY_AFTER };
         let Ok(permit) = self.calls.clone().try_acquire_owned() else { return Err(full) };
-        let module = self.modules.get(module.sha256).await?;
         let long = LongCall::default();
         let mark = long.clone();
         let call = async move {

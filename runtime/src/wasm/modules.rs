@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use moka::future::Cache;
@@ -21,6 +22,12 @@ use super::{
 };
 use crate::{ModuleInfo, ModuleSource, Unavailable};
 
+/// Most callers who wait until their module is loaded or compiled: each holds a connection and a payload, which may be
+/// a mebibyte, and when many modules are cold for minutes.
+const MAX_WAITING: usize = 64;
+/// What a caller who found too many waiting should wait: about as long as a usual skill takes to compile.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
 /// All modules of a sandbox.
 pub(super) struct Modules {
     config: WasmConfig,
@@ -29,6 +36,8 @@ pub(super) struct Modules {
     linker: Linker<Guest>,
     disk: Arc<CompiledCache>,
     loaded: Cache<[u8; 32], Arc<LoadedModule>>,
+    /// Places for callers whose module is not in memory.
+    waiting: Semaphore,
     /// One compilation at a time: it is the dearest thing a stranger can ask for.
     compiler: Semaphore,
 }
@@ -59,7 +68,8 @@ impl Modules {
             .max_capacity(config.max_loaded_bytes)
             .weigher(|_, module: &Arc<LoadedModule>| u32::try_from(module.code_bytes).unwrap_or(u32::MAX))
             .build();
-        Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, compiler: Semaphore::new(1) })
+        let (waiting, compiler) = (Semaphore::new(MAX_WAITING), Semaphore::new(1));
+        Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, waiting, compiler })
     }
 
     /// Loads an artifact and looks at it, without compiling it.
@@ -73,6 +83,8 @@ impl Modules {
         if let Some(module) = self.loaded.get(&sha256).await {
             return Ok(module);
         }
+        let place = self.waiting.try_acquire();
+        let _place = place.map_err(|_| Unavailable::PoolFull { retry_after: RETRY_AFTER })?;
         self.loaded.try_get_with(sha256, self.load(sha256)).await.map_err(Arc::unwrap_or_clone)
     }
 
