@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clawos_runtime::{Unavailable, wasm::validate};
 use clawos_tests::wat_skill::WatSkill;
+use futures::future::join_all;
 use proptest::prelude::*;
 
 use crate::host::{Host, text};
@@ -180,6 +181,28 @@ async fn a_proposal_that_is_switched_off_is_refused_by_the_compiler() {
         let refusal = host.refusal(wat::parse_str(skill.text()).expect("valid text")).await;
         assert!(refusal.contains("does not compile"), "{definitions}: {refusal}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_publishers_than_spare_instances_take_turns() {
+    let host = Host::with(|config| config.max_concurrent = 1);
+    // Its first function computes for a while, so that many are tried out at once.
+    let slow = |nth: u32| {
+        let mut skill = WatSkill::echo();
+        skill.main.push_str(&format!(
+            "(func $begin (local $left i32) (local.set $left (i32.const {}))
+               (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
+             (start $begin)",
+            20_000_000 + nth
+        ));
+        skill.build()
+    };
+    let artifacts: Vec<_> = (0..8).map(slow).collect();
+    for artifact in &artifacts {
+        host.prepare(artifact.clone()).await.expect("alone each of them is taken");
+    }
+    let all = join_all(artifacts.into_iter().map(|artifact| host.prepare(artifact))).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,6 +28,9 @@ pub(crate) const HOST_BYTE_FUEL: u64 = 1;
 /// Time between two looks at the wall clock while a guest computes. A guest also gives way to others this often.
 pub(crate) const TICK: Duration = Duration::from_millis(2);
 
+/// Instances beside those of calls, so that publishing can try some out while all calls run.
+pub(crate) const SPARE_INSTANCES: u32 = 4;
+
 /// Largest number of core instances, memories and tables one component may be made of. Python guests have 38 core
 /// instances, QuickJS ones 3 memories.
 pub(crate) const MAX_CORE_INSTANCES: u32 = 64;
@@ -120,10 +123,9 @@ pub(crate) fn compiler(cpu: Cpu) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// The engine that runs guests, with a pool for `max_concurrent` calls and a few spare slots.
+/// The engine that runs guests, with a pool for `max_concurrent` calls and [`SPARE_INSTANCES`].
 pub(crate) fn runner(cpu: Cpu, max_concurrent: u32) -> wasmtime::Result<Engine> {
-    // Publishing tries an instance outside the calls' admission.
-    let slots = max_concurrent.saturating_add(4);
+    let slots = max_concurrent.saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(MAX_CORE_INSTANCES))

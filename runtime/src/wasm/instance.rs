@@ -10,7 +10,7 @@ use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::timeout;
 use wasmtime::{
-    Engine, ResourceLimiter, Store, UpdateDeadline,
+    Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, UpdateDeadline,
     component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, ResourceTable},
 };
 
@@ -91,19 +91,26 @@ impl LoadedModule {
     }
 
     /// Makes an instance and throws it away: the last thing that can go wrong before a call.
-    pub(super) async fn try_instance(&self, limits: Limits, long: LongCall) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The engine's error when there was no room for an instance; inside, a sentence for the module's author.
+    pub(super) async fn try_instance(&self, limits: Limits, long: LongCall) -> wasmtime::Result<Result<(), String>> {
         let guest = Guest::new(&limits, [0; 32], 0);
-        let mut store = new_store(self.pre.engine(), guest, &limits, long).map_err(|error| error.to_string())?;
+        let mut store = new_store(self.pre.engine(), guest, &limits, long)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
-        let made = timeout(limits.wall, check).await.unwrap_or_else(|_| Err(DeadlineReached.into()));
-        made.map_err(|error| match classify(&error) {
-            Failure::Trap(_) => format!("an instance of it cannot be made: {error:#}"),
-            failure => format!("an instance of it cannot be made: {failure}"),
-        })
+        let made: wasmtime::Result<()> = timeout(limits.wall, check).await.unwrap_or_else(|_| Err(DeadlineReached.into()));
+        match made {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(error),
+            Err(error) => Ok(Err(match classify(&error) {
+                Failure::Trap(_) => format!("an instance of it cannot be made: {error:#}"),
+                failure => format!("an instance of it cannot be made: {failure}"),
+            })),
+        }
     }
 
     /// Runs one call, and marks `long` at its first tick.
@@ -125,7 +132,7 @@ impl LoadedModule {
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
         let result = match result {
-            Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => return Err(error),
+            Err(error) if error.is::<PoolConcurrencyLimitError>() => return Err(error),
             result => judge(result, limits.output_bytes),
         };
         // How far a guest comes until its deadline depends on the host's speed.

@@ -25,8 +25,8 @@ use crate::{
 use lane::{LongCall, SlowLane};
 use modules::Modules;
 
-/// What a caller who met a full pool should wait: about as long as a short call takes.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// The answer to one call too many. What its caller should wait is about as long as a short call takes.
+const FULL: Unavailable = Unavailable::PoolFull { retry_after: Duration::from_millis(100) };
 
 /// How a [`WasmSandbox`] is set up.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub struct WasmSandbox {
     modules: Modules,
     /// A permit for each call that may run.
     calls: Arc<Semaphore>,
+    /// A permit for each instance that may be tried out beside the calls.
+    trials: Arc<Semaphore>,
     slow_lane: SlowLane,
 }
 
@@ -79,10 +81,20 @@ impl WasmSandbox {
     /// [`Unavailable::Host`] when the cache folder cannot be used or the pool's address space cannot be had.
     pub fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
         let calls = Arc::new(Semaphore::new(config.max_concurrent as usize));
+        let trials = Arc::new(Semaphore::new(engine::SPARE_INSTANCES as usize));
         let slow_lane =
             SlowLane::start().map_err(|error| Unavailable::Host(format!("no threads for guests: {error}")))?;
-        Ok(Self { modules: Modules::new(config, source)?, calls, slow_lane })
+        Ok(Self { modules: Modules::new(config, source)?, calls, trials, slow_lane })
     }
+}
+
+fn host(error: impl std::fmt::Display) -> Unavailable {
+    Unavailable::Host(error.to_string())
+}
+
+/// Why the engine could not make an instance: for want of a slot, or by a fault of its own.
+fn no_instance(error: wasmtime::Error) -> Unavailable {
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() { FULL } else { host(error) }
 }
 
 #[async_trait]
@@ -90,8 +102,7 @@ impl Sandbox for WasmSandbox {
     async fn run(&self, module: &ModuleRef, invocation: Invocation) -> Result<Outcome, Unavailable> {
         // The module first: who waits for the compiler must not keep those out who need not.
         let module = self.modules.get(module.sha256).await?;
-        let full = Unavailable::PoolFull { retry_after: RETRY_AFTER };
-        let Ok(permit) = self.calls.clone().try_acquire_owned() else { return Err(full) };
+        let permit = self.calls.clone().try_acquire_owned().map_err(|_| FULL)?;
         let long = LongCall::default();
         let mark = long.clone();
         let call = async move {
@@ -99,26 +110,24 @@ impl Sandbox for WasmSandbox {
             drop(permit);
             outcome
         };
-        match self.slow_lane.run(call, &long).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(error)) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(full),
-            Ok(Err(error)) => Err(Unavailable::Host(error.to_string())),
-            Err(error) => Err(Unavailable::Host(error.to_string())),
-        }
+        self.slow_lane.run(call, &long).await.map_err(host)?.map_err(no_instance)
     }
 
     async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable> {
         let info = self.modules.check(module.sha256).await?;
         let module = self.modules.get(module.sha256).await?;
+        let permit = self.trials.clone().acquire_owned().await.map_err(host)?;
         let limits = Limits { memory_bytes: MAX_MEMORY_BYTES, ..Limits::default() };
         let long = LongCall::default();
         let mark = long.clone();
-        let instance = async move { module.try_instance(limits, mark).await };
-        match self.slow_lane.run(instance, &long).await {
-            Ok(Ok(())) => Ok(info),
-            Ok(Err(reason)) => Err(Unavailable::InvalidModule(reason)),
-            Err(error) => Err(Unavailable::Host(error.to_string())),
-        }
+        let instance = async move {
+            let tried = module.try_instance(limits, mark).await;
+            drop(permit);
+            tried
+        };
+        let tried = self.slow_lane.run(instance, &long).await.map_err(host)?;
+        tried.map_err(no_instance)?.map_err(Unavailable::InvalidModule)?;
+        Ok(info)
     }
 
     fn id(&self) -> String {
