@@ -135,7 +135,7 @@ async fn a_call_that_is_given_up_leaves_room_for_the_next() {
     host.sandbox.prepare(&runaway).await.expect("it looks harmless");
     for _ in 0..20 {
         let call_given_up = host.sandbox.run(&runaway, call(only_wall(Duration::from_secs(60))));
-        assert!(tokio::time::timeout(Duration::from_millis(10), call_given_up).await.is_err());
+        assert!(timeout(Duration::from_millis(10), call_given_up).await.is_err());
         // A call that computes notices at its next tick.
         let given_up = Instant::now();
         let outcome = loop {
@@ -174,6 +174,46 @@ async fn a_crowd_that_waits_for_the_compiler_keeps_nobody_out_whose_module_is_re
         let outcome = host.sandbox.run(&warm, call(Limits::default())).await.expect("eight calls have room");
         assert_eq!(text(&outcome), r#"{"n":1}"#);
     }
+}
+
+#[test]
+fn a_short_call_ends_on_its_callers_thread_whenever_the_clock_ticks() {
+    in_own_process("isolation::makes_short_calls");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a process whose threads nobody else uses"]
+async fn makes_short_calls() {
+    /// How often the threads of long calls went back to sleep.
+    fn naps() -> u64 {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+        let status = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok());
+        let count = |text: String| -> Option<u64> {
+            let mut lines = text.lines();
+            lines.next()?.ends_with("clawos-guests").then_some(())?;
+            lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+        };
+        status.filter_map(count).sum()
+    }
+    let host = Host::new();
+    // A tenth of a tick: a tick falls into every tenth of such calls.
+    let short = host.add(
+        WatSkill::running(
+            "(local $left i32) (local.set $left (i32.const 150000))
+             (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+             (call $ok (local.get $payload) (local.get $payload-len))",
+        )
+        .build(),
+    );
+    host.sandbox.prepare(&short).await.expect("it is harmless");
+    let before = naps();
+    for _ in 0..2_000 {
+        let outcome = host.sandbox.run(&short, call(Limits::default())).await.expect("the call takes place");
+        assert_eq!(text(&outcome), r#"{"n":1}"#);
+    }
+    // A busy machine may stop a call for longer than a tick, so that a few of them count as long.
+    let moved = naps() - before;
+    assert!(moved < 100, "{moved} of 2,000 short calls were handed over");
 }
 
 #[test]

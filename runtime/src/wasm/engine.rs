@@ -25,7 +25,8 @@ pub(crate) const HOST_CALL_FUEL: u64 = 500;
 /// Fuel for each byte that a host call hands over.
 pub(crate) const HOST_BYTE_FUEL: u64 = 1;
 
-/// Time between two looks at the wall clock while a guest computes. A guest also gives way to others this often.
+/// Time between two looks at the wall clock while a guest computes. From its second tick on a guest also gives way to
+/// others this often.
 pub(crate) const TICK: Duration = Duration::from_millis(2);
 
 /// Instances beside those of calls, so that publishing can try some out while all calls run.

@@ -17,7 +17,6 @@ use wasmtime::{
 use super::{
     engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES},
     failure::{DeadlineReached, MemoryLimit, classify},
-    lane::LongCall,
 };
 use crate::{
     Failure, GuestErrorCode, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
@@ -94,9 +93,9 @@ impl LoadedModule {
     ///
     /// # Errors
     /// The engine's error when there was no room for an instance; inside, a sentence for the module's author.
-    pub(super) async fn try_instance(&self, limits: Limits, long: LongCall) -> wasmtime::Result<Result<(), String>> {
+    pub(super) async fn try_instance(&self, limits: Limits) -> wasmtime::Result<Result<(), String>> {
         let guest = Guest::new(&limits, [0; 32], 0);
-        let mut store = new_store(self.pre.engine(), guest, &limits, long)?;
+        let mut store = new_store(self.pre.engine(), guest, &limits)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
@@ -113,16 +112,16 @@ impl LoadedModule {
         }
     }
 
-    /// Runs one call, and marks `long` at its first tick.
+    /// Runs one call. It gives way only when it has computed for a whole tick.
     ///
     /// # Errors
     /// The engine's error when there was no room for an instance; nothing ran then.
-    pub(super) async fn call(&self, invocation: Invocation, long: LongCall) -> wasmtime::Result<Outcome> {
+    pub(super) async fn call(&self, invocation: Invocation) -> wasmtime::Result<Outcome> {
         let Invocation { endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
         let started = Instant::now();
         let guest = Guest::new(&limits, seed, time_ms);
         let log = guest.log.clone();
-        let mut store = new_store(self.pre.engine(), guest, &limits, long)?;
+        let mut store = new_store(self.pre.engine(), guest, &limits)?;
         let (result, cpu) = match std::str::from_utf8(&payload) {
             Ok(payload) => {
                 let call = timeout(limits.wall, self.answer(&mut store, &endpoint, payload));
@@ -163,7 +162,7 @@ impl LoadedModule {
 }
 
 /// A store with every limit set, before any guest code can run.
-fn new_store(engine: &Engine, guest: Guest, limits: &Limits, long: LongCall) -> wasmtime::Result<Store<Guest>> {
+fn new_store(engine: &Engine, guest: Guest, limits: &Limits) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_fuel(limits.fuel)?;
@@ -173,12 +172,16 @@ fn new_store(engine: &Engine, guest: Guest, limits: &Limits, long: LongCall) -> 
     // A limit too long to be told in time is none.
     let deadline = Instant::now().checked_add(limits.wall);
     store.set_epoch_deadline(1);
+    let mut whole_tick = false;
     store.epoch_deadline_callback(move |_| {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(DeadlineReached.into());
         }
+        // Ticks come when they come, so that the first one may find a guest that has only just begun.
+        if !std::mem::replace(&mut whole_tick, true) {
+            return Ok(UpdateDeadline::Continue(1));
+        }
         // Gives way, so that a guest that computes cannot hold a worker thread.
-        long.mark();
         Ok(UpdateDeadline::Yield(1))
     });
     Ok(store)

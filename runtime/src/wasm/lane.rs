@@ -1,15 +1,12 @@
 //! On which threads a call runs, so that guests who compute for long keep nobody else waiting.
 //!
-//! A call starts on its caller's thread: most end there, within one tick, and pay for no hand-over. One that still
-//! computes at its first tick moves to threads of this sandbox's own, of lower priority, where such calls take turns.
+//! A call starts on its caller's thread: most end there, the first time they are polled, and pay for no hand-over. One
+//! that gives way, because it has computed for a whole tick or waits for something, moves to threads of this sandbox's
+//! own, of lower priority, where such calls take turns.
 
 use std::{
     future::{Future, poll_fn},
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::Poll,
 };
 
@@ -20,20 +17,6 @@ use tokio::{
 
 /// How much the slow threads step back: those of the host get about three times their share when both want to run.
 const STEP_BACK: i32 = 5;
-
-/// Says that a call has been computing for a whole tick.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LongCall(Arc<AtomicBool>);
-
-impl LongCall {
-    pub(super) fn mark(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_marked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// The threads of long calls.
 pub(super) struct SlowLane(Option<Runtime>);
@@ -52,20 +35,15 @@ impl SlowLane {
         Ok(Self(Some(runtime)))
     }
 
-    /// Runs `call` here, and elsewhere from the moment on that it marks itself as long.
+    /// Runs `call` here until it gives way for the first time, and elsewhere from then on.
     ///
     /// When the returned future is dropped, so is the call, at its next tick at the latest.
-    pub(super) async fn run<F>(&self, call: F, long: &LongCall) -> Result<F::Output, JoinError>
+    pub(super) async fn run<F>(&self, call: F) -> Result<F::Output, JoinError>
     where
         F: Future<Output: Send> + Send + 'static,
     {
         let mut call = Box::pin(call);
-        let short = poll_fn(|context| match call.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if long.is_marked() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        });
-        if let Some(output) = short.await {
+        if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
             return Ok(output);
         }
         let runtime = self.0.as_ref().expect("only dropping takes it");

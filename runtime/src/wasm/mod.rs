@@ -22,7 +22,7 @@ pub use engine::{COSTS, Cpu};
 use crate::{
     Invocation, Limits, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Unavailable, limits::MAX_MEMORY_BYTES,
 };
-use lane::{LongCall, SlowLane};
+use lane::SlowLane;
 use modules::Modules;
 
 /// The answer to one call too many. What its caller should wait is about as long as a short call takes.
@@ -103,14 +103,12 @@ impl Sandbox for WasmSandbox {
         // The module first: who waits for the compiler must not keep those out who need not.
         let module = self.modules.get(module.sha256).await?;
         let permit = self.calls.clone().try_acquire_owned().map_err(|_| FULL)?;
-        let long = LongCall::default();
-        let mark = long.clone();
         let call = async move {
-            let outcome = module.call(invocation, mark).await;
+            let outcome = module.call(invocation).await;
             drop(permit);
             outcome
         };
-        self.slow_lane.run(call, &long).await.map_err(host)?.map_err(no_instance)
+        self.slow_lane.run(call).await.map_err(host)?.map_err(no_instance)
     }
 
     async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable> {
@@ -118,14 +116,12 @@ impl Sandbox for WasmSandbox {
         let module = self.modules.get(module.sha256).await?;
         let permit = self.trials.clone().acquire_owned().await.map_err(host)?;
         let limits = Limits { memory_bytes: MAX_MEMORY_BYTES, ..Limits::default() };
-        let long = LongCall::default();
-        let mark = long.clone();
         let instance = async move {
-            let tried = module.try_instance(limits, mark).await;
+            let tried = module.try_instance(limits).await;
             drop(permit);
             tried
         };
-        let tried = self.slow_lane.run(instance, &long).await.map_err(host)?;
+        let tried = self.slow_lane.run(instance).await.map_err(host)?;
         tried.map_err(no_instance)?.map_err(Unavailable::InvalidModule)?;
         Ok(info)
     }
