@@ -26,7 +26,7 @@ pub trait Sandbox: Send + Sync {
     /// [`Unavailable::InvalidModule`] with the reason when the module is refused.
     async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable>;
 
-    /// Names the engine and the fuel price list, for example `wasmtime-48.0.8+costs-1`. Part of every receipt: two
+    /// Names the engine and the fuel price list, for example `wasmtime-48.0.8+costs-2`. Part of every receipt: two
     /// sandboxes with the same id bill the same fuel for the same call.
     fn id(&self) -> String;
 }

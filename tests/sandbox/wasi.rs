@@ -24,6 +24,8 @@ const IMPORTS: &str = r#"
     (export $error "error" (type (eq $e)))
     (type $stream-error (variant (case "last-operation-failed" (own $error)) (case "closed")))
     (export $se "stream-error" (type (eq $stream-error)))
+    (export "[method]output-stream.write"
+      (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $se)))))
     (export "[method]output-stream.blocking-write-and-flush"
       (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $se)))))))
   (alias export $streams "output-stream" (type $out'))
@@ -90,6 +92,7 @@ const MORE_IMPORTS: &str = r#"
 
 const LOWERED: &str = r#"
   (core func $get-stdout (canon lower (func $stdout "get-stdout")))
+  (core func $write (canon lower (func $streams "[method]output-stream.write") (memory $memory)))
   (core func $print (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory)))
   (core func $get-environment (canon lower (func $environment "get-environment") (memory $memory) (realloc $realloc)))
   (core func $get-arguments (canon lower (func $environment "get-arguments") (memory $memory) (realloc $realloc)))
@@ -108,6 +111,7 @@ const LOWERED: &str = r#"
 /// Each lowered function's name in the main module and its core type.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("get-stdout", "(result i32)"),
+    ("write", "(param i32 i32 i32 i32)"),
     ("print", "(param i32 i32 i32 i32)"),
     ("get-environment", "(param i32)"),
     ("get-arguments", "(param i32)"),
@@ -123,12 +127,19 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("random-many", "(param i64 i32)"),
 ];
 
+/// Writes a handle `$many` times from 4096 on.
+const LIST: &str = "(func $list (param $handle i32) (param $many i32)
+  (loop $again
+    (local.set $many (i32.sub (local.get $many) (i32.const 1)))
+    (i32.store offset=4096 (i32.mul (local.get $many) (i32.const 4)) (local.get $handle))
+    (br_if $again (local.get $many))))";
+
 /// A skill that imports all of the above and whose `run` has this body.
 fn program(body: &str) -> Vec<u8> {
     let mut skill = WatSkill::running(body);
     let imports: String =
         FUNCTIONS.iter().map(|(name, ty)| format!(r#"(import "host" "{name}" (func ${name} {ty}))"#)).collect();
-    skill.main = format!(r#"{imports} (data (i32.const 64) "hello\nworld\n") {}"#, skill.main);
+    skill.main = format!(r#"{imports} (data (i32.const 64) "hello\nworld\n") {LIST} {}"#, skill.main);
     skill.imports = IMPORTS.to_owned();
     skill.lowered = LOWERED.to_owned();
     skill.host = FUNCTIONS.iter().map(|(name, _)| format!(r#"(export "{name}" (func ${name}))"#)).collect();
@@ -138,6 +149,15 @@ fn program(body: &str) -> Vec<u8> {
 const ANSWER: &str = "(call $ok (local.get $payload) (local.get $payload-len))";
 /// Crashes when the value on top is not zero.
 const MUST_BE_ZERO: &str = "(if (then unreachable))";
+
+/// Polls one timer, named `many` times in the list.
+fn polling(many: u32) -> String {
+    format!(
+        "(call $list (call $subscribe (i64.const 1)) (i32.const {many}))
+         (call $poll-all (i32.const 4096) (i32.const {many}) (i32.const 520))
+         (call $drop-pollable (i32.load (i32.const 4096)))"
+    )
+}
 
 #[tokio::test]
 async fn its_imports_are_permissions_like_any_other() {
@@ -183,6 +203,82 @@ async fn a_flood_of_standard_output_is_cut_and_the_call_succeeds() {
     assert!(outcome.logs_truncated);
     let kept: usize = outcome.logs.iter().map(|line| line.message.len()).sum();
     assert!(kept <= 16 * 1024, "{kept}");
+}
+
+#[tokio::test]
+async fn what_is_printed_in_pieces_is_one_line_whichever_handle_it_went_through() {
+    let host = Host::new();
+    let print = |from: u32, len: u32| {
+        format!("(call $print (call $get-stdout) (i32.const {from}) (i32.const {len}) (i32.const 0))")
+    };
+    let outcome = host.run(program(&format!("{} {} {ANSWER}", print(64, 3), print(67, 6)))).await;
+    let lines: Vec<_> = outcome.logs.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(lines, ["hello", "wor"]);
+}
+
+#[tokio::test]
+async fn a_write_above_the_streams_permit_is_a_crash() {
+    let host = Host::new();
+    let write = |len: u32| {
+        format!(
+            "(drop (memory.grow (i32.const 4)))
+             (call $write (call $get-stdout) (i32.const 64) (i32.const {len}) (i32.const 0)) {ANSWER}"
+        )
+    };
+    assert_eq!(text(&host.run(program(&write(65_536))).await), r#"{"n":1}"#);
+    match host.failure(program(&write(65_537)), Limits::default()).await {
+        Failure::Trap(text) => assert!(text.contains("at most 65536 are taken"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn streams_cost_fuel_by_the_call_and_by_the_byte_the_same_each_time() {
+    let host = Host::new();
+    let fuel = async |bytes: u32| {
+        let body = format!(
+            "(call $print (call $get-stdout) (i32.const 64) (i32.const {bytes}) (i32.const 0))
+             (call $print (call $get-stdout) (i32.const 64) (i32.const 0) (i32.const 0)) {ANSWER}"
+        );
+        let artifact = program(&body);
+        let first = host.run(artifact.clone()).await.usage.fuel;
+        assert_eq!(host.run(artifact).await.usage.fuel, first);
+        first
+    };
+    let none = fuel(0).await;
+    assert_eq!(fuel(4_000).await, none + 4_000);
+    assert!(none > 4 * 500, "two streams and two writes cost {none}");
+}
+
+#[tokio::test]
+async fn a_poll_costs_by_the_pollables_it_asks() {
+    let host = Host::new();
+    let fuel = async |many: u32| {
+        let outcome = host.run(program(&format!("{} {ANSWER}", polling(many)))).await;
+        assert_eq!(text(&outcome), r#"{"n":1}"#);
+        outcome.usage.fuel
+    };
+    let (one, many) = (fuel(1).await, fuel(900).await);
+    assert!(many - one >= 899 * 500, "{one} and {many}");
+}
+
+#[tokio::test]
+async fn the_host_does_not_work_for_nothing_on_streams_and_polls() {
+    let host = Host::new();
+    let line_feeds = "(local $out i32) (local.set $out (call $get-stdout))
+        (memory.fill (i32.const 4096) (i32.const 10) (i32.const 4096))
+        (loop $again (call $print (local.get $out) (i32.const 4096) (i32.const 4096) (i32.const 0)) (br $again))
+        unreachable"
+        .to_owned();
+    let polls = format!("(loop $again {} (br $again)) unreachable", polling(900));
+    let fuel = 10_000_000;
+    for body in [line_feeds, polls] {
+        let outcome = host.run_with(program(&body), Limits { fuel, ..Limits::default() }).await;
+        assert_eq!(outcome.result, Err(Failure::OutOfFuel));
+        assert_eq!(outcome.usage.fuel, fuel, "all of it was used");
+        // A loop of plain instructions takes some 10 ms for this much; a busy machine stops it in between.
+        assert!(outcome.usage.cpu_us < 500_000, "{:?}", outcome.usage);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The log of one call: counted, cut at its limit and marked, never a reason to fail.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use crate::{LogLevel, LogLine, error::truncated, limits::MAX_LOG_LINE_BYTES};
 
@@ -14,37 +17,54 @@ struct Lines {
     /// Bytes that may still be kept.
     room: u64,
     truncated: bool,
+    /// What came by streams of a level after its last line end: at most one line's worth each.
+    unfinished: BTreeMap<LogLevel, Vec<u8>>,
+    /// Bytes that came by streams, those that were cut included.
+    streamed: u64,
 }
 
 impl Log {
     /// An empty log that keeps at most `limit` bytes.
     pub(crate) fn new(limit: u64) -> Self {
-        Self(Arc::new(Mutex::new(Lines { kept: Vec::new(), room: limit, truncated: false })))
+        let (kept, unfinished) = (Vec::new(), BTreeMap::new());
+        Self(Arc::new(Mutex::new(Lines { kept, room: limit, truncated: false, unfinished, streamed: 0 })))
     }
 
     /// Adds one line. It costs a byte more than its text, so that empty lines are not free.
     pub(crate) fn write(&self, level: LogLevel, message: String) {
-        let mut lines = self.lines();
-        let room = usize::try_from(lines.room).unwrap_or(usize::MAX);
-        if room == 0 {
-            lines.truncated = true;
-            return;
-        }
-        let full = message.len();
-        let message = truncated(message, MAX_LOG_LINE_BYTES.min(room - 1));
-        lines.truncated |= message.len() < full;
-        lines.room = lines.room.saturating_sub(message.len() as u64 + 1);
-        lines.kept.push(LogLine { level, message });
+        self.lines().write(level, message);
     }
 
-    /// A byte stream into this log: each line of it becomes a log line.
-    pub(crate) fn stream(&self, level: LogLevel) -> LineStream {
-        LineStream { log: self.clone(), level, pending: Vec::new() }
+    /// Adds bytes of a stream, each line of which becomes a log line. All streams of a level are one.
+    pub(crate) fn stream(&self, level: LogLevel, bytes: &[u8]) {
+        let mut lines = self.lines();
+        lines.streamed = lines.streamed.saturating_add(bytes.len() as u64);
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if lines.room == 0 {
+                lines.truncated = true;
+                return;
+            }
+            let line = piece.strip_suffix(b"\n");
+            lines.extend(level, line.unwrap_or(piece));
+            if line.is_some() {
+                lines.end_line(level);
+            }
+        }
+    }
+
+    /// Bytes that came by streams so far.
+    pub(crate) fn streamed(&self) -> u64 {
+        self.lines().streamed
     }
 
     /// Takes what was logged, and whether something is missing.
     pub(crate) fn take(&self) -> (Vec<LogLine>, bool) {
         let mut lines = self.lines();
+        for (level, text) in std::mem::take(&mut lines.unfinished) {
+            if !text.is_empty() {
+                lines.write(level, String::from_utf8_lossy(&text).into_owned());
+            }
+        }
         (std::mem::take(&mut lines.kept), lines.truncated)
     }
 
@@ -53,43 +73,30 @@ impl Log {
     }
 }
 
-/// Turns bytes into log lines. What follows the last line end is logged when the stream is dropped.
-#[derive(Debug)]
-pub(crate) struct LineStream {
-    log: Log,
-    level: LogLevel,
-    pending: Vec<u8>,
-}
-
-impl LineStream {
-    /// Adds bytes. At most one line's worth is ever held.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let (text, ends) = match piece.strip_suffix(b"\n") {
-                Some(text) => (text, true),
-                None => (piece, false),
-            };
-            // One byte over the limit is enough for the log to know that the line was cut.
-            let room = (MAX_LOG_LINE_BYTES + 1).saturating_sub(self.pending.len());
-            self.pending.extend_from_slice(&text[..text.len().min(room)]);
-            if ends {
-                self.end_line();
-            }
+impl Lines {
+    fn write(&mut self, level: LogLevel, message: String) {
+        let room = usize::try_from(self.room).unwrap_or(usize::MAX);
+        if room == 0 {
+            self.truncated = true;
+            return;
         }
+        let full = message.len();
+        let message = truncated(message, MAX_LOG_LINE_BYTES.min(room - 1));
+        self.truncated |= message.len() < full;
+        self.room = self.room.saturating_sub(message.len() as u64 + 1);
+        self.kept.push(LogLine { level, message });
     }
 
-    fn end_line(&mut self) {
-        let line = String::from_utf8_lossy(&self.pending).into_owned();
-        self.pending.clear();
-        self.log.write(self.level, line);
+    fn extend(&mut self, level: LogLevel, text: &[u8]) {
+        let unfinished = self.unfinished.entry(level).or_default();
+        // One byte over the limit is enough to know that the line was cut.
+        let room = (MAX_LOG_LINE_BYTES + 1).saturating_sub(unfinished.len());
+        unfinished.extend_from_slice(&text[..text.len().min(room)]);
     }
-}
 
-impl Drop for LineStream {
-    fn drop(&mut self) {
-        if !self.pending.is_empty() {
-            self.end_line();
-        }
+    fn end_line(&mut self, level: LogLevel) {
+        let text = std::mem::take(self.unfinished.entry(level).or_default());
+        self.write(level, String::from_utf8_lossy(&text).into_owned());
     }
 }
 
@@ -131,20 +138,29 @@ mod tests {
     #[test]
     fn a_stream_is_split_into_lines_and_its_tail_is_not_lost() {
         let log = Log::new(100);
-        let mut stream = log.stream(LogLevel::Info);
-        stream.push(b"one\ntw");
-        stream.push(b"o\n\nthree");
-        drop(stream);
-        assert_eq!(texts(&log), ["one", "two", "", "three"]);
+        log.stream(LogLevel::Info, b"one\ntw");
+        log.stream(LogLevel::Warn, b"beside");
+        log.stream(LogLevel::Info, b"o\n\nthree");
+        assert_eq!(log.streamed(), 20);
+        assert_eq!(texts(&log), ["one", "two", "", "three", "beside"]);
+    }
+
+    #[test]
+    fn a_full_log_takes_no_more_of_a_stream_and_says_so() {
+        let log = Log::new(4);
+        log.stream(LogLevel::Info, b"abc\n");
+        assert!(!log.take().1, "all of it had room");
+        log.stream(LogLevel::Info, &[b'\n'; 1_000_000]);
+        log.stream(LogLevel::Info, b"tail");
+        assert!(log.lines().unfinished.is_empty());
+        assert_eq!(log.take(), (Vec::new(), true));
     }
 
     #[test]
     fn an_endless_line_takes_bounded_memory() {
         let log = Log::new(1 << 20);
-        let mut stream = log.stream(LogLevel::Info);
-        (0..1000).for_each(|_| stream.push(&[b'x'; 4096]));
-        assert!(stream.pending.capacity() < 4 * MAX_LOG_LINE_BYTES);
-        drop(stream);
+        (0..1000).for_each(|_| log.stream(LogLevel::Info, &[b'x'; 4096]));
+        assert!(log.lines().unfinished[&LogLevel::Info].capacity() < 4 * MAX_LOG_LINE_BYTES);
         let (lines, truncated) = log.take();
         assert!(truncated);
         assert_eq!(lines[0].message.len(), MAX_LOG_LINE_BYTES);

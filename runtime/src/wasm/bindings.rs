@@ -118,8 +118,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 /// Takes the price of one host call that hands over `bytes`, and counts it.
 ///
-/// The functions of `wasi:io` are wasmtime's own: they neither cost nor count. What a guest can do with them is bounded
-/// by its log, its resource limit and its deadline.
+/// The functions of `wasi:io` are wasmtime's own and do not come here: what they cost is owed ([`Guest::owed`]).
 ///
 /// # Errors
 /// [`Trap::OutOfFuel`] when the guest cannot pay.

@@ -16,7 +16,7 @@ use wasmtime::{
 use crate::limits::{MAX_MEMORY_BYTES, STACK_BYTES};
 
 /// Version of the fuel price list: what operators and host calls cost. A new price is a new version.
-pub const COSTS: &str = "costs-1";
+pub const COSTS: &str = "costs-2";
 /// The wasmtime release this crate is pinned to.
 const WASMTIME: &str = "wasmtime-48.0.8";
 
@@ -187,6 +187,6 @@ mod tests {
         let workspace = include_str!("../../../Cargo.toml");
         let pin = format!("wasmtime = {{ version = \"={}\"", WASMTIME.trim_start_matches("wasmtime-"));
         assert!(workspace.contains(&pin), "{pin}");
-        assert_eq!(id(), "wasmtime-48.0.8+costs-1");
+        assert_eq!(id(), "wasmtime-48.0.8+costs-2");
     }
 }

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::timeout;
 use wasmtime::{
-    Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, UpdateDeadline,
+    Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline,
     component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, ResourceTable},
 };
 
 use super::{
-    engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES},
+    engine::{HOST_BYTE_FUEL, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES},
     failure::{DeadlineReached, MemoryLimit, classify},
 };
 use crate::{
@@ -43,6 +43,8 @@ pub(super) struct Guest {
     pub(super) clock: Clock,
     pub(super) random: Random,
     pub(super) host_calls: u64,
+    /// Fuel for calls of wasmtime's own functions.
+    calls_owed: u64,
     memory: MemoryMeter,
 }
 
@@ -120,7 +122,6 @@ impl LoadedModule {
         let Invocation { endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
         let started = Instant::now();
         let guest = Guest::new(&limits, seed, time_ms);
-        let log = guest.log.clone();
         let mut store = new_store(self.pre.engine(), guest, &limits)?;
         let (result, cpu) = match std::str::from_utf8(&payload) {
             Ok(payload) => {
@@ -130,14 +131,18 @@ impl LoadedModule {
             }
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
+        let left = store.get_fuel()?.checked_sub(store.data().owed());
         let result = match result {
             Err(error) if error.is::<PoolConcurrencyLimitError>() => return Err(error),
-            result => judge(result, limits.output_bytes),
+            result => match judge(result, limits.output_bytes) {
+                Err(Failure::Deadline) => Err(Failure::Deadline),
+                _ if left.is_none() => Err(Failure::OutOfFuel),
+                result => result,
+            },
         };
         // How far a guest comes until its deadline depends on the host's speed.
         let replayable = !matches!(result, Err(Failure::Deadline));
-        let out_of_fuel = matches!(result, Err(Failure::OutOfFuel));
-        let left = if out_of_fuel { 0 } else { store.get_fuel()? };
+        let left = if matches!(result, Err(Failure::OutOfFuel)) { 0 } else { left.unwrap_or(0) };
         let usage = Usage {
             fuel: limits.fuel.saturating_sub(left),
             wall_us: microseconds(started.elapsed()),
@@ -147,9 +152,7 @@ impl LoadedModule {
             bytes_out: bytes_out(&result),
             host_calls: store.data().host_calls,
         };
-        // Ends the guest's streams, whose last words belong to the log.
-        drop(store);
-        let (logs, logs_truncated) = log.take();
+        let (logs, logs_truncated) = store.data().log.take();
         Ok(Outcome { result, logs, logs_truncated, usage, replayable })
     }
 
@@ -173,9 +176,12 @@ fn new_store(engine: &Engine, guest: Guest, limits: &Limits) -> wasmtime::Result
     let deadline = Instant::now().checked_add(limits.wall);
     store.set_epoch_deadline(1);
     let mut whole_tick = false;
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |store| {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(DeadlineReached.into());
+        }
+        if store.data().owed() > store.get_fuel()? {
+            return Err(Trap::OutOfFuel.into());
         }
         // Ticks come when they come, so that the first one may find a guest that has only just begun.
         if !std::mem::replace(&mut whole_tick, true) {
@@ -197,8 +203,22 @@ impl Guest {
             clock: Clock::new(time_ms),
             random: Random::new(seed),
             host_calls: 0,
+            calls_owed: 0,
             memory: MemoryMeter { limit: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0, peak: 0 },
         }
+    }
+
+    /// Notes fuel for a call of a function that cannot take it itself.
+    pub(super) fn owe(&mut self, fuel: u64) {
+        self.calls_owed = self.calls_owed.saturating_add(fuel);
+    }
+
+    /// Fuel for what wasmtime's own functions did.
+    ///
+    /// It is part of the bill, and a guest that owes more than it has left is out of fuel. Both only ever grow, so when
+    /// that is noticed (at a tick, or at the end) has no influence on how the call ends.
+    pub(super) fn owed(&self) -> u64 {
+        self.calls_owed.saturating_add(self.log.streamed().saturating_mul(HOST_BYTE_FUEL))
     }
 }
 

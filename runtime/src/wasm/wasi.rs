@@ -19,6 +19,7 @@ use wasmtime_wasi_io::{
 
 use super::{
     bindings::{charge, draw},
+    engine::HOST_CALL_FUEL,
     failure::Denied,
     instance::Guest,
 };
@@ -26,7 +27,7 @@ use crate::{
     LogLevel,
     capability::{
         clock::{Clock, STEP_NS},
-        log::LineStream,
+        log::Log,
     },
 };
 
@@ -137,16 +138,36 @@ impl HasData for Io {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-pub(super) fn io_error(linker: &mut Linker<Guest>, _: &str) -> Linked {
-    io::error::add_to_linker::<_, Io>(linker, |guest| &mut guest.table)
+/// What wasmtime's implementation asks for in each of its calls, which cannot pay for themselves: the guest owes them.
+fn table(guest: &mut Guest) -> &mut ResourceTable {
+    guest.owe(HOST_CALL_FUEL);
+    &mut guest.table
 }
 
-pub(super) fn io_poll(linker: &mut Linker<Guest>, _: &str) -> Linked {
-    io::poll::add_to_linker::<_, Io>(linker, |guest| &mut guest.table)
+pub(super) fn io_error(linker: &mut Linker<Guest>, _: &str) -> Linked {
+    io::error::add_to_linker::<_, Io>(linker, table)
+}
+
+pub(super) fn io_poll(linker: &mut Linker<Guest>, name: &str) -> Linked {
+    io::poll::add_to_linker::<_, Io>(linker, table)?;
+    // `poll` asks up to a thousand pollables in one call, so each of them costs like a call.
+    linker.allow_shadowing(true);
+    linker.instance(name)?.func_wrap_async(
+        "poll",
+        |mut store: Store<'_>, (pollables,): (Vec<Resource<DynPollable>>,)| {
+            Box::new(async move {
+                let guest = store.data_mut();
+                guest.owe(HOST_CALL_FUEL.saturating_mul(pollables.len() as u64));
+                Ok((io::poll::Host::poll(table(guest), pollables).await?,))
+            })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 pub(super) fn io_streams(linker: &mut Linker<Guest>, _: &str) -> Linked {
-    io::streams::add_to_linker::<_, Io>(linker, |guest| &mut guest.table)
+    io::streams::add_to_linker::<_, Io>(linker, table)
 }
 
 // --- cli
@@ -193,7 +214,10 @@ impl InputStream for Empty {
 }
 
 /// Standard output or error: always ready, and into the log.
-struct Logged(LineStream);
+struct Logged {
+    log: Log,
+    level: LogLevel,
+}
 
 #[async_trait]
 impl Pollable for Logged {
@@ -203,7 +227,11 @@ impl Pollable for Logged {
 #[async_trait]
 impl OutputStream for Logged {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.0.push(&bytes);
+        if bytes.len() > STREAM_PERMIT {
+            let words = format!("it wrote {} bytes at once to a stream; at most {STREAM_PERMIT} are taken", bytes.len());
+            return Err(StreamError::trap(&words));
+        }
+        self.log.stream(self.level, &bytes);
         Ok(())
     }
 
@@ -236,7 +264,7 @@ fn output(linker: &mut Linker<Guest>, name: &str, function: &str, level: LogLeve
     linker.instance(name)?.func_wrap(function, move |mut store: Store<'_>, (): ()| {
         charge(&mut store, 0)?;
         let guest = store.data_mut();
-        let stream: DynOutputStream = Box::new(Logged(guest.log.stream(level)));
+        let stream: DynOutputStream = Box::new(Logged { log: guest.log.clone(), level });
         Ok((guest.table.push(stream)?,))
     })
 }
