@@ -6,8 +6,9 @@
 //! - No call sees anything of another: instance, memory, tables and stack are fresh and thrown away.
 //! - A call ends at the first of its limits, and its [`Outcome`] says which, with the bill, for failures too.
 //! - The same module, payload, limits, seed and time give the same output and the same fuel: on every run, cold or
-//!   warm, in another process and on another processor. Deadlines are the one exception: they depend on the host, and
-//!   so a call that met its deadline costs nothing.
+//!   warm, in another process and on another processor. There are two exceptions, and the [`Outcome`] says so: a
+//!   deadline falls by the host's speed, and at which depth of calls the stack overflows depends on the processor that
+//!   the code was compiled for.
 //! - A guest that computes for long shares threads of its own with its like: the host and short calls stay quick.
 //! - Compilation is done by a child process that can be killed; only code that this host compiled is ever loaded.
 //!

@@ -47,7 +47,8 @@ const KEEP_TABLE: usize = 64 * 1024;
 /// Stack of a fiber beyond the guest's own, for host functions, in bytes.
 const HOST_STACK_BYTES: usize = 1536 * 1024;
 
-/// For which processors code is generated. Output and fuel are the same with both.
+/// For which processors code is generated. Output and fuel are the same with both, except that a guest which recurses
+/// to the end of its stack may get there with one and not with the other: their frames differ in size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cpu {
     /// The processor of this machine, with all it can do.

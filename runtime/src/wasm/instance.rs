@@ -140,8 +140,9 @@ impl LoadedModule {
                 result => result,
             },
         };
-        // How far a guest comes until its deadline depends on the host's speed.
-        let replayable = !matches!(result, Err(Failure::Deadline));
+        // How far a guest comes until its deadline depends on the host's speed, and how deep it can call on the frames
+        // that were compiled for its processor.
+        let replayable = !matches!(result, Err(Failure::Deadline | Failure::StackOverflow));
         let left = if matches!(result, Err(Failure::OutOfFuel)) { 0 } else { left.unwrap_or(0) };
         let usage = Usage {
             fuel: limits.fuel.saturating_sub(left),

@@ -156,6 +156,20 @@ async fn checks() {
     let late = proxy.replay(&late).await;
     assert_eq!(late.check("replay").unwrap().verdict, Verdict::Skipped);
     assert!(late.passed() && !late.is_complete());
+    depth(&receipt).await;
+}
+
+/// A module that gets to the end of its stack here, and of which a proxy says that it answered there.
+async fn depth(receipt: &Receipt) {
+    let mut proxy = Proxy::new();
+    let deep = MODULE
+        .replace("(local $letter i32)", "(local $letter i32) (call $down)")
+        .replace(r#"(func (export "run") (param i32"#, r#"(func $down (call $down)) (func (export "run") (param i32"#);
+    proxy.module = wat::parse_str(deep).unwrap().into();
+    let receipt = Receipt { module_sha256: sha256(&proxy.module), ..receipt.clone() };
+    let report = proxy.replay(&receipt).await;
+    assert_eq!(report.check("replay").unwrap().verdict, Verdict::Skipped);
+    assert!(report.passed() && !report.is_complete(), "{report:#?}");
 }
 
 fn main() -> ExitCode {
