@@ -4,6 +4,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
     path::Path,
+    time::Duration,
 };
 
 use clawos_runtime::{Limits, Sandbox as _, Unavailable, wasm::CompilerCommand};
@@ -126,6 +127,33 @@ async fn the_folder_has_a_largest_size_and_what_was_not_used_for_longest_makes_r
     assert!(first.exists() && !second.exists(), "the second was not used since it was made");
     let again = host.restarted().run(skill(2)).await;
     assert!(again.result.is_ok(), "what made room is compiled again: {again:?}");
+}
+
+#[tokio::test]
+async fn of_loaded_modules_the_last_one_used_stays_however_popular_the_others_were() {
+    let host = Host::new();
+    let popular = WatSkill::echo().build();
+    let late = WatSkill::running("(call $ok (i32.const 0) (i32.const 1))").build();
+    host.run(popular.clone()).await;
+    let first = host.compiled().remove(0);
+    host.run(late.clone()).await;
+    let file = host.compiled().into_iter().find(|path| *path != first).expect("both are cached");
+    let length = |path: &Path| fs::metadata(path).expect("the cache has it").len();
+    // Room for either of them and not for both.
+    let most = (length(&first) + length(&file)) * 3 / 4;
+    let host = host.restarted_with(|config| config.max_loaded_bytes = most);
+    for _ in 0..50 {
+        host.run(popular.clone()).await;
+    }
+    let read = || fs::metadata(&file).and_then(|metadata| metadata.accessed()).expect("the cache has it");
+    for _ in 0..3 {
+        host.run(late.clone()).await;
+        // The loaded modules are tidied up in passing, a few times a second.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    let before = read();
+    host.run(late).await;
+    assert_eq!(read(), before, "it was in memory");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use wasmtime::{
@@ -66,6 +66,8 @@ impl Modules {
             .map_err(|error| host("the folder for compiled modules cannot be used", error))?;
         let loaded = Cache::builder()
             .max_capacity(config.max_loaded_bytes)
+            // The default also asks how often a module is used, and would turn a large one away again and again.
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, module: &Arc<LoadedModule>| u32::try_from(module.code_bytes).unwrap_or(u32::MAX))
             .build();
         let (waiting, compiler) = (Semaphore::new(MAX_WAITING), Semaphore::new(1));
