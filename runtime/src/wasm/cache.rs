@@ -55,6 +55,11 @@ impl CompiledCache {
         NamedTempFile::with_prefix_in(UNFINISHED, &self.dir)
     }
 
+    /// A new file in this folder that goes away with its last user, for what the compile child reads.
+    pub(crate) fn unnamed_file(&self) -> io::Result<File> {
+        tempfile::tempfile_in(&self.dir)
+    }
+
     /// Reads a module's code. `None` when there is none that can be trusted.
     pub(crate) fn read(&self, module: [u8; 32]) -> io::Result<Option<Vec<u8>>> {
         let path = self.path(module);

@@ -14,9 +14,8 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use rustix::process::{Resource, Rlimit, setrlimit};
-use tokio::{io::AsyncReadExt as _, process::Command, task::spawn_blocking, time::timeout};
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use super::{
     cache::MAX_COMPILED_BYTES,
@@ -61,25 +60,23 @@ impl CompilerCommand {
     }
 }
 
-/// Compiles `artifact` into `output` in a child process.
+/// Compiles what [`write_input`] wrote to `input` into `output`, in a child process.
 ///
 /// # Errors
 /// [`Unavailable::InvalidModule`] when the child refuses it or does not survive it; [`Unavailable::PoolFull`] when this
 /// host is too busy to tell; [`Unavailable::Host`] when the child cannot be started.
 pub(super) async fn compile(
     command: &CompilerCommand,
-    cpu: Cpu,
     wall: Duration,
-    artifact: Bytes,
+    input: File,
     output: File,
 ) -> Result<(), Unavailable> {
     let host = |error: io::Error| Unavailable::Host(format!("the compiler could not be started: {error}"));
-    let input = spawn_blocking(move || input_file(cpu, &artifact)).await.unwrap_or_else(|error| Err(error.into()));
     let mut child = Command::new(&command.program)
         .args(&command.args)
         .env_clear()
         .current_dir("/")
-        .stdin(input.map_err(host)?)
+        .stdin(input)
         .stdout(output)
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -123,13 +120,11 @@ fn cpu_time(process: u32) -> Option<Duration> {
     Some(Duration::from_millis((user + system) * 1000 / TICKS_PER_SEC))
 }
 
-/// The child's input, as an unnamed file: a pipe would have to be fed while the child's messages are read.
-fn input_file(cpu: Cpu, artifact: &[u8]) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
+/// Writes the child's input to a file: a pipe would have to be fed while the child's messages are read.
+pub(super) fn write_input(mut file: &File, cpu: Cpu, artifact: &[u8]) -> io::Result<()> {
     file.write_all(&[u8::from(cpu == Cpu::Baseline)])?;
     file.write_all(artifact)?;
-    file.rewind()?;
-    Ok(file)
+    file.rewind()
 }
 
 fn judge(status: ExitStatus, reason: String) -> Result<(), Unavailable> {

@@ -103,7 +103,8 @@ impl LoadedModule {
             instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
-        let made: wasmtime::Result<()> = timeout(limits.wall, check).await.unwrap_or_else(|_| Err(DeadlineReached.into()));
+        let made: wasmtime::Result<()> =
+            timeout(limits.wall, check).await.unwrap_or_else(|_| Err(DeadlineReached.into()));
         match made {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(error),

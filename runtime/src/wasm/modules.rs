@@ -131,10 +131,16 @@ impl Modules {
         let artifact = self.artifact(sha256).await?;
         self.check_artifact(artifact.clone()).await?;
         let _turn = self.compiler.acquire().await.map_err(|error| host("the compiler", error))?;
-        let output = self.disk.new_file().map_err(|error| storage("a file for compiled code", &error))?;
-        let stdout = output.as_file().try_clone().map_err(|error| host("a file for compiled code", error))?;
-        let WasmConfig { compiler, cpu, compile_wall, .. } = &self.config;
-        compile::compile(compiler, *cpu, *compile_wall, artifact, stdout).await?;
+        let WasmConfig { compiler, cpu, compile_wall, .. } = self.config.clone();
+        let disk = self.disk.clone();
+        let files = blocking(move || {
+            let input = disk.unnamed_file()?;
+            compile::write_input(&input, cpu, &artifact)?;
+            let output = disk.new_file()?;
+            Ok((input, output.as_file().try_clone()?, output))
+        });
+        let (input, stdout, output) = files.await?.map_err(|error| storage("the compiler's files", &error))?;
+        compile::compile(&compiler, compile_wall, input, stdout).await?;
         let disk = self.disk.clone();
         blocking(move || disk.keep(sha256, output))
             .await?
@@ -158,4 +164,20 @@ impl Modules {
 /// Runs work that would hold a worker thread for long.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
     spawn_blocking(work).await.map_err(|error| host("a background task", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_faults_of_the_host() {
+        for (kind, code) in [
+            (io::ErrorKind::StorageFull, "storage_full"),
+            (io::ErrorKind::QuotaExceeded, "storage_full"),
+            (io::ErrorKind::PermissionDenied, "internal"),
+        ] {
+            assert_eq!(storage("a file", &kind.into()).code(), code);
+        }
+    }
 }

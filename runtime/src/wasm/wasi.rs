@@ -228,7 +228,8 @@ impl Pollable for Logged {
 impl OutputStream for Logged {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         if bytes.len() > STREAM_PERMIT {
-            let words = format!("it wrote {} bytes at once to a stream; at most {STREAM_PERMIT} are taken", bytes.len());
+            let words =
+                format!("it wrote {} bytes at once to a stream; at most {STREAM_PERMIT} are taken", bytes.len());
             return Err(StreamError::trap(&words));
         }
         self.log.stream(self.level, &bytes);

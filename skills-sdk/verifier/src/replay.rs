@@ -8,7 +8,9 @@ use bytes::Bytes;
 use clawos_receipts::receipt::Outcome as Billed;
 use clawos_receipts::text::to_hex;
 use clawos_receipts::{Receipt, sha256};
-use clawos_runtime::{Capabilities, Failure, InMemoryModules, Invocation, Limits, ModuleRef, Outcome, Sandbox, Unavailable};
+use clawos_runtime::{
+    Capabilities, Failure, InMemoryModules, Invocation, Limits, ModuleRef, Outcome, Sandbox, Unavailable,
+};
 
 use crate::report::{Finding, Report, equal};
 
@@ -43,7 +45,10 @@ pub async fn replay(
     if let Some(finding) = derived(receipt) {
         report.add("replayable", finding);
     } else if !receipt.replayable {
-        report.skip("replay", "the receipt says the call was not replayable (it met its deadline or the end of its stack)");
+        report.skip(
+            "replay",
+            "the receipt says the call was not replayable (it met its deadline or the end of its stack)",
+        );
         return Ok(report);
     }
     let module = modules.add(module);
