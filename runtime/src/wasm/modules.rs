@@ -170,6 +170,28 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 mod tests {
     use super::*;
 
+    /// A store that is damaged: whatever it is asked for, it gives the same.
+    struct Damaged;
+
+    #[async_trait::async_trait]
+    impl ModuleSource for Damaged {
+        async fn load(&self, _: [u8; 32]) -> io::Result<Bytes> {
+            Ok(Bytes::from_static(b"\0asm\x0d\0\x01\0"))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_artifact_with_another_hash_is_the_hosts_fault_and_never_compiled() {
+        let folder = tempfile::tempdir().expect("the system's folder for temporary files can be used");
+        let modules = Modules::new(WasmConfig::new(folder.path()), Arc::new(Damaged)).expect("the engine starts");
+        for answer in [modules.check([9; 32]).await.map(|_| ()), modules.get([9; 32]).await.map(|_| ())] {
+            match answer {
+                Err(Unavailable::Host(text)) => assert!(text.contains("its bytes have another hash"), "{text}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     #[test]
     fn a_full_disk_is_told_from_other_faults_of_the_host() {
         for (kind, code) in [
