@@ -102,7 +102,8 @@ pub struct Usage {
     pub fuel: u64,
     /// Time from start to end, in microseconds.
     pub wall_us: u64,
-    /// Processor time of host and guest for this call, in microseconds.
+    /// Processor time of host and guest for this call, in microseconds. Up to its first few milliseconds, which most
+    /// calls do not exceed, it is the time from the start.
     pub cpu_us: u64,
     /// Largest sum of all memories and tables of the guest, in bytes.
     pub peak_memory: u64,

@@ -1,14 +1,8 @@
 //! One call: a fresh store and instance, its limits, and the bill.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rustix::time::{ClockId, clock_gettime};
-use tokio::time::timeout;
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline,
     component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, ResourceTable},
@@ -17,6 +11,7 @@ use wasmtime::{
 use super::{
     engine::{HOST_BYTE_FUEL, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES},
     failure::{DeadlineReached, MemoryLimit, classify},
+    watch::watched,
 };
 use crate::{
     Failure, GuestErrorCode, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
@@ -96,16 +91,15 @@ impl LoadedModule {
     /// # Errors
     /// The engine's error when there was no room for an instance; inside, a sentence for the module's author.
     pub(super) async fn try_instance(&self, limits: Limits) -> wasmtime::Result<Result<(), String>> {
+        let started = Instant::now();
         let guest = Guest::new(&limits, [0; 32], 0);
-        let mut store = new_store(self.pre.engine(), guest, &limits)?;
+        let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
-        let made: wasmtime::Result<()> =
-            timeout(limits.wall, check).await.unwrap_or_else(|_| Err(DeadlineReached.into()));
-        match made {
+        match watched(check, started, limits.wall).await.0 {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(error),
             Err(error) => Ok(Err(match classify(&error) {
@@ -123,13 +117,9 @@ impl LoadedModule {
         let Invocation { endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
         let started = Instant::now();
         let guest = Guest::new(&limits, seed, time_ms);
-        let mut store = new_store(self.pre.engine(), guest, &limits)?;
+        let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
         let (result, cpu) = match std::str::from_utf8(&payload) {
-            Ok(payload) => {
-                let call = timeout(limits.wall, self.answer(&mut store, &endpoint, payload));
-                let (answer, cpu) = with_cpu_time(call).await;
-                (answer.unwrap_or_else(|_| Err(DeadlineReached.into())), cpu)
-            }
+            Ok(payload) => watched(self.answer(&mut store, &endpoint, payload), started, limits.wall).await,
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
         let left = store.get_fuel()?.checked_sub(store.data().owed());
@@ -167,7 +157,7 @@ impl LoadedModule {
 }
 
 /// A store with every limit set, before any guest code can run.
-fn new_store(engine: &Engine, guest: Guest, limits: &Limits) -> wasmtime::Result<Store<Guest>> {
+fn new_store(engine: &Engine, guest: Guest, limits: &Limits, started: Instant) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_fuel(limits.fuel)?;
@@ -175,7 +165,7 @@ fn new_store(engine: &Engine, guest: Guest, limits: &Limits) -> wasmtime::Result
     store.set_hostcall_fuel(usize::try_from(largest_value).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_HANDLES);
     // A limit too long to be told in time is none.
-    let deadline = Instant::now().checked_add(limits.wall);
+    let deadline = started.checked_add(limits.wall);
     store.set_epoch_deadline(1);
     let mut whole_tick = false;
     store.epoch_deadline_callback(move |store| {
@@ -318,23 +308,4 @@ fn bytes_out(result: &Result<Bytes, Failure>) -> u64 {
 
 fn microseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Runs a future and adds up the processor time of the threads that polled it.
-async fn with_cpu_time<F: Future>(future: F) -> (F::Output, Duration) {
-    let mut future = pin!(future);
-    let mut total = Duration::ZERO;
-    let output = poll_fn(|context| {
-        let before = thread_cpu_time();
-        let polled = future.as_mut().poll(context);
-        total += thread_cpu_time().saturating_sub(before);
-        polled
-    })
-    .await;
-    (output, total)
-}
-
-fn thread_cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }

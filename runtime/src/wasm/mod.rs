@@ -10,6 +10,7 @@ mod lane;
 mod modules;
 pub mod validate;
 mod wasi;
+mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
