@@ -11,7 +11,7 @@ use bytes::Bytes;
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig};
 use clawos_runtime::{Capabilities, InMemoryModules, Invocation, Limits, ModuleRef, Sandbox, WasmSandbox};
 use criterion::{Criterion, criterion_group, criterion_main};
-use raw::Raw;
+use raw::{Care, Raw};
 
 /// One component with one call of it.
 struct Case {
@@ -80,8 +80,8 @@ fn calls(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts");
     let (modules, sandbox) = runtime.block_on(async { sandbox(cache.path().to_owned()) });
     for case in cases() {
-        let fuelled = Raw::new(&case.component, true).expect("the component compiles");
-        let unmetered = Raw::new(&case.component, false).expect("the component compiles");
+        let raw = |care| Raw::new(&case.component, care).expect("the component compiles");
+        let (unmetered, fuelled, guarded) = (raw(Care::None), raw(Care::Fuel), raw(Care::Guarded));
         let module = modules.add(case.component.clone());
         let invocation = invocation(&case);
         let ours = runtime.block_on(run(&sandbox, &module, &invocation));
@@ -93,6 +93,9 @@ fn calls(criterion: &mut Criterion) {
         });
         group.bench_function("raw wasmtime", |bencher| {
             bencher.iter(|| fuelled.call(case.endpoint, &case.payload));
+        });
+        group.bench_function("raw wasmtime, async, epochs, limiter", |bencher| {
+            bencher.to_async(&runtime).iter(|| guarded.call_guarded(case.endpoint, &case.payload));
         });
         group.bench_function("Sandbox::run", |bencher| {
             bencher.to_async(&runtime).iter(|| run(&sandbox, &module, &invocation));
