@@ -154,7 +154,8 @@ impl Modules {
     async fn artifact(&self, sha256: [u8; 32]) -> Result<Bytes, Unavailable> {
         let name = hex::encode(sha256);
         let artifact = self.source.load(sha256).await.map_err(|error| host(&format!("artifact {name}"), error))?;
-        if <[u8; 32]>::from(Sha256::digest(&artifact)) != sha256 {
+        let hashed = artifact.clone();
+        if blocking(move || <[u8; 32]>::from(Sha256::digest(&hashed))).await? != sha256 {
             return Err(host(&format!("artifact {name}"), "its bytes have another hash"));
         }
         Ok(artifact)
