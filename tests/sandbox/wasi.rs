@@ -127,6 +127,11 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("random-many", "(param i64 i32)"),
 ];
 
+/// Limits that a busy machine keeps to as well.
+fn patient() -> Limits {
+    Limits { wall: Duration::from_secs(60), ..Limits::default() }
+}
+
 /// Writes a handle `$many` times from 4096 on.
 const LIST: &str = "(func $list (param $handle i32) (param $many i32)
   (loop $again
@@ -198,7 +203,7 @@ async fn a_flood_of_standard_output_is_cut_and_the_call_succeeds() {
            (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
          {ANSWER}"
     );
-    let outcome = host.run(program(&body)).await;
+    let outcome = host.run_with(program(&body), patient()).await;
     assert_eq!(text(&outcome), r#"{"n":1}"#);
     assert!(outcome.logs_truncated);
     let kept: usize = outcome.logs.iter().map(|line| line.message.len()).sum();
@@ -273,11 +278,11 @@ async fn the_host_does_not_work_for_nothing_on_streams_and_polls() {
     let polls = format!("(loop $again {} (br $again)) unreachable", polling(900));
     let fuel = 10_000_000;
     for body in [line_feeds, polls] {
-        let outcome = host.run_with(program(&body), Limits { fuel, ..Limits::default() }).await;
+        let outcome = host.run_with(program(&body), Limits { fuel, ..patient() }).await;
         assert_eq!(outcome.result, Err(Failure::OutOfFuel));
         assert_eq!(outcome.usage.fuel, fuel, "all of it was used");
-        // A loop of plain instructions takes some 10 ms for this much; a busy machine stops it in between.
-        assert!(outcome.usage.cpu_us < 500_000, "{:?}", outcome.usage);
+        // A loop of plain instructions takes some 10 ms for this much; here the host is not optimised.
+        assert!(outcome.usage.cpu_us < 2_000_000, "{:?}", outcome.usage);
     }
 }
 
