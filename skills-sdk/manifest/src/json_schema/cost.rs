@@ -44,6 +44,8 @@ pub struct Size {
     pub steps: u64,
     /// Levels.
     pub depth: usize,
+    /// Bytes of its strings and names: what an error of each place quotes, at most.
+    pub text: u64,
 }
 
 struct Counter<'a> {
@@ -63,7 +65,7 @@ impl<'a> Counter<'a> {
             return self.value(self.root);
         };
         let applied = members.iter().filter(|(name, _)| !["$defs", "definitions"].contains(&name.as_str()));
-        let size = self.sum(applied.map(|(_, member)| member))?;
+        let size = with_names(members, self.sum(applied.map(|(_, member)| member))?);
         self.with_reference(self.root, with_patterns(members, size)?)
     }
 
@@ -75,7 +77,8 @@ impl<'a> Counter<'a> {
         let size = match value {
             Value::Object(members) => self.object(value, members),
             Value::Array(items) => self.sum(items.iter()),
-            _ => Ok(Size { places: 1, steps: 0, depth: 1 }),
+            Value::String(text) => Ok(Size { places: 1, steps: 0, depth: 1, text: text.len() as u64 }),
+            _ => Ok(Size { places: 1, steps: 0, depth: 1, text: 0 }),
         };
         self.level -= 1;
         size
@@ -87,17 +90,18 @@ impl<'a> Counter<'a> {
                 return Err(SchemaError::Keyword(keyword));
             }
         }
-        let size = self.sum(members.values())?;
+        let size = with_names(members, self.sum(members.values())?);
         self.with_reference(value, with_patterns(members, size)?)
     }
 
     fn sum(&mut self, values: impl Iterator<Item = &'a Value>) -> Result<Size, SchemaError> {
-        let mut sum = Size { places: 1, steps: 0, depth: 0 };
+        let mut sum = Size { places: 1, steps: 0, depth: 0, text: 0 };
         for value in values {
             let size = self.value(value)?;
             sum.places = sum.places.saturating_add(size.places);
             sum.steps = sum.steps.saturating_add(size.steps);
             sum.depth = sum.depth.max(size.depth);
+            sum.text = sum.text.saturating_add(size.text);
         }
         Ok(Size { depth: sum.depth.saturating_add(1), ..sum })
     }
@@ -112,6 +116,7 @@ impl<'a> Counter<'a> {
             places: size.places.saturating_add(target.places),
             steps: size.steps.saturating_add(target.steps),
             depth: size.depth.max(target.depth.saturating_add(1)),
+            text: size.text.saturating_add(target.text),
         })
     }
 
@@ -136,6 +141,12 @@ impl<'a> Counter<'a> {
         self.known.insert(reference, size);
         Ok(size)
     }
+}
+
+/// Adds the text of an object's own names.
+fn with_names(members: &Map<String, Value>, size: Size) -> Size {
+    let names = members.keys().map(|name| name.len() as u64).sum();
+    Size { text: size.text.saturating_add(names), ..size }
 }
 
 /// Adds the steps of an object's own patterns. Those for names are matched again by `additionalProperties`.

@@ -11,15 +11,18 @@ use super::pattern;
 
 /// At most this many violations are reported of one value.
 pub const MAX_VIOLATIONS: usize = 16;
-/// Work of one validation, in units of about 10 ns: some 40 ms at the very worst, and twice that to say what is wrong.
+/// Work of one validation, in units of about 10 ns: some 40 ms at the very worst.
 /// A unit is a value at a place of the schema, `BYTES_PER_UNIT` bytes of text there, or `STEPS_PER_UNIT` of a pattern.
 pub const MAX_WORK: u64 = 4_000_000;
 /// Bytes of text that a place compares or counts in one unit.
 const BYTES_PER_UNIT: u64 = 64;
 /// Steps of a pattern in one unit; see [`pattern::steps`].
 const STEPS_PER_UNIT: u64 = 4;
-/// Up to this much work every violation is looked for; above it the first one must do, since each takes memory.
-const MAX_WORK_FOR_ALL: u64 = 200_000;
+/// Memory that saying what is wrong may take, in bytes; above it is only said that something is. The library collects
+/// every violation of every branch, with copies of what each is about, before it gives the first.
+const MAX_EXPLANATION: u64 = 16 << 20;
+/// Bytes of one such violation without path and quotations, at most.
+const VIOLATION_BYTES: u64 = 400;
 /// Most characters of a violation's detail.
 const MAX_DETAIL: usize = 240;
 /// Memory of a compiled pattern, in bytes: it bounds what `(a{1000}){1000}` can do.
@@ -106,27 +109,27 @@ impl Schema {
     /// Units of work (about 10 ns each) that checking a value of so many bytes of JSON may take, at most.
     pub fn most_work(&self, bytes: usize) -> u64 {
         let bytes = bytes as u64;
-        work(self.size, Weight { values: bytes, text: bytes }).min(MAX_WORK)
+        work(self.size, Weight { values: bytes, text: bytes, path: 0 }).min(MAX_WORK)
     }
 
-    /// Whether `value` fits. Errors with up to [`MAX_VIOLATIONS`] places where it does not, or with one that says it is
-    /// too large for this schema ([`MAX_WORK`]).
+    /// Whether `value` fits. Errors with up to [`MAX_VIOLATIONS`] places where it does not, or with one that names no place
+    /// when it is too large for this schema ([`MAX_WORK`]) or to be explained.
     pub fn validate(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        let work = work(self.size, weigh(value));
-        if work > MAX_WORK {
-            let detail = "value is too large to be checked against this schema".to_owned();
-            return Err(vec![Violation { pointer: String::new(), detail }]);
+        let weight = weigh(value);
+        let of_the_whole = |detail: &str| vec![Violation { pointer: String::new(), detail: detail.to_owned() }];
+        if work(self.size, weight) > MAX_WORK {
+            return Err(of_the_whole("value is too large to be checked against this schema"));
         }
         if self.validator.is_valid(value) {
             return Ok(());
+        }
+        if explanation(self.size, weight) > MAX_EXPLANATION {
+            return Err(of_the_whole("value breaks this schema, and is too large to say where; try a smaller one"));
         }
         let violation = |error: jsonschema::ValidationError<'_>| Violation {
             pointer: error.instance_path().as_str().to_owned(),
             detail: detail(&error),
         };
-        if work > MAX_WORK_FOR_ALL {
-            return self.validator.validate(value).map_err(|error| vec![violation(error)]);
-        }
         Err(self.validator.iter_errors(value).take(MAX_VIOLATIONS).map(violation).collect())
     }
 
@@ -178,6 +181,14 @@ fn work(schema: Size, instance: Weight) -> u64 {
     schema.places.saturating_mul(met).saturating_add(schema.steps.saturating_mul(matched))
 }
 
+/// Bytes of memory that all violations of an instance may take together, at most.
+fn explanation(schema: Size, instance: Weight) -> u64 {
+    let each = VIOLATION_BYTES.saturating_add(instance.path);
+    let at_one_place = instance.values.saturating_mul(each).saturating_add(instance.text);
+    let quoted = instance.values.saturating_mul(schema.text);
+    schema.places.saturating_mul(at_one_place).saturating_add(quoted)
+}
+
 /// What an instance holds.
 #[derive(Clone, Copy)]
 struct Weight {
@@ -185,17 +196,21 @@ struct Weight {
     values: u64,
     /// Bytes of strings and names.
     text: u64,
+    /// Bytes of the names on the longest way to a value.
+    path: u64,
 }
 
 fn weigh(value: &Value) -> Weight {
-    let one = |text: &str| Weight { values: 1, text: text.len() as u64 };
-    let sum = |a: Weight, b: Weight| Weight { values: a.values + b.values, text: a.text + b.text };
+    let one = |text: &str| Weight { values: 1, text: text.len() as u64, path: 0 };
+    let sum =
+        |a: Weight, b: Weight| Weight { values: a.values + b.values, text: a.text + b.text, path: a.path.max(b.path) };
     match value {
         Value::String(text) => one(text),
         Value::Array(items) => items.iter().map(weigh).fold(one(""), sum),
-        Value::Object(members) => {
-            members.iter().fold(one(""), |all, (name, member)| sum(all, sum(one(name), weigh(member))))
-        }
+        Value::Object(members) => members.iter().fold(one(""), |all, (name, member)| {
+            let named = sum(one(name), weigh(member));
+            sum(all, Weight { path: named.path + name.len() as u64, ..named })
+        }),
         _ => one(""),
     }
 }
