@@ -1,9 +1,10 @@
 //! Which chain the server reads, and the keys it signs with.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Solana RPC and keys.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct ChainConfig {
     /// Solana JSON-RPC endpoint the server uses.
     #[arg(long, env = "CLAWOS_RPC_URL", hide_env_values = true, default_value = "http://127.0.0.1:8899")]
@@ -24,6 +25,16 @@ pub struct ChainConfig {
     /// How long a known licence still counts while the RPC endpoint is down (seconds).
     #[arg(long, env = "CLAWOS_GRACE_SECS", default_value_t = 60)]
     pub grace_secs: u64,
+}
+
+impl fmt::Debug for ChainConfig {
+    /// Without the URL, which may hold an API key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { public_rpc_url, licence_ttl_secs, grace_secs, .. } = self;
+        let mut shown = f.debug_struct("ChainConfig");
+        shown.field("public_rpc_url", public_rpc_url).field("licence_ttl_secs", licence_ttl_secs);
+        shown.field("grace_secs", grace_secs).finish_non_exhaustive()
+    }
 }
 
 impl ChainConfig {

@@ -107,8 +107,9 @@ pub(crate) struct Chain {
 }
 
 impl std::fmt::Debug for Chain {
+    /// Without the URL, which may hold an API key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chain").field("url", &self.rpc.url()).finish_non_exhaustive()
+        f.debug_struct("Chain").finish_non_exhaustive()
     }
 }
 
@@ -262,8 +263,16 @@ impl Chain {
                 self.down_until_ms.store(self.clock.now_ms() + DOWN_MS, Ordering::Relaxed);
             }
             metrics::counter!("clawos_rpc_errors_total").increment(1);
-            ChainError::Unreachable(error.to_string())
+            ChainError::Unreachable(without_url(error))
         })
+    }
+}
+
+/// The error's text without the endpoint's URL: that may hold an API key, and texts get into logs and the database.
+fn without_url(error: ClientError) -> String {
+    match *error.kind {
+        ErrorKind::Reqwest(error) => error.without_url().to_string(),
+        kind => kind.to_string(),
     }
 }
 
@@ -290,4 +299,44 @@ fn unix_seconds(clock: &[u8]) -> Option<i64> {
 
 pub(super) fn malformed(account: &Key, problem: impl ToString) -> ChainError {
     ChainError::Malformed { account: bs58::encode(account).into_string(), problem: problem.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+    use crate::clock::SystemClock;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// An endpoint that gives `answer` to each request; its URL.
+    async fn endpoint(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _ = client.read(&mut request).await;
+                let _ = client.write_all(answer.as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    fn chain(url: &str) -> Chain {
+        Chain::new(url, Arc::new(SystemClock))
+    }
+
+    #[tokio::test]
+    async fn no_error_shows_the_endpoints_url() {
+        let refusing = endpoint("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+        let rambling = endpoint("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno").await;
+        for url in [refusing.as_str(), rambling.as_str(), "http://127.0.0.1:1"] {
+            let chain = chain(&format!("{url}/v2/key-in-path?api-key=key-in-query"));
+            let error = chain.block_height().await.unwrap_err();
+            for text in [error.to_string(), format!("{error:?}"), format!("{chain:?}")] {
+                assert!(!text.contains("key-in-") && !text.contains("127.0.0.1"), "{text}");
+            }
+        }
+    }
 }
