@@ -23,7 +23,8 @@ use solana_transaction::Transaction;
 use super::transaction;
 use crate::clock::Clock;
 
-/// How long one RPC call may take. Longer than a slow public endpoint's answer, shorter than a caller's patience.
+/// How long one RPC call may take, with whatever the client library waits and repeats in it. Longer than a slow public
+/// endpoint's answer, shorter than a caller's patience.
 const RPC_TIMEOUT: Duration = Duration::from_secs(5);
 /// After a failed call the endpoint is left alone for this long (milliseconds), so that callers are answered at once
 /// instead of queueing behind timeouts.
@@ -258,13 +259,17 @@ impl Chain {
         if self.is_down() {
             return Err(ChainError::Unreachable("it failed less than a second ago".to_owned()));
         }
-        call.await.map_err(|error| {
-            if is_transport(&error) {
-                self.down_until_ms.store(self.clock.now_ms() + DOWN_MS, Ordering::Relaxed);
-            }
-            metrics::counter!("clawos_rpc_errors_total").increment(1);
-            ChainError::Unreachable(without_url(error))
-        })
+        let answer = tokio::time::timeout(RPC_TIMEOUT, call).await;
+        let (down, problem) = match answer {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => (is_transport(&error), without_url(error)),
+            Err(_) => (true, format!("it took longer than {} s", RPC_TIMEOUT.as_secs())),
+        };
+        if down {
+            self.down_until_ms.store(self.clock.now_ms() + DOWN_MS, Ordering::Relaxed);
+        }
+        metrics::counter!("clawos_rpc_errors_total").increment(1);
+        Err(ChainError::Unreachable(problem))
     }
 }
 
@@ -338,5 +343,14 @@ mod tests {
                 assert!(!text.contains("key-in-") && !text.contains("127.0.0.1"), "{text}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_asks_to_wait_is_not_waited_for() {
+        let busy = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n";
+        let chain = chain(&endpoint(busy).await);
+        let asked = tokio::time::timeout(RPC_TIMEOUT * 2, chain.block_height()).await;
+        assert!(matches!(asked, Ok(Err(ChainError::Unreachable(_)))), "{asked:?}");
+        assert!(chain.is_down());
     }
 }
