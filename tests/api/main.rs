@@ -7,6 +7,7 @@ mod http;
 mod idempotency;
 mod keys;
 mod operations;
+mod outages;
 mod publish;
 mod refusals;
 mod sessions;

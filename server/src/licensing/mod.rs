@@ -218,9 +218,14 @@ impl Licensing {
         }
     }
 
-    /// The same, from state read a moment ago: before somebody is refused because of an older one.
+    /// The same, from state read a moment ago: before somebody is refused because of an older one. While the chain cannot
+    /// be read nobody is refused for good, since the grace window's state may be from before a purchase.
     pub(crate) async fn admit_fresh(&self, skill_account: Key, buyer: &Key) -> Result<Admission, LicensingError> {
-        self.check(self.licence(skill_account, buyer, REFUSAL_MAX_AGE_MS).await?)
+        let read = self.licence(skill_account, buyer, REFUSAL_MAX_AGE_MS).await?;
+        if read.source == Source::Grace {
+            return Err(ChainError::Unreachable("the licence cannot be read again".to_owned()).into());
+        }
+        self.check(read)
     }
 
     fn check(&self, reading: Reading<LicenceState>) -> Result<Admission, LicensingError> {

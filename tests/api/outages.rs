@@ -1,0 +1,42 @@
+//! What the server believes and refuses while its RPC endpoint is away, and when another network comes back in its place.
+
+use clawos_tests::app::TestDatabase;
+use clawos_tests::chain;
+use clawos_tests::faulty_rpc::FaultyRpc;
+use clawos_tests::market::Market;
+use clawos_tests::publication::{Publication, USAGE_PRICING};
+
+/// What one call costs: 0.001 USDC in base units.
+const CALL: u64 = 1_000;
+
+/// A market whose server reaches the chain by `way`.
+async fn market(way: &FaultyRpc) -> Market {
+    let change = |config: &mut clawos_server::config::Config| config.chain.rpc_url = way.url().to_owned();
+    let skill = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+    Market::with(&TestDatabase::Sqlite, change, skill).await
+}
+
+#[tokio::test]
+async fn while_the_chain_is_down_nobody_is_refused_for_good_on_old_state() {
+    let way = FaultyRpc::to(&chain::shared().rpc_url()).await;
+    let market = market(&way).await;
+    let (spent, new) = (market.buyer("spent").await, market.buyer("new").await);
+    market.buy_usage(&spent, CALL).await;
+    market.call(&spent, "the only one").await.json(200);
+    market.call(&spent, "one too many").await.problem("insufficient_credit");
+    market.call(&new, "no licence yet").await.problem("licence_required");
+    way.set_up(false);
+    // Both pay, which the server cannot see.
+    market.deposit(&spent, CALL).await;
+    market.buy_usage(&new, CALL).await;
+    for buyer in [&spent, &new] {
+        market.app.clock.advance(2_000);
+        let problem = market.call(buyer, "paid").await.problem("rpc_unavailable");
+        assert_eq!(problem["retryable"], true);
+    }
+    way.set_up(true);
+    market.app.clock.advance(2_000);
+    for buyer in [&spent, &new] {
+        market.call(buyer, "paid").await.json(200);
+    }
+}
