@@ -92,7 +92,7 @@ async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
 }
 
 #[tokio::test]
-async fn nothing_is_settled_on_another_network_than_the_databases() {
+async fn nothing_is_settled_or_believed_on_another_network_than_the_databases() {
     let market = Market::open(&TestDatabase::Sqlite, usage).await;
     let buyer = market.buyer("buyer").await;
     market.buy_usage(&buyer, 5 * CALL).await;
@@ -101,10 +101,13 @@ async fn nothing_is_settled_on_another_network_than_the_databases() {
     tamper(&market, network, &bs58::encode(stranger()).into_string()).await;
     let market = market.restart(&TestDatabase::Sqlite).await;
     market.app.clock.advance(BATCH_AGE);
+    market.call(&buyer, "hello").await.problem("rpc_unavailable");
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(market.licence(&buyer).await.usage_seq(), 0);
     // It was only that: on its own network it settles.
     tamper(&market, network, &chain::shared().genesis_hash().to_string()).await;
+    let market = market.restart(&TestDatabase::Sqlite).await;
+    market.app.clock.advance(BATCH_AGE);
     check_proof(&market, &buyer, &signed).await;
 }
 

@@ -2,8 +2,8 @@
 //!
 //! It moves bytes: what accounts mean is `clawos_interface`'s, what follows from them is [`super::check`]'s.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clawos_interface::instruction::Instruction;
@@ -45,6 +45,16 @@ pub enum ChainError {
     /// No answer: the endpoint is down, slow, or behind the state already seen.
     #[error("the Solana RPC endpoint does not answer: {0}")]
     Unreachable(String),
+    /// The endpoint serves another network than the one this database's receipts belong to.
+    #[error(
+        "the RPC endpoint serves the network with genesis {found}, but this database belongs to {known}; use another --rpc-url or another database"
+    )]
+    OtherNetwork {
+        /// Genesis hash the endpoint gave, base58.
+        found: String,
+        /// Genesis hash in the database, base58.
+        known: String,
+    },
     /// An account of ours does not decode: this server is older than the program, or points at another one.
     #[error("account {account} cannot be decoded: {problem}")]
     Malformed {
@@ -105,6 +115,12 @@ pub(crate) struct Chain {
     clock: Arc<dyn Clock>,
     clock_account: Pubkey,
     down_until_ms: AtomicI64,
+    /// Genesis hash of the network that alone is believed, once it is known.
+    network: OnceLock<Key>,
+    /// How often the endpoint could not be reached, and once for before it was first asked.
+    lost: AtomicU64,
+    /// What `lost` was when the endpoint last said that it serves `network`.
+    recognised: AtomicU64,
 }
 
 impl std::fmt::Debug for Chain {
@@ -122,12 +138,20 @@ impl Chain {
             clock,
             clock_account: CLOCK_SYSVAR.parse().expect("the clock's address is base58 of 32 bytes"),
             down_until_ms: AtomicI64::new(0),
+            network: OnceLock::new(),
+            lost: AtomicU64::new(1),
+            recognised: AtomicU64::new(0),
         }
     }
 
     /// The genesis hash: which network this is.
     pub(crate) async fn genesis(&self) -> Result<Key, ChainError> {
-        self.ask(self.rpc.get_genesis_hash()).await.map(|hash| hash.to_bytes())
+        self.attempt(self.rpc.get_genesis_hash()).await.map(|hash| hash.to_bytes())
+    }
+
+    /// From now on believes only the network with this genesis hash.
+    pub(super) fn belong_to(&self, genesis: Key) {
+        self.network.get_or_init(|| genesis);
     }
 
     /// The data of accounts (at most [`MAX_ACCOUNTS`]) and the chain's clock, all at one slot that is at least `min_slot`.
@@ -254,8 +278,29 @@ impl Chain {
         self.clock.now_ms() < self.down_until_ms.load(Ordering::Relaxed)
     }
 
-    /// Runs one RPC call, unless the endpoint failed a moment ago.
+    /// Runs one RPC call, on no other network than the known one.
     async fn ask<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, ChainError> {
+        self.recognise().await?;
+        self.attempt(call).await
+    }
+
+    /// Asks an endpoint that was lost which network it serves now: at the same address another one may have come up.
+    async fn recognise(&self) -> Result<(), ChainError> {
+        let lost = self.lost.load(Ordering::SeqCst);
+        let Some(known) = self.network.get() else { return Ok(()) };
+        if self.recognised.load(Ordering::SeqCst) == lost {
+            return Ok(());
+        }
+        let found = self.genesis().await?;
+        if found != *known {
+            return Err(other_network(&found, known));
+        }
+        self.recognised.fetch_max(lost, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Runs one RPC call, unless the endpoint failed a moment ago.
+    async fn attempt<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, ChainError> {
         if self.is_down() {
             return Err(ChainError::Unreachable("it failed less than a second ago".to_owned()));
         }
@@ -266,6 +311,7 @@ impl Chain {
             Err(_) => (true, format!("it took longer than {} s", RPC_TIMEOUT.as_secs())),
         };
         if down {
+            self.lost.fetch_add(1, Ordering::SeqCst);
             self.down_until_ms.store(self.clock.now_ms() + DOWN_MS, Ordering::Relaxed);
         }
         metrics::counter!("clawos_rpc_errors_total").increment(1);
@@ -302,55 +348,14 @@ fn unix_seconds(clock: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(bytes.try_into().ok()?))
 }
 
+pub(super) fn other_network(found: &Key, known: &Key) -> ChainError {
+    let text = |key: &Key| bs58::encode(key).into_string();
+    ChainError::OtherNetwork { found: text(found), known: text(known) }
+}
+
 pub(super) fn malformed(account: &Key, problem: impl ToString) -> ChainError {
     ChainError::Malformed { account: bs58::encode(account).into_string(), problem: problem.to_string() }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-    use super::*;
-    use crate::clock::SystemClock;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    /// An endpoint that gives `answer` to each request; its URL.
-    async fn endpoint(answer: &'static str) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let mut request = [0; 4096];
-                let _ = client.read(&mut request).await;
-                let _ = client.write_all(answer.as_bytes()).await;
-            }
-        });
-        url
-    }
-
-    fn chain(url: &str) -> Chain {
-        Chain::new(url, Arc::new(SystemClock))
-    }
-
-    #[tokio::test]
-    async fn no_error_shows_the_endpoints_url() {
-        let refusing = endpoint("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
-        let rambling = endpoint("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno").await;
-        for url in [refusing.as_str(), rambling.as_str(), "http://127.0.0.1:1"] {
-            let chain = chain(&format!("{url}/v2/key-in-path?api-key=key-in-query"));
-            let error = chain.block_height().await.unwrap_err();
-            for text in [error.to_string(), format!("{error:?}"), format!("{chain:?}")] {
-                assert!(!text.contains("key-in-") && !text.contains("127.0.0.1"), "{text}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn an_endpoint_that_asks_to_wait_is_not_waited_for() {
-        let busy = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n";
-        let chain = chain(&endpoint(busy).await);
-        let asked = tokio::time::timeout(RPC_TIMEOUT * 2, chain.block_height()).await;
-        assert!(matches!(asked, Ok(Err(ChainError::Unreachable(_)))), "{asked:?}");
-        assert!(chain.is_down());
-    }
-}
+mod tests;

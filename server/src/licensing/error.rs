@@ -27,16 +27,6 @@ pub enum LicensingError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
-    /// The endpoint serves another network than the one this database's receipts belong to.
-    #[error(
-        "the RPC endpoint serves the network with genesis {found}, but this database belongs to {known}; use another --rpc-url or another database"
-    )]
-    OtherNetwork {
-        /// Genesis hash the endpoint gave, base58.
-        found: String,
-        /// Genesis hash in the database, base58.
-        known: String,
-    },
     /// The licence does not allow the call.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -76,7 +66,7 @@ impl From<LicensingError> for ApiError {
     fn from(error: LicensingError) -> Self {
         let text = sentence(&error.to_string());
         match error {
-            LicensingError::Chain(ChainError::Unreachable(_)) | LicensingError::OtherNetwork { .. } => {
+            LicensingError::Chain(ChainError::Unreachable(_) | ChainError::OtherNetwork { .. }) => {
                 ApiError::new(Code::RpcUnavailable, "The chain cannot be read now; try again shortly.")
                     .retry_after(RPC_RETRY_AFTER)
                     .caused_by(error)

@@ -90,14 +90,18 @@ impl Licensing {
     /// Loads or makes the keys. The chain need not be reachable.
     ///
     /// # Errors
-    /// When a key file cannot be used.
+    /// When a key file cannot be used, or the database fails.
     pub async fn open(config: &Config, db: Database, clock: Arc<dyn Clock>) -> Result<Arc<Licensing>, LicensingError> {
         let chain_config: &ChainConfig = &config.chain;
         let data = &config.data.data;
         let ttl = Duration::from_secs(chain_config.licence_ttl_secs.min(MAX_TTL_SECS));
         let grace = Duration::from_secs(chain_config.grace_secs);
+        let chain = Chain::new(&chain_config.rpc_url, Arc::clone(&clock));
+        if let Some(genesis) = store::network(&db).await? {
+            chain.belong_to(genesis);
+        }
         Ok(Arc::new(Licensing {
-            chain: Chain::new(&chain_config.rpc_url, Arc::clone(&clock)),
+            chain,
             clock,
             db,
             licences: SlotCache::new(ttl, grace),

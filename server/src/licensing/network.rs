@@ -3,6 +3,7 @@
 use clawos_interface::{Key, PROGRAM_ID};
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, PublishedKey};
 
+use super::chain::other_network;
 use super::{Licensing, LicensingError, keys, store};
 use crate::error::ApiError;
 
@@ -47,7 +48,7 @@ impl Licensing {
     /// When it is another one, or cannot be asked.
     pub(crate) async fn check_network(&self) -> Result<(), LicensingError> {
         let (found, known) = (self.chain.genesis().await?, self.network().await?.genesis);
-        if found == known { Ok(()) } else { Err(other_network(found, known)) }
+        if found == known { Ok(()) } else { Err(other_network(&found, &known).into()) }
     }
 
     /// Whether the chain can be read now.
@@ -59,13 +60,14 @@ impl Licensing {
         let known = store::network(&self.db).await?;
         let genesis = match (self.chain.genesis().await, known) {
             (Ok(found), Some(known)) if found != known => {
-                return Err(other_network(found, known));
+                return Err(other_network(&found, &known).into());
             }
             (Ok(found), Some(_)) => found,
             (Ok(found), None) => store::join_network(&self.db, &found, &PROGRAM_ID).await?,
             (Err(_), Some(known)) => known,
             (Err(error), None) => return Err(error.into()),
         };
+        self.chain.belong_to(genesis);
         Ok(Network { genesis, program: PROGRAM_ID, receipt_key: self.certify(genesis).await? })
     }
 
@@ -99,9 +101,4 @@ impl Licensing {
         let older = stored.into_iter().filter(|stored| *stored != present);
         Ok(std::iter::once(present).chain(older).collect())
     }
-}
-
-fn other_network(found: Key, known: Key) -> LicensingError {
-    let text = |key: Key| bs58::encode(key).into_string();
-    LicensingError::OtherNetwork { found: text(found), known: text(known) }
 }
