@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ServerKeyError};
 use crate::database::{DataLock, Database, DatabaseError, Kind, LockError};
 use crate::execution::{self, Execution, ExecutionError};
+use crate::http::detach::Detached;
 use crate::http::idempotency::Idempotency;
 use crate::http::rate_limit::RateLimits;
 use crate::http::vault::Vault;
@@ -44,6 +45,8 @@ pub struct App {
     pub idempotency: Arc<Idempotency>,
     /// Rate limits.
     pub rate_limits: Arc<RateLimits>,
+    /// Requests that outlive their connections.
+    pub detached: Detached,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
     /// Keeps other servers out of the data folder.
@@ -124,6 +127,7 @@ impl App {
             credentials: Credentials::default(),
             idempotency,
             rate_limits,
+            detached: Detached::default(),
             metrics: http::ops::recorder(),
             _lock: lock,
         }))

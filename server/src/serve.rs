@@ -91,8 +91,14 @@ pub async fn on(
         }
         tokio::time::sleep(patience).await;
     };
+    let ended = async {
+        let result = server.await;
+        // Those whose clients hung up have no connection any more, and still need the database.
+        app.detached.ended().await;
+        result
+    };
     let result = tokio::select! {
-        result = async { server.await } => result,
+        result = ended => result,
         () = out_of_patience => {
             tracing::warn!("some requests did not end in time and were dropped");
             Ok(())

@@ -238,9 +238,8 @@ async fn of_two_publishers_at_the_same_time_one_wins() {
     }
 }
 
-#[tokio::test]
-async fn a_publisher_who_hangs_up_has_published_all_the_same() {
-    let app = TestApp::start(&TestDatabase::Sqlite).await;
+/// Begins to publish `acme.slow` and hangs up.
+async fn publish_and_hang_up(app: &TestApp) {
     let author = app.enrol("acme").await;
     // Eight examples that together take a good part of a second.
     let slow = WatSkill::running(
@@ -255,6 +254,12 @@ async fn a_publisher_who_hangs_up_has_published_all_the_same() {
     let request = request.multipart(slow.signed(&author.key).form()).timeout(Duration::from_millis(250));
     let answer = request.send().await;
     assert!(answer.is_err(), "the server was faster than the client's patience: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_publisher_who_hangs_up_has_published_all_the_same() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    publish_and_hang_up(&app).await;
     for _ in 0..200 {
         if app.get("/skills/acme.slow").await.status == 200 {
             return;
@@ -262,6 +267,14 @@ async fn a_publisher_who_hangs_up_has_published_all_the_same() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the publish ended with its client");
+}
+
+#[tokio::test]
+async fn an_orderly_end_waits_for_those_who_hung_up() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    publish_and_hang_up(&app).await;
+    let app = app.restart(&TestDatabase::Sqlite).await;
+    app.get("/skills/acme.slow").await.json(200);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 pub mod auth;
 mod client_address;
-mod detach;
+pub mod detach;
 pub mod idempotency;
 pub mod json;
 mod observe;
@@ -41,7 +41,7 @@ pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router<AppState>
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
         .layer(from_fn_with_state(app.clone(), rate_limit::layer))
         .layer(from_fn_with_state(app.clone(), auth::layer))
-        .layer(from_fn(detach::layer))
+        .layer(from_fn_with_state(app.clone(), detach::layer))
         .layer(from_fn(observe::layer))
         .layer(from_fn(request_id::layer))
 }
