@@ -1,10 +1,11 @@
-//! What the server believes and refuses while its RPC endpoint is away, and when another network comes back in its place.
+//! What the server does while others fail: its RPC endpoint, or a server that shares its database.
 
-use clawos_tests::app::TestDatabase;
+use clawos_tests::app::{TestApp, TestDatabase, databases};
 use clawos_tests::chain;
 use clawos_tests::faulty_rpc::FaultyRpc;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
+use std::time::Duration;
 
 /// What one call costs: 0.001 USDC in base units.
 const CALL: u64 = 1_000;
@@ -39,4 +40,15 @@ async fn while_the_chain_is_down_nobody_is_refused_for_good_on_old_state() {
     for buyer in [&spent, &new] {
         market.call(buyer, "paid").await.json(200);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_froze_in_a_transaction_holds_the_others_up_for_seconds_only() {
+    let postgres = |database: &TestDatabase| matches!(database, TestDatabase::Postgres(_));
+    let Some(database) = databases().await.into_iter().find(postgres) else { return };
+    let app = TestApp::start(&database).await;
+    let mut frozen = app.state.db.write().await.expect("a connection is free");
+    sqlx::Executor::execute(&mut *frozen, "LOCK TABLE agents").await.expect("nobody else has it");
+    let waited = tokio::time::timeout(Duration::from_secs(20), app.enrol("acme")).await;
+    waited.expect("the lock is free again");
 }

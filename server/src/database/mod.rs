@@ -12,7 +12,7 @@ pub use lock::{DataLock, LockError};
 
 use crate::config::{DataConfig, Durability};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Once;
@@ -65,6 +65,11 @@ impl Database {
         } else {
             return Err(DatabaseError::UnknownScheme);
         };
+        let options = AnyConnectOptions::from_str(&url)?;
+        // On a connection of its own: a migration may take as long as it needs.
+        let mut connection = AnyConnection::connect_with(&options).await?;
+        migrations::migrator().run(&mut connection).await?;
+        connection.close().await?;
         let full_sync = config.durability == Durability::Disk;
         let pool = AnyPoolOptions::new()
             .max_connections(config.database_connections.max(2))
@@ -73,13 +78,12 @@ impl Database {
                 Box::pin(async move {
                     match kind {
                         Kind::Sqlite => store::configure_sqlite(connection, full_sync).await,
-                        Kind::Postgres => Ok(()),
+                        Kind::Postgres => store::configure_postgres(connection).await,
                     }
                 })
             })
-            .connect_with(AnyConnectOptions::from_str(&url)?)
+            .connect_with(options)
             .await?;
-        migrations::migrator().run(&pool).await?;
         Ok(Database { pool, kind })
     }
 

@@ -12,6 +12,27 @@ pub(super) async fn configure_sqlite(connection: &mut AnyConnection, full_sync: 
     Ok(())
 }
 
+/// How long a session may hold locks without doing anything (milliseconds) before Postgres ends it: what a server that
+/// was frozen or cut off holds is free again then. No transaction here waits for anything but the database.
+const IDLE_IN_TRANSACTION_MS: u32 = 5_000;
+/// How long a statement waits for a lock (milliseconds): long enough to outlast such a session.
+const LOCK_MS: u32 = 8_000;
+/// How long a statement may take (milliseconds): long enough for that wait, shorter than a request waits for a connection.
+const STATEMENT_MS: u32 = 10_000;
+
+/// One server's trouble must not become that of all who share the database.
+pub(super) async fn configure_postgres(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let settings = [
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS),
+        ("lock_timeout", LOCK_MS),
+        ("statement_timeout", STATEMENT_MS),
+    ];
+    for (name, ms) in settings {
+        connection.execute(sqlx::AssertSqlSafe(format!("SET {name} = {ms}"))).await?;
+    }
+    Ok(())
+}
+
 /// The cheapest question there is.
 pub(super) async fn ping(pool: &AnyPool) -> Result<(), sqlx::Error> {
     pool.execute("SELECT 1").await.map(drop)
