@@ -7,6 +7,13 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What names of files begin with that are being written.
+const UNFINISHED: &str = ".new-";
+/// Unfinished files that nobody has touched for so long are left from a process that was killed. Another server may be
+/// writing younger ones: it takes seconds.
+const STALE: Duration = Duration::from_secs(3_600);
 
 /// A folder of artifacts.
 #[derive(Debug, Clone)]
@@ -15,9 +22,10 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
-    /// Opens the folder, making it when absent.
+    /// Opens the folder, making it when absent, and removes what killed processes left half written.
     pub fn open(root: PathBuf) -> Result<DiskStore, StorageError> {
         fs::create_dir_all(&root).map_err(classify)?;
+        remove_stale(&root).map_err(classify)?;
         Ok(DiskStore { root })
     }
 
@@ -61,7 +69,7 @@ impl ArtifactStore for DiskStore {
 
     async fn check(&self) -> Result<(), StorageError> {
         let root = self.root.clone();
-        blocking(move || tempfile::NamedTempFile::new_in(root).map(drop).map_err(classify)).await
+        blocking(move || new_file(&root).map(drop).map_err(classify)).await
     }
 }
 
@@ -69,12 +77,32 @@ impl ArtifactStore for DiskStore {
 fn write(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(root);
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(root)?;
+    let mut file = new_file(root)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // The rename itself must survive a crash too.
-    File::open(folder)?.sync_all()
+    // The rename must survive a crash too, and so must the folder, which may be new.
+    File::open(folder)?.sync_all()?;
+    File::open(root)?.sync_all()
+}
+
+fn new_file(root: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(root)
+}
+
+fn remove_stale(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            continue;
+        }
+        // It may be gone by now: servers that share the folder may start together.
+        let age = entry.metadata().and_then(|file| file.modified()).map(|time| time.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > STALE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 fn classify(error: io::Error) -> StorageError {
@@ -110,8 +138,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_leaves_nothing_behind() {
-        // /dev/full cannot hold folders, so the kernel's own ENOSPC is met through the classification.
+    async fn what_a_killed_process_left_half_written_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, young) = (folder.path().join(".new-old"), folder.path().join(".new-young"));
+        fs::write(&young, b"half").unwrap();
+        let file = File::create(&old).unwrap();
+        file.set_modified(std::time::SystemTime::now() - STALE * 2).unwrap();
+        let store = DiskStore::open(folder.path().to_owned()).unwrap();
+        assert!(!old.exists() && young.exists());
+        store.check().await.unwrap();
+        let hash = store.put(Bytes::from_static(b"module")).await.unwrap();
+        DiskStore::open(folder.path().to_owned()).unwrap();
+        assert_eq!(store.get(&hash).await.unwrap(), "module");
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full() {
         let error = io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
         assert!(matches!(classify(error), StorageError::Full));
     }
