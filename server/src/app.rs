@@ -89,11 +89,11 @@ pub enum StartError {
 impl App {
     /// Opens every part. Background work starts with [`crate::serve::on`].
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<AppState, StartError> {
-        let data = config.data.data.clone();
         let lock = DataLock::acquire(&config.data)?;
         let vault = Vault::new(&config.data.load_server_key()?);
         let db = Database::open(&config.data).await?;
-        let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(data.join("artifacts"))?);
+        db.check_server_key(&vault).await?;
+        let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
         let staging = Staging::default();
         let modules = StoredModules { store: Arc::clone(&storage), staging: staging.clone() };
         let sandbox = open_sandbox(&config, modules)?;

@@ -1,6 +1,7 @@
 //! Finding, reading and downloading skills.
 
 use crate::publish::publish;
+use clawos_server::config::Config;
 use clawos_tests::app::{TestAgent, TestApp, databases, send};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
 use reqwest::Method;
@@ -122,11 +123,16 @@ async fn a_damaged_artifact_is_never_served() {
 #[tokio::test]
 async fn skills_can_be_read_while_the_chain_is_down() {
     for database in databases().await {
-        let app = TestApp::start(&database).await;
+        let shared = |config: &mut Config| config.data.server_key = Some("5a".repeat(32));
+        let app = TestApp::with(&database, shared).await;
         let author = app.enrol("acme").await;
         put(&app, &author, Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING)).await;
         drop(app);
-        let app = TestApp::with(&database, |config| config.chain.rpc_url = "http://127.0.0.1:1".to_owned()).await;
+        let alone = |config: &mut Config| {
+            shared(config);
+            config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
+        };
+        let app = TestApp::with(&database, alone).await;
         if let clawos_tests::app::TestDatabase::Postgres(_) = database {
             let skill = app.get("/skills/acme.echo").await.json(200);
             assert_eq!(skill["chain"], Value::Null);

@@ -3,7 +3,7 @@
 use clawos_server::app::App;
 use clawos_server::clock::SystemClock;
 use clawos_server::config::Config;
-use clawos_tests::app::{TestApp, TestDatabase, server_program};
+use clawos_tests::app::{TestApp, TestDatabase, databases, server_program};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -77,6 +77,27 @@ async fn the_same_is_refused_inside_one_process() {
     config.data.database_url = Some(format!("sqlite:{}", app.folder().join("clawos.db").display()));
     let Err(error) = App::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
     assert!(error.to_string().contains("another clawos-server is using"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_with_another_key_than_its_databases_does_not_start() {
+    for database in databases().await {
+        let first = TestApp::start(&database).await;
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut config = Config::for_testing(elsewhere.path());
+        match &database {
+            TestDatabase::Postgres(url) => config.data.database_url = Some(url.clone()),
+            // A copy, since the file itself is the first server's.
+            TestDatabase::Sqlite => {
+                first.state.db.close().await;
+                std::fs::copy(first.folder().join("clawos.db"), elsewhere.path().join("clawos.db")).map(drop).unwrap();
+            }
+        }
+        let Err(error) = App::open(config.clone(), Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+        assert!(error.to_string().contains("copy server.key"), "{error}");
+        std::fs::copy(first.folder().join("server.key"), elsewhere.path().join("server.key")).unwrap();
+        App::open(config, Arc::new(SystemClock)).await.map(drop).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,10 @@ pub struct DataConfig {
     /// `sqlite:PATH` or `postgres://…`. Default: `clawos.db` in the data folder.
     #[arg(long, env = "CLAWOS_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Folder of the published modules. Several servers on one database must share it. Default: `artifacts` in the data
+    /// folder.
+    #[arg(long, env = "CLAWOS_ARTIFACTS")]
+    pub artifacts: Option<PathBuf>,
     /// Connections in the pool, at most.
     #[arg(long, env = "CLAWOS_DATABASE_CONNECTIONS", default_value_t = 10)]
     pub database_connections: u32,
@@ -72,6 +76,11 @@ impl DataConfig {
             Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data.join("clawos.db").display()),
         }
+    }
+
+    /// Where the published modules are.
+    pub fn artifacts(&self) -> PathBuf {
+        self.artifacts.clone().unwrap_or_else(|| self.data.join("artifacts"))
     }
 
     /// The SQLite file, when it is one; `None` for Postgres and for a database in memory.

@@ -8,6 +8,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "registry", include_str!("../../../migrations/0002_registry.sql")),
     (3, "execution", include_str!("../../../migrations/0003_execution.sql")),
     (4, "http", include_str!("../../../migrations/0004_http.sql")),
+    (5, "server_key", include_str!("../../../migrations/0005_server_key.sql")),
 ];
 
 pub(super) fn migrator() -> Migrator {

@@ -6,6 +6,7 @@
 
 mod lock;
 mod migrations;
+mod server_key;
 mod store;
 
 pub use lock::{DataLock, LockError};
@@ -50,6 +51,13 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("cannot bring the database up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Answers that the other servers of this database stored could not be opened here.
+    #[error(
+        "this database belongs to another server key; copy server.key from the data folder of the server that made it, or \
+         give all of them the same CLAWOS_SERVER_KEY. If that key is lost, run DELETE FROM server_keys on the database: \
+         answers stored with it are then lost too"
+    )]
+    ServerKey,
 }
 
 impl Database {

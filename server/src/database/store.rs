@@ -1,6 +1,6 @@
-//! The statements that belong to no domain: connection settings and the health probe.
+//! The statements that belong to no domain: connection settings, the health probe, and the seal of the server key.
 
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Executor, Row};
 
 /// WAL so that readers never wait; NORMAL survives the death of any process, FULL also loss of power.
 pub(super) async fn configure_sqlite(connection: &mut AnyConnection, full_sync: bool) -> Result<(), sqlx::Error> {
@@ -36,4 +36,13 @@ pub(super) async fn configure_postgres(connection: &mut AnyConnection) -> Result
 /// The cheapest question there is.
 pub(super) async fn ping(pool: &AnyPool) -> Result<(), sqlx::Error> {
     pool.execute("SELECT 1").await.map(drop)
+}
+
+/// What the first server sealed, which is `own` when this is it.
+pub(super) async fn server_key_seal(pool: &AnyPool, own: Vec<u8>) -> Result<Vec<u8>, sqlx::Error> {
+    sqlx::query("INSERT INTO server_keys (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
+        .bind(own)
+        .execute(pool)
+        .await?;
+    sqlx::query("SELECT sealed FROM server_keys WHERE id = 1").fetch_one(pool).await?.try_get(0)
 }

@@ -21,7 +21,7 @@ pub enum StorageError {
     #[error("no room left for artifacts; free some or enlarge the volume")]
     Full,
     /// There is no such artifact.
-    #[error("no artifact {0}")]
+    #[error("no artifact {0}; servers that share a database must also share one folder of --artifacts")]
     Missing(String),
     /// The bytes are not those of its name: the disk or somebody changed them.
     #[error("artifact {0} is damaged: its bytes do not have its hash")]
