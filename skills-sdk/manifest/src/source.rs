@@ -62,9 +62,9 @@ pub struct Skill {
     /// One line that says what it does; 1 to 160 characters.
     #[schemars(regex(pattern = "^[^\\x00-\\x1f\\x7f]+$"), length(min = 1, max = MAX_SUMMARY))]
     pub summary: String,
-    /// A few paragraphs; at most 4,096 characters, the rest belongs in the README.
+    /// A few paragraphs without control characters; at most 4,096 characters, the rest belongs in the README.
     #[serde(default)]
-    #[schemars(length(max = MAX_DESCRIPTION))]
+    #[schemars(regex(pattern = "^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$"), length(max = MAX_DESCRIPTION))]
     pub description: String,
     /// One of the six categories.
     pub category: Category,

@@ -87,6 +87,7 @@ fn each_mistake_names_its_key_and_what_would_be_right() {
     told("Counts words\"", &format!("{}\"", "x".repeat(161)), "skill.summary", "has 161 characters, 160 are allowed");
     told("summary = \"Counts words\"", "summary = \"\"", "skill.summary", "1 to 160");
     told("summary = \"Counts words\"", "summary = \"a\\nb\"", "skill.summary", "One line");
+    told("lines and characters.\"", "\\u0000\"", "skill.description", "without control characters");
     told("https://git", "ftp://git", "skill.repository", "http or https");
     told("\"count\"]", "\"text\"]", "skill.tags", "non-unique");
     told("\"count\"]", "\"Count\"]", "skill.tags[1]", "right form");
