@@ -16,11 +16,18 @@ pub struct Timestamp(
     pub i64,
 );
 
+impl Timestamp {
+    /// Its text; none outside the years 0 to 9999 (UTC).
+    fn text(self) -> Option<String> {
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok()?;
+        moment.format(&Rfc3339).ok()
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000);
-        let text = moment.ok().and_then(|moment| moment.format(&Rfc3339).ok());
-        serializer.serialize_str(&text.ok_or_else(|| serde::ser::Error::custom("a time outside years 0 to 9999"))?)
+        let text = self.text().ok_or_else(|| serde::ser::Error::custom("a time outside years 0 to 9999"))?;
+        serializer.serialize_str(&text)
     }
 }
 
@@ -29,7 +36,10 @@ impl<'de> Deserialize<'de> for Timestamp {
         let text = String::deserialize(deserializer)?;
         let moment = OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|_| de::Error::custom("must be a time as in RFC 3339, for example 2026-11-20T18:00:00Z"))?;
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map(Timestamp).map_err(de::Error::custom)
+        let moment =
+            i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map(Timestamp).map_err(de::Error::custom)?;
+        // An offset can carry it out of what can be shown again.
+        moment.text().map(|_| moment).ok_or_else(|| de::Error::custom("must be in the years 0 to 9999 (UTC)"))
     }
 }
 
@@ -141,7 +151,9 @@ mod tests {
             serde_json::from_str::<Timestamp>("\"2026-01-01T01:00:00.123+01:00\"").unwrap().0,
             1_767_225_600_123
         );
-        for bad in ["\"2026-01-01\"", "1767225600", "\"\"", "\"9999999-01-01T00:00:00Z\""] {
+        assert_eq!(serde_json::from_str::<Timestamp>("\"9999-12-31T23:59:59Z\"").unwrap().0, 253_402_300_799_000);
+        let beyond = ["\"9999-12-31T23:59:59-23:59\"", "\"0000-01-01T00:00:00+23:59\""];
+        for bad in ["\"2026-01-01\"", "1767225600", "\"\"", "\"9999999-01-01T00:00:00Z\""].into_iter().chain(beyond) {
             assert!(serde_json::from_str::<Timestamp>(bad).is_err(), "{bad}");
         }
     }
