@@ -54,9 +54,12 @@ CREATE TABLE api_keys (
     expires_at   BIGINT,
     last_used_at BIGINT,
     revoked_at   BIGINT,
-    replaces     TEXT
+    replaces     TEXT,
+    family       TEXT NOT NULL,             -- the first of the keys that made or replaced one another; they spend as one
+    made_by      TEXT                       -- the key that asked for it and takes it along when revoked; null for sessions
 );
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id, created_at);
+CREATE INDEX api_keys_by_maker ON api_keys (made_by);
 
 -- Append-only; hash = SHA-256 over prev_hash and the entry, so that a removed or changed entry shows.
 CREATE TABLE audit_log (

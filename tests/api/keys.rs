@@ -1,6 +1,8 @@
 //! API keys: scopes, expiry, addresses, rotation, revocation, and that secrets are nowhere at rest.
 
-use clawos_tests::app::{TestApp, TestDatabase, databases};
+use clawos_tests::app::{TestAgent, TestApp, TestDatabase, databases};
+use clawos_tests::market::Market;
+use clawos_tests::publication::{Publication, USAGE_PRICING};
 use serde_json::{Value, json};
 
 fn id(key: &Value) -> &str {
@@ -166,6 +168,9 @@ async fn every_change_is_in_the_agents_audit_log() {
         let actions: Vec<_> = entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["key.revoke", "key.create", "key.create"]);
         assert_eq!(entries[1]["request_id"], "req-of-mine");
+        // Which of the agent's keys and sessions did it is in there too.
+        assert!(entries[0]["detail"].as_str().unwrap().starts_with("by ses_"), "{log}");
+        assert!(entries[1]["detail"].as_str().unwrap().starts_with("read by ses_"), "{log}");
         assert_eq!(entries[0]["prev_hash"], entries[1]["hash"]);
         let cursor = log["next_cursor"].as_str().unwrap();
         let rest = app.get_as(agent.token(), &format!("/agents/me/audit?cursor={cursor}")).await.json(200);
@@ -222,4 +227,149 @@ async fn rotation_makes_no_more_keys_than_an_agent_may_have() {
         app.post_as(agent.token(), &path, &json!({})).await.json(201);
     }
     app.post_as(agent.token(), &path, &json!({})).await.problem("validation_failed");
+}
+
+async fn make(app: &TestApp, token: &str, wish: Value) -> Value {
+    app.post_as(token, "/agents/me/keys", &wish).await.json(201)
+}
+
+async fn sql(app: &TestApp, statement: &'static str) {
+    sqlx::Executor::execute(&*app.state.db, statement).await.expect("it is SQL");
+}
+
+#[tokio::test]
+async fn a_cap_is_not_multiplied_by_keys_made_and_rotated() {
+    for database in databases().await {
+        let usage = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        // Money for ten calls of 0.001 USDC; the key may spend one a day.
+        market.buy_usage(&buyer, 10_000).await;
+        let (app, session) = (&market.app, buyer.agent.token());
+        let wish = json!({"name": "maker", "scopes": ["admin", "invoke"], "daily_cap": "1000"});
+        let maker = make(app, session, wish).await;
+        let child = make(app, secret(&maker), json!({"name": "child", "scopes": ["invoke"]})).await;
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
+        let heir = app.post_as(secret(&maker), &rotate, &json!({})).await.json(201);
+        let late = make(app, secret(&heir), json!({"name": "late", "scopes": ["invoke"]})).await;
+
+        let path = format!("/skills/{}/execute", market.skill);
+        let body = json!({"endpoint": "echo", "payload": {"text": "hello"}});
+        app.post_as(secret(&child), &path, &body).await.json(200);
+        for key in [&maker, &child, &heir, &late] {
+            app.post_as(secret(key), &path, &body).await.problem("spending_cap");
+        }
+
+        // Nor does it get at the money of a key that it did not descend from.
+        let other = json!({"name": "other", "scopes": ["invoke"], "daily_cap": "1000"});
+        let other = make(app, session, other).await;
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&other));
+        app.post_as(secret(&maker), &rotate, &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&other), &path, &body).await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn what_a_key_made_is_revoked_with_it() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), wish.clone()).await;
+        let child = make(&app, secret(&maker), wish.clone()).await;
+        let grandchild = make(&app, secret(&child), wish.clone()).await;
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
+        let its_own = app.post_as(secret(&maker), &rotate, &json!({})).await.json(201);
+        let its_owners = app.post_as(agent.token(), &rotate, &json!({})).await.json(201);
+
+        let path = format!("/agents/me/keys/{}", id(&maker));
+        assert_eq!(app.delete_as(agent.token(), &path).await.status, 204);
+        for key in [&maker, &child, &grandchild, &its_own] {
+            app.get_as(secret(key), "/agents/me").await.problem("key_revoked");
+        }
+        // What the agent made of it lives on, as do its other keys.
+        app.get_as(secret(&its_owners), "/agents/me").await.json(200);
+        app.get_as(agent.api_key(), "/agents/me").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn who_is_revoked_meanwhile_makes_no_key() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), wish.clone()).await;
+        app.get_as(secret(&maker), "/agents/me").await.json(200);
+        app.get_as(agent.token(), "/agents/me").await.json(200);
+        // As another server does it: this one believes what it saw for two seconds more.
+        sql(&app, "UPDATE api_keys SET revoked_at = 1").await;
+        sql(&app, "UPDATE sessions SET revoked_at = 1").await;
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
+        for token in [secret(&maker), agent.token()] {
+            app.post_as(token, "/agents/me/keys", &wish).await.problem("key_revoked");
+            app.post_as(token, &rotate, &json!({})).await.problem("key_revoked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_shows_its_secret_to_its_sender_only() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let lesser = make(&app, agent.token(), json!({"name": "lesser", "scopes": ["admin"]})).await;
+        let twin = make(&app, agent.token(), json!({"name": "twin", "scopes": ["admin"]})).await;
+        let wish = json!({"name": "all", "scopes": ["admin", "invoke", "read", "publish"]});
+        let ask = |token: String, wish: Value| {
+            let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(token).json(&wish);
+            clawos_tests::app::send(request.header("idempotency-key", wish["name"].as_str().unwrap()))
+        };
+        ask(agent.token().to_owned(), wish.clone()).await.json(201);
+        ask(secret(&lesser).to_owned(), wish).await.problem("idempotency_mismatch");
+
+        let wish = json!({"name": "small", "scopes": ["admin"]});
+        let made = ask(secret(&lesser).to_owned(), wish.clone()).await.json(201);
+        ask(secret(&twin).to_owned(), wish.clone()).await.problem("idempotency_mismatch");
+        assert_eq!(ask(secret(&lesser).to_owned(), wish).await.json(201), made);
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_could_not_be_shown_again_is_refused() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let agent = app.enrol("acme").await;
+    for beyond in ["9999-12-31T23:59:59-23:59", "+10000-01-01T00:00:00Z"] {
+        let wish = json!({"name": "eternal", "scopes": ["read"], "expires_at": beyond});
+        let refused = app.post_as(agent.token(), "/agents/me/keys", &wish).await;
+        assert_eq!(refused.pointers("invalid_body"), ["/expires_at"]);
+    }
+    let wish = json!({"name": "long", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"});
+    assert_eq!(make(&app, agent.token(), wish).await["expires_at"], "9999-12-31T23:59:59Z");
+    assert_eq!(app.get_as(agent.token(), "/agents/me/keys").await.json(200)["items"].as_array().unwrap().len(), 2);
+}
+
+async fn count(app: &TestApp, agent: &TestAgent) -> usize {
+    app.get_as(agent.token(), "/agents/me/keys").await.json(200)["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn the_number_of_keys_holds_at_the_same_time_and_expired_ones_do_not_count() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let soon = clawos_server::http::Timestamp(clawos_server::clock::Clock::now_ms(&*app.clock) + 600_000);
+        let wish = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
+        for _ in 1..99 {
+            make(&app, agent.token(), wish.clone()).await;
+        }
+        let asked = (0..4).map(|_| app.post_as(agent.token(), "/agents/me/keys", &wish));
+        let answers = futures::future::join_all(asked).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        assert_eq!(count(&app, &agent).await, 100);
+
+        app.clock.advance(600_001);
+        assert_eq!(count(&app, &agent).await, 1);
+        make(&app, agent.token(), json!({"name": "new", "scopes": ["read"]})).await;
+    }
 }

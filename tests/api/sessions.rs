@@ -67,6 +67,28 @@ async fn revoking_ends_the_session_at_once() {
 }
 
 #[tokio::test]
+async fn a_revocation_ends_what_is_refreshed_at_the_same_time() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        for round in 0..10 {
+            let agent = app.enrol(&format!("agent-{round}")).await;
+            let body = json!({"refresh_token": agent.refresh_token()});
+            let nothing = json!({});
+            let refresh = app.post("/auth/refresh", &body);
+            let revoke = app.post_as(agent.token(), "/auth/revoke", &nothing);
+            let (refreshed, revoked) = futures::future::join(refresh, revoke).await;
+            assert_eq!(revoked.status, 204);
+            if refreshed.status != 200 {
+                refreshed.problem("key_revoked");
+                continue;
+            }
+            let token = refreshed.json(200);
+            app.get_as(token["access_token"].as_str().unwrap(), "/agents/me").await.problem("key_revoked");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_token_of_ours_is_refused_everywhere() {
     for database in databases().await {
         let app = TestApp::start(&database).await;

@@ -54,7 +54,6 @@ use reserve::Pools;
 use schemas::Schemas;
 use settle::Settler;
 use spending::Spending;
-pub(crate) use spending::carry_spending;
 
 /// What execution needs of the rest of the server.
 #[derive(Clone)]

@@ -124,7 +124,7 @@ impl Execution {
         let currency =
             plan.tariff.currency.and_then(|currency| clawos_interface::Currency::try_from(currency.code()).ok());
         let currency = currency.ok_or_else(|| ApiError::internal("what costs something has a currency"))?;
-        let reserved = self.spending.reserve(&caller.key_id, cap, currency, cost).await?;
+        let reserved = self.spending.reserve(&caller.family, cap, currency, cost).await?;
         reserved.map(Some).map_err(|error: CapError| ApiError::new(Code::SpendingCap, format!("Nothing ran: {error}.")))
     }
 

@@ -27,9 +27,16 @@ pub struct Caller {
     pub scopes: Scopes,
     /// USDC base units an API key may spend a day; `None` for sessions.
     pub daily_cap: Option<u64>,
+    /// What counts as one with this key when it spends: the first of the keys that made or replaced one another.
+    pub family: Arc<str>,
 }
 
 impl Caller {
+    /// Whether it is a session, and not an API key.
+    pub fn is_session(&self) -> bool {
+        self.key_id.starts_with("ses_")
+    }
+
     /// Refuses callers without `scope`.
     pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
         if self.scopes.contains(scope) {

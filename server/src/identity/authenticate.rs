@@ -92,5 +92,7 @@ pub(super) fn caller(
     daily_cap: Option<u64>,
 ) -> Result<Caller, ApiError> {
     let wallet = clawos_receipts::text::from_base58(wallet).map_err(ApiError::internal)?;
-    Ok(Caller { agent_id: agent_id.into(), handle: handle.into(), wallet, key_id: key_id.into(), scopes, daily_cap })
+    let key_id: Arc<str> = key_id.into();
+    let family = Arc::clone(&key_id);
+    Ok(Caller { agent_id: agent_id.into(), handle: handle.into(), wallet, key_id, scopes, daily_cap, family })
 }

@@ -15,6 +15,7 @@ mod token;
 pub use authenticate::Credentials;
 pub(crate) use authenticate::authenticate;
 pub use profile::Agent;
+pub(crate) use profile::lock as lock_agent;
 pub use scope::{Scope, Scopes};
 
 use crate::app::{App, AppState};

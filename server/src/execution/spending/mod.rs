@@ -1,4 +1,5 @@
-//! Daily spending caps of API keys: what a key spent, and what its running calls may still spend.
+//! Daily spending caps of API keys: what a key spent, and what its running calls may still spend. Keys of one family
+//! (made or replaced by one another) count as one key, so that a cap cannot be multiplied.
 //!
 //! Counted in memory from what the database held when the key was first seen on a day, and written with each receipt. Of
 //! several servers each counts the others' spending as of [`REFRESH_MS`] ago.
@@ -25,7 +26,7 @@ const MAX_KEYS: usize = 10_000;
 /// An amount that counts against a key's cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spend {
-    /// `key_…`
+    /// `key_…`, the first of its family.
     pub api_key: String,
     /// UTC day, days since 1970.
     pub day: i64,
@@ -49,16 +50,6 @@ pub(crate) enum CapError {
     /// Caps are in USDC, so a capped key cannot spend SOL.
     #[error("the key's daily cap is in USDC and this skill charges SOL; use a key without a cap")]
     OtherCurrency,
-}
-
-/// Counts what the key `from` spent today against `to` as well, which replaces it.
-pub(crate) async fn carry_spending(
-    tx: &mut sqlx::AnyConnection,
-    from: &str,
-    to: &str,
-    now_ms: i64,
-) -> Result<(), sqlx::Error> {
-    store::carry(tx, from, to, now_ms.div_euclid(DAY_MS)).await
 }
 
 /// What each key has spent and set aside.
@@ -110,7 +101,8 @@ impl Spending {
         Arc::new(Spending { db, clock, keys: Mutex::default() })
     }
 
-    /// Sets `cost` base units aside for a call with `api_key`, whose cap is `cap` base units of USDC a UTC day.
+    /// Sets `cost` base units aside for a call with a key of the family `api_key`, whose cap is `cap` base units of USDC a
+    /// UTC day.
     ///
     /// # Errors
     /// [`CapError`] inside when the cap does not allow it; outside when the database fails.

@@ -31,17 +31,3 @@ pub(crate) async fn record(tx: &mut AnyConnection, spend: &Spend) -> Result<(), 
     .await?;
     Ok(())
 }
-
-/// Copies what one key spent on `day` to a key that has spent nothing yet.
-pub(super) async fn carry(tx: &mut AnyConnection, from: &str, to: &str, day: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO key_spending (api_key, day, currency, amount)
-         SELECT CAST($1 AS TEXT), day, currency, amount FROM key_spending WHERE api_key = $2 AND day = $3",
-    )
-    .bind(to)
-    .bind(from)
-    .bind(day)
-    .execute(tx)
-    .await?;
-    Ok(())
-}

@@ -20,6 +20,8 @@ pub(super) struct KeyRow {
     pub(super) last_used_at: Option<i64>,
     pub(super) revoked_at: Option<i64>,
     pub(super) replaces: Option<String>,
+    pub(super) family: String,
+    pub(super) made_by: Option<String>,
 }
 
 /// A key with its agent.
@@ -32,8 +34,9 @@ pub(super) struct Found {
 pub(super) async fn insert(connection: &mut AnyConnection, key: &KeyRow) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO api_keys
-           (id, agent_id, name, hash, hint, scopes, ip_allow, daily_cap, created_at, expires_at, replaces)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+           (id, agent_id, name, hash, hint, scopes, ip_allow, daily_cap, created_at, expires_at, replaces, family,
+            made_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(&key.id)
     .bind(&key.agent_id)
@@ -46,6 +49,8 @@ pub(super) async fn insert(connection: &mut AnyConnection, key: &KeyRow) -> Resu
     .bind(key.created_at)
     .bind(key.expires_at)
     .bind(key.replaces.as_deref())
+    .bind(&key.family)
+    .bind(key.made_by.as_deref())
     .execute(connection)
     .await?;
     Ok(())
@@ -75,21 +80,29 @@ pub(super) async fn by_id(
     row.as_ref().map(read).transpose()
 }
 
-pub(super) async fn list(pool: &AnyPool, agent_id: &str) -> Result<Vec<KeyRow>, sqlx::Error> {
+/// The agent's keys that are neither revoked nor expired.
+pub(super) async fn list(pool: &AnyPool, agent_id: &str, now: i64) -> Result<Vec<KeyRow>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT * FROM api_keys WHERE agent_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id DESC",
+        "SELECT * FROM api_keys WHERE agent_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+         ORDER BY created_at DESC, id DESC",
     )
     .bind(agent_id)
+    .bind(now)
     .fetch_all(pool)
     .await?;
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn count(connection: &mut AnyConnection, agent_id: &str) -> Result<i64, sqlx::Error> {
-    let row = sqlx::query("SELECT COUNT(*) FROM api_keys WHERE agent_id = $1 AND revoked_at IS NULL")
-        .bind(agent_id)
-        .fetch_one(connection)
-        .await?;
+/// How many keys [`list`] shows.
+pub(super) async fn count(connection: &mut AnyConnection, agent_id: &str, now: i64) -> Result<i64, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM api_keys
+         WHERE agent_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(agent_id)
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
     row.try_get(0)
 }
 
@@ -101,21 +114,25 @@ pub(super) async fn note_use(pool: &AnyPool, key: &KeyRow, now: i64) -> Result<(
     Ok(())
 }
 
-/// True when the agent has such a key and it was not revoked before.
+/// Revokes the key and all that descend from it. True when the agent has such a key and it was not revoked before.
 pub(super) async fn revoke(
     connection: &mut AnyConnection,
     agent_id: &str,
     id: &str,
     now: i64,
 ) -> Result<bool, sqlx::Error> {
-    let done =
-        sqlx::query("UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND agent_id = $3 AND revoked_at IS NULL")
-            .bind(now)
-            .bind(id)
-            .bind(agent_id)
-            .execute(connection)
-            .await?;
-    Ok(done.rows_affected() == 1)
+    let done = sqlx::query(
+        "WITH RECURSIVE made (id) AS (
+            SELECT id FROM api_keys WHERE id = $2 AND agent_id = $3 AND revoked_at IS NULL
+            UNION SELECT k.id FROM api_keys k JOIN made m ON k.made_by = m.id)
+         UPDATE api_keys SET revoked_at = $1 WHERE revoked_at IS NULL AND id IN (SELECT id FROM made)",
+    )
+    .bind(now)
+    .bind(id)
+    .bind(agent_id)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn expire(connection: &mut AnyConnection, id: &str, at: i64) -> Result<(), sqlx::Error> {
@@ -138,5 +155,7 @@ fn read(row: &AnyRow) -> Result<KeyRow, sqlx::Error> {
         last_used_at: row.try_get("last_used_at")?,
         revoked_at: row.try_get("revoked_at")?,
         replaces: row.try_get("replaces")?,
+        family: row.try_get("family")?,
+        made_by: row.try_get("made_by")?,
     })
 }

@@ -13,6 +13,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 pub(super) use store::insert;
+pub(crate) use store::lock;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -32,6 +32,12 @@ pub(super) async fn update(connection: &mut AnyConnection, agent: &Agent, now: i
     Ok(())
 }
 
+/// Locks the agent until the transaction ends, so that changes of what belongs to it take turns.
+pub(crate) async fn lock(connection: &mut AnyConnection, id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE agents SET updated_at = updated_at WHERE id = $1").bind(id).execute(connection).await?;
+    Ok(())
+}
+
 pub(super) async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Agent>, sqlx::Error> {
     let row = sqlx::query("SELECT id, handle, wallet, description, roles, created_at FROM agents WHERE id = $1")
         .bind(id)

@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
-pub(super) use store::forget_expired;
+pub(super) use store::{forget_expired, is_live};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -132,6 +132,7 @@ async fn refresh(State(app): State<AppState>, body: StrictJson<Refresh>) -> Resu
     }
     let now = app.clock.now_ms();
     let mut tx = app.db.write().await?;
+    store::lock_agent(&mut tx, &token::hash(text)).await?;
     let held = store::by_refresh(&mut tx, &token::hash(text)).await?.ok_or_else(unknown)?;
     if held.revoked {
         return Err(ApiError::new(Code::KeyRevoked, "The session was revoked; sign in again."));
@@ -161,7 +162,8 @@ async fn revoke(State(app): State<AppState>, caller: Caller, _: StrictJson<Nothi
     caller.require(Scope::Admin)?;
     let now = app.clock.now_ms();
     let mut tx = app.db.write().await?;
-    if caller.key_id.starts_with("ses_") {
+    profile::lock(&mut tx, &caller.agent_id).await?;
+    if caller.is_session() {
         store::revoke_own_family(&mut tx, &caller.key_id, now).await?;
     } else {
         store::revoke_all(&mut tx, &caller.agent_id, now).await?;

@@ -73,6 +73,27 @@ pub(super) async fn by_access(pool: &AnyPool, hash: &str) -> Result<Option<ByAcc
     }))
 }
 
+/// Whether the session is there and not revoked.
+pub(crate) async fn is_live(connection: &mut AnyConnection, id: &str) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Locks the agent behind a refresh token until the transaction ends: a revocation comes before its refresh or after it.
+pub(super) async fn lock_agent(connection: &mut AnyConnection, refresh_hash: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE agents SET updated_at = updated_at
+         WHERE id = (SELECT agent_id FROM sessions WHERE refresh_hash = $1)",
+    )
+    .bind(refresh_hash)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn by_refresh(connection: &mut AnyConnection, hash: &str) -> Result<Option<ByRefresh>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT id, family, agent_id, refresh_expires_at, revoked_at FROM sessions WHERE refresh_hash = $1",
