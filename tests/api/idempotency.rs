@@ -111,3 +111,19 @@ async fn a_claim_of_a_dead_process_ends() {
         make_key(&app, agent.token(), "k", &body).await.json(201);
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_answered_again_is_not_done() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let agent = app.enrol("acme").await;
+    let body = json!({"name": "k", "scopes": ["read"]});
+    let sql = async |statement: &'static str| sqlx::Executor::execute(&*app.state.db, statement).await.unwrap();
+    // As a kill right before the answer is stored.
+    sql("CREATE TRIGGER broken BEFORE UPDATE ON idempotency BEGIN SELECT RAISE(ABORT, 'gone'); END").await;
+    make_key(&app, agent.token(), "k", &body).await.problem("internal");
+    assert_eq!(count_keys(&app, agent.token()).await, 1);
+    sql("DROP TRIGGER broken").await;
+    let made = make_key(&app, agent.token(), "k", &body).await.json(201);
+    assert_eq!(make_key(&app, agent.token(), "k", &body).await.json(201), made);
+    assert_eq!(count_keys(&app, agent.token()).await, 2);
+}

@@ -14,6 +14,7 @@ use crate::error::{ApiError, Code};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use std::sync::Arc;
@@ -98,7 +99,7 @@ impl Idempotency {
         // Nothing found means that it ended between the two statements.
         let earlier = store::find(&self.db, &claim).await?.ok_or_else(running)?;
         if earlier.fingerprint != fingerprint {
-            let detail = "This Idempotency-Key was used with another body; use a new key for a new request.";
+            let detail = "This Idempotency-Key was used for another request; use a new one for a new request.";
             return Err(ApiError::new(Code::IdempotencyMismatch, detail));
         }
         let sealed = earlier.answer.ok_or_else(running)?;
@@ -125,39 +126,69 @@ impl Idempotency {
         Ok(())
     }
 
-    /// Runs `work` once per key. For work whose effect must appear together with its answer use [`Self::begin`] and
-    /// [`Self::complete_in`].
-    pub async fn once<F>(
+    /// Runs `work` once per key. `work` gets its claim and hands it to [`Self::answer_in`], so that what it does and what
+    /// it answers are one transaction; what it refuses is stored here.
+    pub async fn once<W, F>(
         &self,
         caller: &Caller,
         route: &'static str,
         key: &IdempotencyKey,
         fingerprint: [u8; 32],
         within: Duration,
-        work: F,
+        work: W,
     ) -> Result<Response, ApiError>
     where
+        W: FnOnce(Option<Claim>) -> F,
         F: Future<Output = Result<Response, ApiError>>,
     {
         let claim = match self.begin(caller, route, key, fingerprint, within).await? {
             Begin::Replay(response) => return Ok(response),
-            Begin::Unkeyed => return work.await,
+            Begin::Unkeyed => return work(None).await,
             Begin::Claimed(claim) => claim,
         };
-        let response = work.await.unwrap_or_else(IntoResponse::into_response);
-        let status = response.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            self.abandon(&claim).await?;
-            return Ok(response);
+        match work(Some(claim.clone())).await {
+            Ok(answer) => Ok(answer),
+            Err(refusal) => self.refuse(&claim, refusal.into_response()).await,
         }
-        let (parts, body) = response.into_parts();
+    }
+
+    /// Makes the answer of guarded work and stores it in the work's transaction.
+    ///
+    /// # Errors
+    /// When the claim had run out and another request took it, too: the transaction must not be committed.
+    pub async fn answer_in<T: Serialize>(
+        &self,
+        claim: Option<Claim>,
+        connection: &mut AnyConnection,
+        status: StatusCode,
+        body: &T,
+    ) -> Result<Response, ApiError> {
+        let body = serde_json::to_vec(body).map_err(ApiError::internal)?;
+        if let Some(claim) = claim
+            && !self.complete_in(&claim, connection, status, &body).await?
+        {
+            return Err(running());
+        }
+        Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    }
+
+    /// Stores a refusal, or gives the key back when the same request may succeed later.
+    async fn refuse(&self, claim: &Claim, refusal: Response) -> Result<Response, ApiError> {
+        let (parts, body) = refusal.into_parts();
         let body = axum::body::to_bytes(body, MAX_ANSWER).await.map_err(ApiError::internal)?;
-        let mut connection = self.db.acquire().await?;
-        if let Err(error) = self.complete_in(&claim, &mut connection, status, &body).await {
-            // The work is done; failing the request now would make the client repeat it.
-            tracing::error!(?error, "an idempotent answer could not be stored");
+        let stored = match parts.status.is_server_error() || parts.status == StatusCode::TOO_MANY_REQUESTS {
+            true => self.abandon(claim).await,
+            false => self.complete(claim, parts.status, &body).await,
+        };
+        if let Err(error) = stored {
+            // The client shall learn why it was refused all the same; the claim ends by itself.
+            tracing::warn!(?error, "the refusal of an idempotent request could not be stored");
         }
         Ok(Response::from_parts(parts, Body::from(body)))
+    }
+
+    async fn complete(&self, claim: &Claim, status: StatusCode, body: &[u8]) -> Result<(), ApiError> {
+        self.complete_in(claim, &mut *self.db.acquire().await?, status, body).await.map(drop)
     }
 
     /// Removes answers older than 24 hours.

@@ -8,6 +8,7 @@ mod candidate;
 mod examples;
 mod list;
 mod publish;
+mod quota;
 mod resolve;
 mod show;
 mod store;

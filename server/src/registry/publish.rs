@@ -3,27 +3,27 @@
 use super::candidate::Candidate;
 use super::resolve::skill_not_found;
 use super::types::{PublishReport, SkillRow, VersionRow};
-use super::upload::{Upload, UploadForm};
-use super::{list, store};
+use super::upload::{MAX_UPLOADS, Upload, UploadForm};
+use super::{list, quota, store};
 use crate::app::{App, AppState};
 use crate::audit;
-use crate::database::is_unique_violation;
 use crate::error::{ApiError, Code, Problem};
-use crate::http::idempotency::fingerprint;
+use crate::http::idempotency::{Claim, fingerprint};
 use crate::http::{Caller, IdempotencyKey, Path, Query};
-use crate::identity::Scope;
-use axum::Json;
+use crate::identity::{Scope, lock_agent};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use clawos_manifest::names;
 use clawos_receipts::text::{to_base58, to_hex};
 use serde::Deserialize;
+use sqlx::AnyConnection;
 use std::time::Duration;
 use utoipa::IntoParams;
 
-/// Compiling takes up to two minutes, examples one; a claim must outlive both.
-const CLAIM: Duration = Duration::from_secs(300);
+/// A claim must outlive its work: one module is compiled at a time, for up to two minutes, after those of the other uploads;
+/// then examples take one minute, and one is spare.
+const CLAIM: Duration = Duration::from_secs(MAX_UPLOADS as u64 * 120 + 120);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +48,7 @@ pub(super) async fn publish(
 ) -> Result<Response, ApiError> {
     caller.require(Scope::Publish)?;
     let print = request_print("", query.dry_run, &upload);
-    let work = accept(&app, &caller, None, &upload, query.dry_run);
+    let work = |claim| accept(&app, &caller, None, &upload, query.dry_run, claim);
     app.idempotency.once(&caller, "POST /skills", &key, print, CLAIM, work).await
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn publish_version(
 ) -> Result<Response, ApiError> {
     caller.require(Scope::Publish)?;
     let print = request_print(&id, query.dry_run, &upload);
-    let work = accept(&app, &caller, Some(&id), &upload, query.dry_run);
+    let work = |claim| accept(&app, &caller, Some(&id), &upload, query.dry_run, claim);
     app.idempotency.once(&caller, "POST /skills/{id}/versions", &key, print, CLAIM, work).await
 }
 
@@ -85,6 +85,7 @@ async fn accept(
     target: Option<&str>,
     upload: &Upload,
     dry_run: bool,
+    claim: Option<Claim>,
 ) -> Result<Response, ApiError> {
     if let Some(id) = target {
         check_target(app, caller, id).await?;
@@ -98,7 +99,7 @@ async fn accept(
         let detail = format!("The manifest is for {}; publish it there.", skill.id);
         return Err(ApiError::new(Code::ValidationFailed, detail));
     }
-    let earlier = earlier(app, &candidate, target).await?;
+    check_room(&mut *app.db.acquire().await?, caller, &candidate, upload, target.is_none(), app.clock.now_ms()).await?;
     let signature = match dry_run {
         true => None,
         false => Some(candidate.check_signature(upload.signature.as_deref(), caller)?),
@@ -116,15 +117,21 @@ async fn accept(
         warnings: warnings(&candidate, upload),
         registered: is_registered(app, caller, &candidate).await,
     };
-    let Some(signature) = signature else { return Ok((StatusCode::OK, Json(report)).into_response()) };
+    let Some(signature) = signature else {
+        let mut connection = app.db.acquire().await?;
+        return app.idempotency.answer_in(claim, &mut connection, StatusCode::OK, &report).await;
+    };
     let version = version_row(app, caller, &candidate, upload, signature, &report);
+    report.version_id = Some(version.id.clone());
+    let mut tx = app.db.write().await?;
+    record(&mut tx, caller, &candidate, upload, &version, target.is_none()).await?;
+    let answer = app.idempotency.answer_in(claim, &mut tx, StatusCode::CREATED, &report).await?;
+    // Inside the transaction and last: what is refused leaves no artifact, and no version is without its own.
     app.storage.put(upload.artifact.clone()).await?;
-    let listing = skill_row(caller, &candidate, earlier, version.created_at);
-    record(app, caller, &listing, &version, target.is_none()).await?;
-    app.registry.forget_newest(&listing.id).await;
+    tx.commit().await?;
+    app.registry.forget_newest(&version.skill_id).await;
     metrics::counter!("clawos_versions_published_total").increment(1);
-    report.version_id = Some(version.id);
-    Ok((StatusCode::CREATED, Json(report)).into_response())
+    Ok(answer)
 }
 
 /// A version goes to a skill that exists and is the caller's.
@@ -139,17 +146,25 @@ async fn check_target(app: &App, caller: &Caller, id: &str) -> Result<(), ApiErr
     Ok(())
 }
 
-/// The listing that this publish changes; refuses what exists already.
-async fn earlier(app: &App, candidate: &Candidate, target: Option<&str>) -> Result<Option<SkillRow>, ApiError> {
+/// The listing that this publish changes. Refuses what exists already, and what is too much for a day. Asked before the
+/// work of compiling, and again when what is asked about can no longer change.
+async fn check_room(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    candidate: &Candidate,
+    upload: &Upload,
+    new: bool,
+    now: i64,
+) -> Result<Option<SkillRow>, ApiError> {
     let skill = &candidate.manifest.skill;
-    let mut connection = app.db.acquire().await?;
-    let held = store::skill(&mut connection, &skill.id).await?;
-    if held.is_some() && target.is_none() {
+    let held = store::skill(connection, &skill.id).await?;
+    if held.is_some() && new {
         return Err(skill_exists(&skill.id));
     }
-    if store::version(&mut connection, &skill.id, &skill.version).await?.is_some() {
+    if store::version(connection, &skill.id, &skill.version).await?.is_some() {
         return Err(version_exists());
     }
+    quota::check(connection, &caller.agent_id, upload.artifact.len(), now).await?;
     Ok(held)
 }
 
@@ -162,27 +177,24 @@ fn version_exists() -> ApiError {
     ApiError::new(Code::VersionExists, "This version is published and never changes; choose a higher number.")
 }
 
+/// Adds the version and brings the listing up to date. Publishes of one agent take turns here, so that each sees what the
+/// one before it wrote.
 async fn record(
-    app: &App,
+    tx: &mut AnyConnection,
     caller: &Caller,
-    listing: &SkillRow,
+    candidate: &Candidate,
+    upload: &Upload,
     version: &VersionRow,
     new: bool,
 ) -> Result<(), ApiError> {
-    let mut tx = app.db.write().await?;
-    // Two publishes of one new skill at the same time: the second sees the first's row here.
-    if new && store::skill(&mut tx, &listing.id).await?.is_some() {
-        return Err(skill_exists(&listing.id));
-    }
-    store::put_skill(&mut tx, listing).await?;
-    store::insert_version(&mut tx, version)
-        .await
-        .map_err(|error| if is_unique_violation(&error) { version_exists().caused_by(error) } else { error.into() })?;
+    lock_agent(tx, &caller.agent_id).await?;
+    let now = version.created_at;
+    let earlier = check_room(tx, caller, candidate, upload, new, now).await?;
+    store::put_skill(tx, &skill_row(caller, candidate, earlier, now)).await?;
+    store::insert_version(tx, version).await?;
     let action = if new { "skill.publish" } else { "version.publish" };
     let target = format!("{}@{}", version.skill_id, version.version);
-    audit::append(&mut tx, version.created_at, &caller.agent_id, action, &target, &version.module_sha256).await?;
-    tx.commit().await?;
-    Ok(())
+    audit::append(tx, now, &caller.agent_id, action, &target, &version.module_sha256).await
 }
 
 fn version_row(

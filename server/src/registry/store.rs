@@ -1,5 +1,6 @@
 //! SQL of skills and versions.
 
+use super::quota::Published;
 use super::types::{Filter, SkillRow, VersionRow};
 use crate::http::Cursor;
 use sqlx::any::AnyRow;
@@ -78,6 +79,24 @@ pub(super) async fn version(
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(read_version).transpose()
+}
+
+/// What an agent published after `since`.
+pub(super) async fn published_since(
+    connection: &mut AnyConnection,
+    publisher_id: &str,
+    since: i64,
+) -> Result<Published, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS versions, CAST(COALESCE(SUM(v.size), 0) AS BIGINT) AS bytes, MIN(v.created_at) AS oldest
+         FROM versions v JOIN skills s ON s.id = v.skill_id
+         WHERE s.publisher_id = $1 AND v.created_at > $2",
+    )
+    .bind(publisher_id)
+    .bind(since)
+    .fetch_one(connection)
+    .await?;
+    Ok(Published { versions: row.try_get("versions")?, bytes: row.try_get("bytes")?, oldest: row.try_get("oldest")? })
 }
 
 /// A skill's versions after a place in their list, newest first.

@@ -14,12 +14,12 @@ use super::token::{Kind, Secret};
 use crate::app::{App, AppState};
 use crate::audit;
 use crate::error::{ApiError, Code, Problem};
-use crate::http::idempotency::{CLAIM, fingerprint};
+use crate::http::idempotency::{CLAIM, Claim, fingerprint};
 use crate::http::{Caller, IdempotencyKey, Page, Path, Problems, StrictJson, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use ipnet::IpNet;
 use maker::{check_not_freer, print_of};
 use serde::Serialize;
@@ -145,11 +145,11 @@ async fn create(
 ) -> Result<Response, ApiError> {
     caller.require(Scope::Admin)?;
     let print = fingerprint(&[print_of(&caller), &body.raw]);
-    let work = make(&app, &caller, body.value);
+    let work = |claim| make(&app, &caller, body.value, claim);
     app.idempotency.once(&caller, "POST /agents/me/keys", &idempotency, print, CLAIM, work).await
 }
 
-async fn make(app: &App, caller: &Caller, wish: CreateKey) -> Result<Response, ApiError> {
+async fn make(app: &App, caller: &Caller, wish: CreateKey, claim: Option<Claim>) -> Result<Response, ApiError> {
     let scopes: Scopes = wish.scopes.iter().copied().collect();
     if !caller.scopes.includes(scopes) {
         return Err(ApiError::new(Code::ScopeMissing, "A key cannot make a key that may do more than itself."));
@@ -173,8 +173,10 @@ async fn make(app: &App, caller: &Caller, wish: CreateKey) -> Result<Response, A
     store::insert(&mut tx, &row).await?;
     let detail = format!("{} by {}", row.scopes, caller.key_id);
     audit::append(&mut tx, row.created_at, &caller.agent_id, "key.create", &row.id, &detail).await?;
+    let made = NewKey { key: secret.text, settings: row.into() };
+    let answer = app.idempotency.answer_in(claim, &mut tx, StatusCode::CREATED, &made).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(NewKey { key: secret.text, settings: row.into() })).into_response())
+    Ok(answer)
 }
 
 /// Refuses one key more than [`MAX_KEYS`].
@@ -218,11 +220,17 @@ async fn rotate(
     caller.require(Scope::Admin)?;
     let print = fingerprint(&[print_of(&caller), id.as_bytes(), &body.raw]);
     let overlap = body.value.overlap_secs.unwrap_or(DEFAULT_OVERLAP_SECS);
-    let work = replace(&app, &caller, &id, overlap);
+    let work = |claim| replace(&app, &caller, &id, overlap, claim);
     app.idempotency.once(&caller, "POST /agents/me/keys/{key}/rotate", &idempotency, print, CLAIM, work).await
 }
 
-async fn replace(app: &App, caller: &Caller, id: &str, overlap_secs: u64) -> Result<Response, ApiError> {
+async fn replace(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    overlap_secs: u64,
+    claim: Option<Claim>,
+) -> Result<Response, ApiError> {
     let mut tx = app.db.write().await?;
     let maker = maker::locked(&mut tx, caller, app.clock.now_ms()).await?;
     let old = store::by_id(&mut tx, &caller.agent_id, id).await?.filter(|key| key.revoked_at.is_none());
@@ -249,9 +257,11 @@ async fn replace(app: &App, caller: &Caller, id: &str, overlap_secs: u64) -> Res
     store::insert(&mut tx, &row).await?;
     audit::append(&mut tx, now, &caller.agent_id, "key.rotate", id, &format!("{} by {}", row.id, caller.key_id))
         .await?;
+    let made = NewKey { key: secret.text, settings: row.into() };
+    let answer = app.idempotency.answer_in(claim, &mut tx, StatusCode::CREATED, &made).await?;
     tx.commit().await?;
     app.credentials.forget();
-    Ok((StatusCode::CREATED, Json(NewKey { key: secret.text, settings: row.into() })).into_response())
+    Ok(answer)
 }
 
 fn unknown() -> ApiError {
