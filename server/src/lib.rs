@@ -15,6 +15,7 @@ pub mod app;
 pub mod audit;
 pub mod clock;
 pub mod config;
+mod connections;
 pub mod database;
 pub mod demo;
 pub mod error;

@@ -3,7 +3,7 @@
 use crate::app::{App, AppState, StartError, router};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::{execution, identity};
+use crate::{connections, execution, identity};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::io;
 use std::net::SocketAddr;
@@ -77,9 +77,8 @@ pub async fn on(
 ) -> Result<(), io::Error> {
     execution::start_workers(&app);
     let chores = tokio::spawn(chores(Arc::clone(&app)));
-    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let server = connections::serve(listener, router(&app), async move {
         stop.await;
         let _ = stopping.send(());
     });
@@ -92,22 +91,18 @@ pub async fn on(
         tokio::time::sleep(patience).await;
     };
     let ended = async {
-        let result = server.await;
+        server.await;
         // Those whose clients hung up have no connection any more, and still need the database.
         app.detached.ended().await;
-        result
     };
-    let result = tokio::select! {
-        result = ended => result,
-        () = out_of_patience => {
-            tracing::warn!("some requests did not end in time and were dropped");
-            Ok(())
-        }
-    };
+    tokio::select! {
+        () = ended => {}
+        () = out_of_patience => tracing::warn!("some requests did not end in time and were dropped"),
+    }
     chores.abort();
     app.execution.shutdown().await;
     app.db.close().await;
-    result
+    Ok(())
 }
 
 async fn chores(app: AppState) {
