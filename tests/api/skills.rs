@@ -2,8 +2,9 @@
 
 use crate::publish::publish;
 use clawos_server::config::Config;
-use clawos_tests::app::{TestAgent, TestApp, databases, send};
+use clawos_tests::app::{TestAgent, TestApp, TestDatabase, databases, send};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
+use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -105,6 +106,20 @@ async fn a_skill_is_shown_with_all_a_buyer_needs() {
 }
 
 #[tokio::test]
+async fn an_artifact_of_many_pieces_arrives_whole() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let author = app.enrol("acme").await;
+    let mut skill = WatSkill::echo();
+    let pad: String = (0..40_000).map(|number| format!("{number:06}")).collect();
+    skill.main.push_str(&format!("(@custom \"pad\" \"{pad}\")"));
+    let large = Publication { artifact: skill.build(), ..Publication::echo("acme", "echo", "1.0.0") };
+    publish(&app, &author, &large.clone().signed(&author.key)).await.json(201);
+    let artifact = app.get("/skills/acme.echo/artifact").await;
+    assert_eq!(artifact.headers["content-length"], large.artifact.len().to_string());
+    assert!(artifact.bytes == large.artifact);
+}
+
+#[tokio::test]
 async fn a_damaged_artifact_is_never_served() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
@@ -133,7 +148,7 @@ async fn skills_can_be_read_while_the_chain_is_down() {
             config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
         };
         let app = TestApp::with(&database, alone).await;
-        if let clawos_tests::app::TestDatabase::Postgres(_) = database {
+        if let TestDatabase::Postgres(_) = database {
             let skill = app.get("/skills/acme.echo").await.json(200);
             assert_eq!(skill["chain"], Value::Null);
         }

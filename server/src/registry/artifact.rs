@@ -3,12 +3,20 @@
 use crate::app::AppState;
 use crate::error::{ApiError, Problem};
 use crate::http::{Path, Query};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
 use clawos_receipts::text::to_hex;
 use serde::Deserialize;
+use std::io;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use utoipa::IntoParams;
+
+/// How much of an artifact a download holds in memory (bytes).
+const PIECE: usize = 64 * 1024;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +51,17 @@ pub(super) async fn artifact(
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
-    let bytes = app.storage.get(&version.module_sha256).await?;
-    Ok((common, [(header::CONTENT_TYPE, "application/wasm")], bytes).into_response())
+    let file = app.storage.open(&version.module_sha256).await?;
+    let size = file.metadata().await.map_err(ApiError::internal)?.len().to_string();
+    let kind = [(header::CONTENT_TYPE, "application/wasm".to_owned()), (header::CONTENT_LENGTH, size)];
+    Ok((common, kind, in_pieces(file)).into_response())
+}
+
+/// A body that holds one piece of the file in memory, however slowly it is read.
+fn in_pieces(file: File) -> Body {
+    Body::from_stream(futures::stream::try_unfold(file, async |mut file| {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), file)))
+    }))
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,6 +65,24 @@ impl ArtifactStore for DiskStore {
             Ok(Bytes::from(bytes))
         })
         .await
+    }
+
+    async fn open(&self, sha256: &[u8; 32]) -> Result<tokio::fs::File, StorageError> {
+        let (path, sha256) = (self.path(sha256), *sha256);
+        let checked = blocking(move || {
+            let mut file = File::open(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => StorageError::Missing(hex::encode(sha256)),
+                _ => StorageError::Io(error),
+            })?;
+            let mut hasher = Sha256::new();
+            io::copy(&mut file, &mut hasher)?;
+            if hasher.finalize().as_slice() != sha256 {
+                return Err(StorageError::Damaged(hex::encode(sha256)));
+            }
+            file.rewind()?;
+            Ok(file)
+        });
+        Ok(tokio::fs::File::from_std(checked.await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
@@ -133,6 +151,7 @@ mod tests {
 
         fs::write(store.path(&hash), b"tampered").unwrap();
         assert!(matches!(store.get(&hash).await, Err(StorageError::Damaged(_))));
+        assert!(matches!(store.open(&hash).await, Err(StorageError::Damaged(_))));
         store.put(Bytes::from_static(b"module")).await.unwrap();
         assert_eq!(store.get(&hash).await.unwrap(), "module");
     }

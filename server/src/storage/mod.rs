@@ -12,6 +12,7 @@ use bytes::Bytes;
 use clawos_runtime::ModuleSource;
 use std::io;
 use std::sync::Arc;
+use tokio::fs::File;
 
 /// Something went wrong with an artifact.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,9 @@ pub trait ArtifactStore: Send + Sync + std::fmt::Debug {
 
     /// The bytes with this SHA-256, checked.
     async fn get(&self, sha256: &[u8; 32]) -> Result<Bytes, StorageError>;
+
+    /// The file with these bytes, checked, at its start: for those who pass it on a piece at a time.
+    async fn open(&self, sha256: &[u8; 32]) -> Result<File, StorageError>;
 
     /// Whether it can be written to.
     async fn check(&self) -> Result<(), StorageError>;
