@@ -56,7 +56,7 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         }
         tracing::info!("stopping: no new requests, running ones end");
     })
-    .await?;
+    .await;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub async fn on(
     listener: TcpListener,
     app: AppState,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), io::Error> {
+) {
     execution::start_workers(&app);
     let chores = tokio::spawn(chores(Arc::clone(&app)));
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -102,7 +102,6 @@ pub async fn on(
     chores.abort();
     app.execution.shutdown().await;
     app.db.close().await;
-    Ok(())
 }
 
 async fn chores(app: AppState) {

@@ -9,6 +9,7 @@ mod keys;
 mod operations;
 mod outages;
 mod publish;
+mod publish_together;
 mod refusals;
 mod sessions;
 mod settlement;

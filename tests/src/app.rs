@@ -105,7 +105,7 @@ impl TestApp {
         let serving = serve::on(listener, Arc::clone(&state), async move {
             let _ = stopped.await;
         });
-        let served = tokio::spawn(async move { serving.await.expect("the listener works") });
+        let served = tokio::spawn(serving);
         TestApp { origin, clock, state, http: reqwest::Client::new(), folder, stop: Some(stop), served }
     }
 

@@ -7,6 +7,7 @@ mod artifact;
 mod candidate;
 mod examples;
 mod list;
+mod places;
 mod publish;
 mod quota;
 mod resolve;

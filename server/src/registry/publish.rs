@@ -1,9 +1,10 @@
 //! Publishing a skill or a version of one, or trying to.
 
 use super::candidate::Candidate;
+use super::places::MAX_UPLOADS;
 use super::resolve::skill_not_found;
 use super::types::{PublishReport, SkillRow, VersionRow};
-use super::upload::{MAX_UPLOADS, Upload, UploadForm};
+use super::upload::{Upload, UploadForm};
 use super::{list, quota, store};
 use crate::app::{App, AppState};
 use crate::audit;

@@ -1,8 +1,8 @@
 //! From a skill's id (and a pinned version) to what a call needs: cached, since versions never change.
 
+use super::places::Places;
 use super::store;
 use super::types::{SkillRow, VersionRow, words};
-use super::upload::MAX_UPLOADS;
 use crate::database::Database;
 use crate::error::{ApiError, Code};
 use clawos_interface::Key;
@@ -11,7 +11,6 @@ use clawos_receipts::text::{from_base58, from_hex};
 use moka::future::Cache;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// How long another server's publish may stay unseen.
 const CACHE_FOR: Duration = Duration::from_secs(5);
@@ -49,14 +48,14 @@ pub struct Registry {
     db: Database,
     cache: Cache<(String, Option<String>), Arc<SkillVersion>>,
     /// Places for uploads in memory.
-    pub(super) uploads: Arc<Semaphore>,
+    pub(super) uploads: Arc<Places>,
 }
 
 impl Registry {
     /// Over this database.
     pub fn new(db: Database) -> Self {
         let cache = Cache::builder().max_capacity(CACHE_SIZE).time_to_live(CACHE_FOR).build();
-        Self { db, cache, uploads: Arc::new(Semaphore::new(MAX_UPLOADS)) }
+        Self { db, cache, uploads: Arc::default() }
     }
 
     /// The version `pin` of the skill, yanked or not, or without a pin its newest that is not yanked.

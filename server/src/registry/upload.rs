@@ -1,6 +1,7 @@
 //! The multipart body of a publish: named parts, each with its own limit, none twice. Its sender is checked before it is
 //! read; few are read at a time, and none for long.
 
+use super::places::Place;
 use crate::app::AppState;
 use crate::error::{ApiError, Code, FieldError};
 use crate::http::Caller;
@@ -15,7 +16,6 @@ use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 /// Largest README (bytes).
@@ -28,12 +28,8 @@ pub(super) const MAX_BODY: usize =
 /// A base58 signature has at most 88 characters.
 const MAX_SIGNATURE: usize = 128;
 
-/// Uploads held in memory at a time: each may be [`MAX_BODY`] large.
-pub(super) const MAX_UPLOADS: usize = 8;
 /// How long an upload may take to arrive: the largest at half a megabyte a second.
 const MAX_BODY_TIME: Duration = Duration::from_secs(60);
-/// When to come back while all of [`MAX_UPLOADS`] are taken.
-const COME_BACK: Duration = Duration::from_secs(10);
 
 /// What was sent.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +39,8 @@ pub(super) struct Upload {
     pub(super) files: BTreeMap<String, Bytes>,
     pub(super) readme: Option<String>,
     pub(super) signature: Option<String>,
-    /// Its share of [`MAX_UPLOADS`], for as long as it is in memory.
-    permit: Option<Arc<OwnedSemaphorePermit>>,
+    /// Its place, for as long as it is in memory.
+    place: Option<Arc<Place>>,
 }
 
 /// The parts, for the API's documentation.
@@ -70,8 +66,9 @@ impl FromRequest<AppState> for Upload {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        Caller::from_request_parts(&mut parts, app).await?.require(Scope::Publish)?;
-        let permit = permit(&app.registry.uploads)?;
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        caller.require(Scope::Publish)?;
+        let place = app.registry.uploads.take(&caller.agent_id)?;
         let form = Multipart::from_request(Request::from_parts(parts, body), app).await.map_err(|error| {
             ApiError::new(Code::UnsupportedMediaType, "Send the parts as `multipart/form-data`.").caused_by(error)
         })?;
@@ -79,17 +76,9 @@ impl FromRequest<AppState> for Upload {
             let detail = format!("The body did not arrive within {} seconds.", MAX_BODY_TIME.as_secs());
             ApiError::new(Code::InvalidBody, detail)
         })??;
-        upload.permit = Some(Arc::new(permit));
+        upload.place = Some(Arc::new(place));
         Ok(upload)
     }
-}
-
-/// One of the places for uploads, without waiting for it: who waits holds a connection.
-fn permit(uploads: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-    Arc::clone(uploads).try_acquire_owned().map_err(|_| {
-        let detail = format!("The server takes {MAX_UPLOADS} uploads at a time; send this one again later.");
-        ApiError::new(Code::RateLimited, detail).retry_after(COME_BACK)
-    })
 }
 
 impl Upload {
