@@ -7,6 +7,7 @@ mod codes;
 
 pub use codes::Code;
 
+use crate::http::rate_limit::Standing;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -32,13 +33,22 @@ pub struct ApiError {
     /// Boxed, since few errors have one and every `Result` of the server would be larger for it.
     receipt: Option<Box<serde_json::Value>>,
     retry_after: Option<Duration>,
+    standing: Option<Standing>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl ApiError {
     /// An error with this code and public message.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), receipt: None, retry_after: None, cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            receipt: None,
+            retry_after: None,
+            standing: None,
+            cause: None,
+        }
     }
 
     /// Something went wrong inside; the client learns nothing but the request id.
@@ -71,6 +81,13 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
+        self
+    }
+
+    /// Tells the client which rate limit it met (`RateLimit-Policy` and `RateLimit`).
+    #[must_use]
+    pub fn limited_by(mut self, standing: Standing) -> Self {
+        self.standing = Some(standing);
         self
     }
 
@@ -149,6 +166,9 @@ impl IntoResponse for ApiError {
         }
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1_000).max(1) as u64));
+        }
+        if let Some(standing) = self.standing {
+            standing.write(headers);
         }
         response
     }

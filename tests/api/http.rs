@@ -71,6 +71,8 @@ async fn rate_limits_count_per_key_and_say_so() {
     }
     let limited = app.get_as(one.api_key(), "/agents/me").await;
     assert_eq!(limited.problem("rate_limited")["retryable"], true);
+    assert_eq!(limited.headers["ratelimit-policy"], "\"default\";q=5;w=60");
+    assert_eq!(limited.headers["ratelimit"], "\"default\";r=0;t=60");
     let wait: u64 = limited.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
     // Another key of the same agent, and another agent, are not affected.
@@ -85,6 +87,12 @@ async fn rate_limits_count_per_key_and_say_so() {
     }
     assert_eq!(codes.first(), Some(&json!("unauthenticated")));
     assert_eq!(codes.last(), Some(&json!("rate_limited")));
+    // Not even a right one is looked up for a moment, when it is not known from just before.
+    let limited = app.get_as(two.token(), "/agents/me").await;
+    limited.problem("rate_limited");
+    assert_eq!(limited.headers["ratelimit-policy"], "\"default\";q=20;w=60");
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    app.get_as(two.token(), "/agents/me").await.json(200);
 }
 
 #[tokio::test]
@@ -106,4 +114,18 @@ async fn the_documentation_is_generated_and_the_committed_copy_is_this_one() {
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(committed == text, "server/openapi.json is out of date: run the api tests with UPDATE_EXPECTED=1");
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_say_what_it_wants_is_closed() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let address = app.origin.strip_prefix("http://").unwrap();
+    for said in ["", "GET /healthz HTTP/1.1\r\nHost: half"] {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = socket.read_to_end(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(20), closed).await.expect("it is closed").unwrap();
+    }
 }

@@ -77,7 +77,7 @@ pub(super) async fn layer(State(app): State<AppState>, mut request: Request, nex
     let address = ClientAddress::of(&request, &app.config.listen);
     let resolved = match bearer(request.headers()) {
         Ok(None) => Ok(None),
-        Ok(Some(token)) => identity::authenticate(&app, token, address.0).await.map(Some),
+        Ok(Some(token)) => identity::authenticate(&app, token, address).await.map(Some),
         Err(error) => Err(error),
     };
     match resolved {
@@ -88,8 +88,8 @@ pub(super) async fn layer(State(app): State<AppState>, mut request: Request, nex
             request.extensions_mut().insert(address);
             next.run(request).await
         }
-        Err(error) => match app.rate_limits.check_address(address) {
-            Ok(_) => error.into_response(),
+        Err(error) => match app.rate_limits.count_guess(address) {
+            Ok(()) => error.into_response(),
             Err(limited) => limited.into_response(),
         },
     }

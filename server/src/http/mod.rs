@@ -16,6 +16,7 @@ pub mod values;
 pub mod vault;
 
 pub use auth::{Caller, MaybeCaller};
+pub(crate) use client_address::ClientAddress;
 pub use json::{Input, Problems, StrictJson};
 pub use params::{IdempotencyKey, Path, Query};
 pub use values::{Cursor, Money, Page, Timestamp, page, page_limit};

@@ -6,10 +6,9 @@ use super::token::{self, Kind};
 use super::{keys, sessions};
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::http::Caller;
+use crate::http::{Caller, ClientAddress};
 use ipnet::IpNet;
 use moka::future::Cache;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -50,13 +49,14 @@ impl Credentials {
 }
 
 /// The caller behind `token`, if it may be used now and from `address`.
-pub(crate) async fn authenticate(app: &App, text: &str, address: IpAddr) -> Result<Caller, ApiError> {
+pub(crate) async fn authenticate(app: &App, text: &str, address: ClientAddress) -> Result<Caller, ApiError> {
     let unknown = || ApiError::new(Code::Unauthenticated, "This token is not one of ours; sign in again.");
     let kind = token::classify(text).ok_or_else(unknown)?;
     let hash = token::hash(text);
     let credential = match app.credentials.cache.get(&hash).await {
         Some(credential) => credential,
         None => {
+            app.rate_limits.check_guesser(address)?;
             let found = match kind {
                 Kind::Access => sessions::find(app, &hash).await?,
                 Kind::ApiKey => keys::find(app, &hash).await?,
@@ -76,7 +76,7 @@ pub(crate) async fn authenticate(app: &App, text: &str, address: IpAddr) -> Resu
     if credential.expires_at.is_some_and(|at| at <= app.clock.now_ms()) {
         return Err(ApiError::new(Code::KeyExpired, "This token has expired; refresh it or use another key."));
     }
-    if !credential.ip_allow.is_empty() && !credential.ip_allow.iter().any(|net| net.contains(&address)) {
+    if !credential.ip_allow.is_empty() && !credential.ip_allow.iter().any(|net| net.contains(&address.0)) {
         return Err(ApiError::new(Code::IpNotAllowed, "This key may not be used from your address."));
     }
     Ok(credential.caller.clone())
