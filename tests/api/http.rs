@@ -1,6 +1,8 @@
 //! What every endpoint has in common: problems, request ids, rate limits, bounds, documentation.
 
 use clawos_tests::app::{Answer, TestApp, TestDatabase, send};
+use clawos_tests::market::Market;
+use clawos_tests::publication::{Publication, USAGE_PRICING};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -93,6 +95,30 @@ async fn rate_limits_count_per_key_and_say_so() {
     assert_eq!(limited.headers["ratelimit-policy"], "\"default\";q=20;w=60");
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     app.get_as(two.token(), "/agents/me").await.json(200);
+}
+
+#[tokio::test]
+async fn a_licences_limit_is_told_and_not_the_keys() {
+    let slow = |config: &mut clawos_server::config::Config| config.limits.rate_per_minute = 30;
+    let usage = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+    let market = Market::with(&TestDatabase::Sqlite, slow, usage).await;
+    let buyer = market.buyer("buyer").await;
+    market.buy_usage(&buyer, 100_000).await;
+    let path = format!("/skills/{}/execute", market.skill);
+    let body = json!({"endpoint": "echo", "payload": {"text": "hello"}});
+    let mut limited = Vec::new();
+    for name in ["one", "two"] {
+        let wish = json!({"name": name, "scopes": ["invoke"]});
+        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+        for _ in 0..20 {
+            let answer = market.app.post_as(key["key"].as_str().unwrap(), &path, &body).await;
+            limited.extend((answer.status == 429).then_some(answer));
+        }
+    }
+    let limited = limited.first().expect("forty calls of one licence are too many");
+    limited.problem("rate_limited");
+    // Its key has made twenty of thirty.
+    assert!(limited.headers["ratelimit"].to_str().unwrap().starts_with("\"default\";r=0;"), "{:?}", limited.headers);
 }
 
 #[tokio::test]
