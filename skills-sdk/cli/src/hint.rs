@@ -24,6 +24,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "insufficient_credit" | "units_exhausted" => {
             "add credit with `clawos credit deposit SKILL AMOUNT`, or raise your own bounds with `clawos caps`"
         }
+        "units_busy" => {
+            "call again when what was used has been settled, or raise your own bound per batch with `clawos caps`"
+        }
         "licence_closing" => "finish the exit with `clawos exit execute SKILL`, then buy anew",
         "wrong_proxy" => {
             "its licences belong to another proxy: only if you trust whoever holds that meter key, use that proxy as --server, and name the key with `--meter` to buy or deposit"

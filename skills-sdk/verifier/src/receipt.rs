@@ -14,7 +14,7 @@ use clawos_receipts::{Receipt, Signature, SignedReceipt};
 use crate::account::{Account, shown};
 use crate::batches::{self, PublishedBatch};
 use crate::report::{Finding, Report, Verdict, equal};
-use crate::standing::{EARLIER_OPENING, Standing};
+use crate::standing::{self, EARLIER_OPENING, Standing};
 
 /// Where a receipt is said to be anchored.
 #[derive(Debug, Clone)]
@@ -233,31 +233,31 @@ fn check_standing(evidence: &Evidence<'_>, chain: &OnChain, history: Option<&Rep
 fn check_key(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, report: &mut Report) {
     let receipt = &evidence.signed.receipt;
     // A licence keeps the meter it was bought under; without one the platform's own speaks.
-    let meter = match (receipt.licence, &chain.licence, &chain.config) {
-        (Some(_), Some(licence), _) => licence.meter,
-        (None, _, Some(config)) => config.meter,
+    let meters = match (receipt.licence, &chain.licence, &chain.config) {
+        (Some(_), Some(licence), _) => standing::meters(receipt, licence),
+        (None, _, Some(config)) => vec![config.meter],
         _ => {
             return report.skip(KEY, "needs the licence account (or Config's, for a free call) to know the meter key");
         }
     };
     let published: Vec<_> = evidence.keys.iter().filter(|each| each.key == receipt.key).collect();
-    let holds = |each: &&&CertifiedKey| {
+    let signer = |each: &CertifiedKey| {
         let statement = each.statement(receipt.genesis, receipt.program);
-        each.covers(receipt.issued_at) && statement.verify(&meter, &each.certificate).is_ok()
+        meters.iter().find(|meter| statement.verify(meter, &each.certificate).is_ok())
     };
     let key = shown(&receipt.key);
-    let certified = published
-        .iter()
-        .find(holds)
-        .map(|each| format!("{key} certified by meter {} from {} to {} ms", shown(&meter), each.from_ms, each.to_ms));
-    // The account has its present meter only; what an earlier one signed is then not proven, but not wrong either.
+    let certified = published.iter().filter(|each| each.covers(receipt.issued_at)).find_map(|each| {
+        let meter = shown(signer(each)?);
+        Some(format!("{key} certified by meter {meter} from {} to {} ms", each.from_ms, each.to_ms))
+    });
+    // The account knows its last two meters only; what an earlier one signed is not proven, but not wrong either.
     let excuse = standing.excuses_meter().filter(|_| published.iter().any(|each| each.covers(receipt.issued_at)));
     match (certified, excuse) {
         (Some(certified), _) => report.add(KEY, Ok(certified)),
         (None, Some(excuse)) => report.skip(KEY, excuse),
         (None, None) if published.is_empty() => report.add(KEY, Err(format!("no certificate is published for {key}"))),
         (None, None) => {
-            let (meter, issued_at) = (shown(&meter), receipt.issued_at);
+            let (meter, issued_at) = (shown(&meters[0]), receipt.issued_at);
             report
                 .add(KEY, Err(format!("no certificate of {key} is signed by meter {meter} and covers {issued_at} ms")));
         }

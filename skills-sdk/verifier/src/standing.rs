@@ -4,8 +4,8 @@
 //! was right before. But which state a call rested on stands in the receipt, and so is the server's word: it excuses
 //! nothing that the chain contradicts.
 
-use clawos_interface::Kind;
 use clawos_interface::accounts::Licence;
+use clawos_interface::{Key, Kind};
 use clawos_receipts::Receipt;
 use clawos_receipts::codes;
 
@@ -76,6 +76,16 @@ impl Standing {
             Self::EarlierOpening => true,
         }
     }
+}
+
+/// The meters that may have recorded the call: the licence's own first and, for a call made before that had to be settled,
+/// the one before it.
+pub(crate) fn meters(receipt: &Receipt, licence: &Licence) -> Vec<Key> {
+    let mut meters = vec![licence.meter];
+    if is_before(receipt, licence.meter_until()) {
+        meters.push(licence.previous_meter);
+    }
+    meters
 }
 
 /// Why what the account says cannot speak for the receipt.

@@ -92,6 +92,18 @@ fn after_another_purchase_an_earlier_meters_certificate_is_not_held_against_the_
 }
 
 #[test]
+fn the_meter_before_vouches_for_the_calls_it_still_had_to_settle() {
+    let mut world = World::new();
+    (world.licence.meter, world.licence.previous_meter) = (key("new meter"), key("meter"));
+    world.licence.meter_until.set(AFTER_SECS);
+    assert!(is_proven(&world.report()), "{:#?}", world.report());
+    caught(&["key"], |world| {
+        (world.licence.meter, world.licence.previous_meter) = (key("new meter"), key("meter"));
+        world.licence.meter_until.set(BEFORE_SECS);
+    });
+}
+
+#[test]
 fn another_purchase_before_the_call_excuses_nothing() {
     let before = |world: &mut World| {
         bought_again(world);
