@@ -70,11 +70,7 @@ fn exit_with(parent: i32) -> io::Result<()> {
 }
 
 /// Serves `app` on `listener` until `stop` resolves; then lets running requests end and flushes what is buffered.
-pub async fn on(
-    listener: TcpListener,
-    app: AppState,
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
+pub async fn on(listener: TcpListener, app: AppState, stop: impl Future<Output = ()> + Send + 'static) {
     execution::start_workers(&app);
     let chores = tokio::spawn(chores(Arc::clone(&app)));
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
