@@ -23,6 +23,7 @@ stories! { Currency::Usdc;
     an_ended_one_is_and_keeps_its_history,
     a_kind_changes_only_after_a_pause_of_recording,
     a_repurchase_does_not_cut_off_what_was_served,
+    the_meter_of_an_earlier_kind_charges_nothing,
     no_purchase_while_an_exit_or_a_debt_is_pending,
     a_refunded_licence_can_be_bought_again,
     the_money_goes_to_the_right_accounts_only,

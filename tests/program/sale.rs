@@ -256,6 +256,17 @@ pub fn a_kind_changes_only_after_a_pause_of_recording(currency: Currency) {
     assert_eq!(world.licence(&skill).unbilled(), 0);
 }
 
+pub fn the_meter_of_an_earlier_kind_charges_nothing(currency: Currency) {
+    let (mut world, skill) = listed(currency);
+    world.purchase(&skill, Kind::Subscription).expect("the purchase works");
+    world.set_time(world.licence(&skill).expires_at() + 600);
+    let terms = Terms { meter: key(&attacker()), ..world.skill(&skill).terms(&NO_KEY) };
+    world.send(&update_skill(&key(&seller()), &skill, &[0; 32], &terms), &[&seller()]).expect("updating works");
+    world.purchase(&skill, Kind::Usage).expect("what the old kind used has been recorded");
+    assert_ne!(world.licence(&skill).unit_price(), 0);
+    refused(world.record(&skill, 1), NotMeter);
+}
+
 pub fn a_repurchase_does_not_cut_off_what_was_served(currency: Currency) {
     let (mut world, skill) = listed(currency);
     world.purchase(&skill, Kind::Subscription).expect("the purchase works");

@@ -201,6 +201,9 @@ fn the_meter_before_records_until_the_delay_has_passed() {
     assert_eq!(may_record(&account, &config, &first, 2_599), Ok(true));
     assert_eq!(may_record(&account, &config, &first, 2_600), Ok(false));
     assert_eq!(may_record(&account, &config, &third, 2_000), Ok(false));
+    account.unit_price.set(1);
+    assert_eq!(may_record(&account, &config, &first, 2_000), Ok(false), "it charges nobody who never agreed to it");
+    account.unit_price.set(0);
     // There is room for one: another change waits for it. A resumption of recording prolongs its time.
     assert_eq!(set_meter(&mut account, &config, &third, 2_599), Err(ProgramError::MeterChangeTooEarly));
     config.usage_resumed_at.set(2_100);

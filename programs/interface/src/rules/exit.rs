@@ -20,8 +20,9 @@ pub fn eta(config: &Config, now: i64) -> Result<i64, ProgramError> {
 
 /// When something that was to happen at `planned` (Unix seconds) after the settle delay may happen, given the pauses since.
 ///
-/// A pause of `record_usage` never blocks it. But when recording is resumed before it has happened, the delay starts again, so that what was
-/// metered meanwhile can still be recorded; however often that is, it happens at most [`MAX_SETTLE_DELAY_SECS`] after `planned`.
+/// A pause of `record_usage` never blocks it. But when recording is resumed, the delay starts again, so that what was metered meanwhile can still be
+/// recorded; however often that is, it happens at most [`MAX_SETTLE_DELAY_SECS`] after `planned`. Where no time of the request is kept, a delay that
+/// had run out starts again, too.
 ///
 /// # Errors
 /// [`ProgramError::MathOverflow`] at the end of time.

@@ -167,14 +167,17 @@ pub fn add(a: u64, b: u64) -> Result<u64, ProgramError> {
 }
 
 /// Whether `signer` may record usage of `licence` at `now` (Unix seconds): its meter, and the one before it until the settle delay has passed, so
-/// that calls it served can still be recorded.
+/// that calls it served can still be recorded. Only where nothing is paid per unit: the buyer never agreed that the earlier one charges, and before a
+/// usage licence replaces another kind everything of that kind has been recorded.
 ///
 /// # Errors
 /// [`ProgramError::MathOverflow`] at the end of time.
 #[inline(always)]
 pub fn may_record(licence: &Licence, config: &Config, signer: &Key, now: i64) -> Result<bool, ProgramError> {
     Ok(&licence.meter == signer
-        || (&licence.previous_meter == signer && now < exit::after_pauses(licence.meter_until(), config)?))
+        || (&licence.previous_meter == signer
+            && licence.unit_price() == 0
+            && now < exit::after_pauses(licence.meter_until(), config)?))
 }
 
 /// Makes `meter` the one that records usage of `licence` from `now` (Unix seconds) on.
