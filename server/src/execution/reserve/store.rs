@@ -113,7 +113,7 @@ fn answer(request: &LeaseRequest<'_>, allowance: Allowance, outstanding: Outstan
             let most = request.at_most.saturating_sub(held).max(missing);
             Lease::Granted { units: (available / request.share).clamp(missing, most), kept: own.is_some() }
         }
-        _ if allowance.covers(all, missing) => Lease::Unrecorded,
+        _ if allowance.covers(all.saturating_sub(free), request.needed) => Lease::Unrecorded,
         _ if allowance.covers(used.saturating_add(held - free), request.needed) => Lease::SetAside,
         available => Lease::Exhausted { available: available.unwrap_or(0).saturating_add(free) },
     }

@@ -11,6 +11,9 @@ use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
 use crate::execution::reserve::Account;
 use crate::licensing::{LicenceState, Snapshot};
 
+/// A receipt this young may rest on looser caps than the licence was read with: that reading is as old as this round, and
+/// its node may have been behind (milliseconds). Far longer than either.
+const DOUBT_MS: i64 = 180_000;
 /// What happens when receipts and licence name different prices.
 const OTHER_PRICE: &str = "receipts were given up that were made at another price than the licence has now";
 /// What happens when a single receipt can no longer be recorded.
@@ -77,6 +80,10 @@ impl Settler {
         let largest = form::largest(licence, config, now_secs).unwrap_or(u64::MAX);
         let (candidates, too_large): (Vec<Candidate>, Vec<Candidate>) =
             candidates.into_iter().partition(|receipt| receipt.units <= largest);
+        if too_large.iter().any(|receipt| receipt.issued_at.saturating_add(DOUBT_MS) > now) {
+            pending_store::postpone_account(tx, account, now + RETRY_MS, ABOVE_CAP).await?;
+            return Ok(None);
+        }
         give_up(tx, account, &too_large, ABOVE_CAP).await?;
         if candidates.is_empty() {
             return Ok(None);

@@ -282,7 +282,7 @@ fn states(account: Account, licence: Licence) -> States {
 fn licence(account: Account, per_batch: u64) -> Licence {
     let mut bytes = [0; Licence::LEN];
     bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-    // Layout version, then bump and the 61 reserved bytes, end the account.
+    // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
     bytes[Licence::LEN - 63] = Licence::VERSION;
     let mut licence = Licence::decode(&bytes).unwrap();
     (licence.unit_price, licence.max_units_per_batch) = (U64::new(1), U64::new(per_batch));
@@ -306,6 +306,9 @@ async fn a_batch_that_later_caps_forbid_is_formed_again_without_the_receipt_that
         let to_send = world.settler.conclude(vec![world.again(account).await], &after).await.unwrap();
         assert!(to_send.is_empty() && find_batch(&world.settler.db, &account, 1).await.unwrap().is_none());
         assert_eq!(world.pending(account).await, (60, 3, 60));
+        // While the call is young the licence may have been read without the looser caps it rests on.
+        assert!(world.settler.form(due, &after, 3 * MINUTE).await.unwrap().is_none());
+        assert_eq!(world.settlements(account).await, ["pending"; 3]);
         let small = world.settler.form(due, &after, NOW).await.unwrap().unwrap();
         assert_eq!((small.seq, small.count, small.units), (1, 1, 20));
         assert_eq!(world.settlements(account).await, ["batched", "waived", "pending"]);
