@@ -13,7 +13,8 @@ pub(super) async fn configure_sqlite(connection: &mut AnyConnection, full_sync: 
 }
 
 /// How long a session may hold locks without doing anything (milliseconds) before Postgres ends it: what a server that
-/// was frozen or cut off holds is free again then. No transaction here waits for anything but the database.
+/// was frozen or cut off holds is free again then. No transaction here waits for anything else for
+/// long: one names a file that was written before.
 const IDLE_IN_TRANSACTION_MS: u32 = 5_000;
 /// How long a statement waits for a lock (milliseconds): long enough to outlast such a session.
 const LOCK_MS: u32 = 8_000;

@@ -100,7 +100,7 @@ mod tests {
     fn licence() -> Licence {
         let mut bytes = [0; Licence::LEN];
         bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-        // Layout version, then bump and the 61 reserved bytes, end the account.
+        // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
         bytes[Licence::LEN - 63] = Licence::VERSION;
         let mut licence = Licence::decode(&bytes).expect("a blank licence decodes");
         licence.status = LicenceStatus::Active as u8;

@@ -124,11 +124,13 @@ async fn accept(
     };
     let version = version_row(app, caller, &candidate, upload, signature, &report);
     report.version_id = Some(version.id.clone());
+    // Written before the transaction, which must not wait for so much, and named in it and last: what is refused leaves no
+    // artifact, and no version is without its own.
+    let artifact = app.storage.write(upload.artifact.clone()).await?;
     let mut tx = app.db.write().await?;
     record(&mut tx, caller, &candidate, upload, &version, target.is_none()).await?;
     let answer = app.idempotency.answer_in(claim, &mut tx, StatusCode::CREATED, &report).await?;
-    // Inside the transaction and last: what is refused leaves no artifact, and no version is without its own.
-    app.storage.put(upload.artifact.clone()).await?;
+    artifact.keep().await?;
     tx.commit().await?;
     app.registry.forget_newest(&version.skill_id).await;
     metrics::counter!("clawos_versions_published_total").increment(1);

@@ -1,6 +1,6 @@
 //! Artifacts as files: `artifacts/ab/ab12…`. Written to a temporary file, synced, then renamed into place.
 
-use super::{ArtifactStore, StorageError};
+use super::{ArtifactStore, StorageError, Unnamed};
 use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::NamedTempFile;
 
 /// What names of files begin with that are being written.
 const UNFINISHED: &str = ".new-";
@@ -37,17 +38,15 @@ impl DiskStore {
 
 #[async_trait]
 impl ArtifactStore for DiskStore {
-    async fn put(&self, bytes: Bytes) -> Result<[u8; 32], StorageError> {
+    async fn write(&self, bytes: Bytes) -> Result<Box<dyn Unnamed>, StorageError> {
         let store = self.clone();
         blocking(move || {
             let sha256: [u8; 32] = Sha256::digest(&bytes).into();
             let path = store.path(&sha256);
             // A damaged copy is replaced, a good one kept.
             let good = fs::read(&path).is_ok_and(|held| Sha256::digest(&held).as_slice() == sha256);
-            if !good {
-                write(&store.root, &path, &bytes).map_err(classify)?;
-            }
-            Ok(sha256)
+            let file = if good { None } else { Some(write(&store.root, &bytes).map_err(classify)?) };
+            Ok(Box::new(Written { root: store.root, path, file }) as Box<dyn Unnamed>)
         })
         .await
     }
@@ -91,20 +90,41 @@ impl ArtifactStore for DiskStore {
     }
 }
 
-/// The temporary file removes itself unless it was renamed, so a failed write leaves nothing.
-fn write(root: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(root);
-    fs::create_dir_all(folder)?;
+/// The temporary file of an artifact; none when a good copy is there already.
+#[derive(Debug)]
+struct Written {
+    root: PathBuf,
+    path: PathBuf,
+    file: Option<NamedTempFile>,
+}
+
+#[async_trait]
+impl Unnamed for Written {
+    async fn keep(self: Box<Self>) -> Result<(), StorageError> {
+        let Written { root, path, file } = *self;
+        let Some(file) = file else { return Ok(()) };
+        blocking(move || name(&root, &path, file).map_err(classify)).await
+    }
+}
+
+/// The temporary file removes itself unless it is renamed, so a failed write leaves nothing.
+fn write(root: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = new_file(root)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn name(root: &Path, path: &Path, file: NamedTempFile) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(root);
+    fs::create_dir_all(folder)?;
     file.persist(path)?;
     // The rename must survive a crash too, and so must the folder, which may be new.
     File::open(folder)?.sync_all()?;
     File::open(root)?.sync_all()
 }
 
-fn new_file(root: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn new_file(root: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(root)
 }
 
@@ -141,18 +161,24 @@ async fn blocking<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    async fn put(store: &DiskStore) -> [u8; 32] {
+        let module = Bytes::from_static(b"module");
+        store.write(module.clone()).await.unwrap().keep().await.unwrap();
+        Sha256::digest(&module).into()
+    }
+
     #[tokio::test]
     async fn keeps_and_checks_what_it_holds() {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::open(folder.path().join("a")).unwrap();
-        let hash = store.put(Bytes::from_static(b"module")).await.unwrap();
+        let hash = put(&store).await;
         assert_eq!(store.get(&hash).await.unwrap(), "module");
         assert!(matches!(store.get(&[0; 32]).await, Err(StorageError::Missing(_))));
 
         fs::write(store.path(&hash), b"tampered").unwrap();
         assert!(matches!(store.get(&hash).await, Err(StorageError::Damaged(_))));
         assert!(matches!(store.open(&hash).await, Err(StorageError::Damaged(_))));
-        store.put(Bytes::from_static(b"module")).await.unwrap();
+        put(&store).await;
         assert_eq!(store.get(&hash).await.unwrap(), "module");
     }
 
@@ -166,7 +192,7 @@ mod tests {
         let store = DiskStore::open(folder.path().to_owned()).unwrap();
         assert!(!old.exists() && young.exists());
         store.check().await.unwrap();
-        let hash = store.put(Bytes::from_static(b"module")).await.unwrap();
+        let hash = put(&store).await;
         DiskStore::open(folder.path().to_owned()).unwrap();
         assert_eq!(store.get(&hash).await.unwrap(), "module");
     }

@@ -32,11 +32,18 @@ pub enum StorageError {
     Io(#[from] io::Error),
 }
 
+/// An artifact that is written and not to be found yet. Dropped, it is gone.
+#[async_trait]
+pub trait Unnamed: Send + std::fmt::Debug {
+    /// Names it after its SHA-256. After `Ok` it is there after a crash, too.
+    async fn keep(self: Box<Self>) -> Result<(), StorageError>;
+}
+
 /// Where artifacts are kept.
 #[async_trait]
 pub trait ArtifactStore: Send + Sync + std::fmt::Debug {
-    /// Keeps `bytes` and returns their SHA-256. After `Ok` they survive a crash; after an error nothing is left behind.
-    async fn put(&self, bytes: Bytes) -> Result<[u8; 32], StorageError>;
+    /// Writes `bytes` where they survive a crash, without a name yet: the slow part of storing them.
+    async fn write(&self, bytes: Bytes) -> Result<Box<dyn Unnamed>, StorageError>;
 
     /// The bytes with this SHA-256, checked.
     async fn get(&self, sha256: &[u8; 32]) -> Result<Bytes, StorageError>;
