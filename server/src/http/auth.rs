@@ -88,11 +88,18 @@ pub(super) async fn layer(State(app): State<AppState>, mut request: Request, nex
             request.extensions_mut().insert(address);
             next.run(request).await
         }
+        // Our own troubles, and the refusal to look at more guesses, are none.
+        Err(error) if !is_guess(&error) => error.into_response(),
         Err(error) => match app.rate_limits.count_guess(address) {
             Ok(()) => error.into_response(),
             Err(limited) => limited.into_response(),
         },
     }
+}
+
+/// Whether the credentials were looked at and are worth nothing.
+fn is_guess(error: &ApiError) -> bool {
+    matches!(error.code(), Code::Unauthenticated | Code::KeyExpired | Code::KeyRevoked)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
