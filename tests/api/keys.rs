@@ -294,6 +294,21 @@ async fn what_a_key_made_is_revoked_with_it() {
 }
 
 #[tokio::test]
+async fn what_a_key_made_ends_with_it_when_it_is_rotated() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), wish.clone()).await;
+        let child = make(&app, secret(&maker), wish).await;
+        let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
+        let heir = app.post_as(agent.token(), &rotate, &json!({"overlap_secs": 0})).await.json(201);
+        app.get_as(secret(&child), "/agents/me").await.problem("key_expired");
+        app.get_as(secret(&heir), "/agents/me").await.json(200);
+    }
+}
+
+#[tokio::test]
 async fn who_is_revoked_meanwhile_makes_no_key() {
     for database in databases().await {
         let app = TestApp::start(&database).await;

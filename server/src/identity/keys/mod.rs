@@ -206,7 +206,7 @@ async fn revoke(State(app): State<AppState>, caller: Caller, Path(id): Path<Stri
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Replace a key by a new one with the same settings; the old one lives on for the overlap.
+/// Replace a key by a new one with the same settings; the old one, and what it made, lives on for the overlap.
 #[utoipa::path(post, path = "/agents/me/keys/{key}/rotate", tag = "identity", security(("bearer" = [])),
     params(("key" = String, Path, description = "`key_…`"), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Rotate, responses((status = 201, body = NewKey), (status = "default", body = Problem)))]
@@ -251,9 +251,9 @@ async fn replace(
     row.expires_at = old.expires_at;
     row.replaces = Some(old.id);
     row.family = old.family;
-    row.made_by = maker.map(|maker| maker.id);
+    row.made_by = maker.map(|maker| maker.id).or(old.made_by);
     let ends = now.saturating_add(i64::try_from(overlap_secs).unwrap_or(i64::MAX).saturating_mul(1000));
-    store::expire(&mut tx, id, old.expires_at.map_or(ends, |at| at.min(ends))).await?;
+    store::expire(&mut tx, id, ends).await?;
     store::insert(&mut tx, &row).await?;
     audit::append(&mut tx, now, &caller.agent_id, "key.rotate", id, &format!("{} by {}", row.id, caller.key_id))
         .await?;

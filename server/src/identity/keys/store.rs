@@ -135,8 +135,19 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() > 0)
 }
 
+/// Lets a key and what it made end by `at` (Unix milliseconds).
 pub(super) async fn expire(connection: &mut AnyConnection, id: &str, at: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE api_keys SET expires_at = $1 WHERE id = $2").bind(at).bind(id).execute(connection).await?;
+    sqlx::query(
+        "WITH RECURSIVE made (id) AS (
+            SELECT id FROM api_keys WHERE id = $2
+            UNION SELECT k.id FROM api_keys k JOIN made m ON k.made_by = m.id)
+         UPDATE api_keys SET expires_at = $1
+         WHERE (expires_at IS NULL OR expires_at > $1) AND id IN (SELECT id FROM made)",
+    )
+    .bind(at)
+    .bind(id)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
