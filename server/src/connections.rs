@@ -5,6 +5,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
+use socket2::SockRef;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -18,6 +19,8 @@ use tower::Service;
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Connections at a time where the system limits nothing: each costs some kilobytes.
 const MAX_CONNECTIONS: u64 = 16_384;
+/// How long a peer may take nothing of what it is sent: an answer holds a place, and often a file.
+const STALL_TIME: Duration = Duration::from_secs(30);
 /// How long to wait after the system refused a connection, for want of memory or of open files.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -57,17 +60,22 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     let _ = places.acquire_many(all).await;
 }
 
-/// Half of the files this process may open: the rest is for the database, artifacts and the chain.
+/// A third of the files this process may open: a download takes another, and the rest is for the database and the chain.
 fn max_connections() -> u32 {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    u32::try_from((files / 2).clamp(1, MAX_CONNECTIONS)).expect("the largest number of connections is small")
+    u32::try_from((files / 3).clamp(1, MAX_CONNECTIONS)).expect("the largest number of connections is small")
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => {
+                if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(STALL_TIME)) {
+                    tracing::debug!(%peer, %error, "a connection may stall");
+                }
+                return (stream, peer, place);
+            }
             // It hung up before it was its turn.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
