@@ -87,7 +87,9 @@ impl CompiledCache {
         }
         bytes.truncate(bytes.len() - MAC_BYTES);
         // By this the folder knows what is in use; most are mounted so that reading alone would not tell.
-        file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
+        if let Err(error) = file.set_times(FileTimes::new().set_accessed(SystemTime::now())) {
+            tracing::debug!(%error, "a compiled module will look unused");
+        }
         Ok(Some(bytes))
     }
 
