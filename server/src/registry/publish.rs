@@ -91,15 +91,8 @@ async fn accept(
     if let Some(id) = target {
         check_target(app, caller, id).await?;
     }
-    // Many examples against their schemas can take seconds, which other requests shall not wait for.
-    let (sent, sender) = (upload.clone(), caller.clone());
-    let read = tokio::task::spawn_blocking(move || Candidate::read(&sent, &sender)).await;
-    let candidate = read.map_err(ApiError::internal)??;
+    let candidate = read(caller, target, upload).await?;
     let skill = &candidate.manifest.skill;
-    if target.is_some_and(|id| id != skill.id) {
-        let detail = format!("The manifest is for {}; publish it there.", skill.id);
-        return Err(ApiError::new(Code::ValidationFailed, detail));
-    }
     check_room(&mut *app.db.acquire().await?, caller, &candidate, upload, target.is_none(), app.clock.now_ms()).await?;
     let signature = match dry_run {
         true => None,
@@ -135,6 +128,20 @@ async fn accept(
     app.registry.forget_newest(&version.skill_id).await;
     metrics::counter!("clawos_versions_published_total").increment(1);
     Ok(answer)
+}
+
+/// What was sent, as far as it can be judged by itself.
+async fn read(caller: &Caller, target: Option<&str>, upload: &Upload) -> Result<Candidate, ApiError> {
+    // Many examples against their schemas can take seconds, which other requests shall not wait for.
+    let (sent, sender) = (upload.clone(), caller.clone());
+    let read = tokio::task::spawn_blocking(move || Candidate::read(&sent, &sender)).await;
+    let candidate = read.map_err(ApiError::internal)??;
+    let skill = &candidate.manifest.skill;
+    if target.is_some_and(|id| id != skill.id) {
+        let detail = format!("The manifest is for {}; publish it there.", skill.id);
+        return Err(ApiError::new(Code::ValidationFailed, detail));
+    }
+    Ok(candidate)
 }
 
 /// A version goes to a skill that exists and is the caller's.
