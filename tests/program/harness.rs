@@ -10,12 +10,13 @@ use clawos_interface::known::{PROGRAM_DATA, PROGRAM_ID};
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, Key, Kind, ProgramError, Tier, UnitKind, events::Event, pda, sha256, skill_id};
+use clawos_solana::failure::program_error;
+use clawos_solana::transaction::message;
 use litesvm::LiteSVM;
 use solana_account::Account;
 use solana_clock::Clock;
 use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
-use solana_message::Message;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_transaction::{Transaction, TransactionError};
@@ -82,23 +83,6 @@ pub struct World {
     pub svm: LiteSVM,
     /// The accepted USDC mint.
     pub mint: Key,
-}
-
-/// An instruction as Solana's libraries want it.
-pub fn solana(ix: &Instruction) -> solana_instruction::Instruction {
-    let accounts = ix.accounts.iter().map(|meta| {
-        let make = if meta.writable {
-            solana_instruction::AccountMeta::new
-        } else {
-            solana_instruction::AccountMeta::new_readonly
-        };
-        make(Pubkey::from(meta.key), meta.signer)
-    });
-    solana_instruction::Instruction {
-        program_id: Pubkey::from(ix.program_id),
-        accounts: accounts.collect(),
-        data: ix.data.clone(),
-    }
 }
 
 impl World {
@@ -199,24 +183,18 @@ impl World {
     /// Sends several instructions as one transaction, signed by `signers`; the first pays the fee.
     pub fn send_all(&mut self, ixs: &[Instruction], signers: &[&Keypair]) -> Result<Tx, Refusal> {
         self.svm.expire_blockhash();
-        let ixs: Vec<_> = ixs.iter().map(solana).collect();
-        let message = Message::new(&ixs, Some(&signers[0].pubkey()));
-        let tx = Transaction::new(signers, message, self.svm.latest_blockhash());
+        let blockhash = self.svm.latest_blockhash();
+        let tx = Transaction::new(signers, message(&key(signers[0]), ixs, &blockhash.to_bytes()), blockhash);
         match self.svm.send_transaction(tx) {
             Ok(meta) => Ok(Tx {
                 cu: meta.compute_units_consumed,
                 events: events(&meta.logs),
                 return_data: meta.return_data.data,
             }),
-            Err(failed) => Err(match failed.err {
-                TransactionError::InstructionError(_, InstructionError::Custom(code)) => {
-                    match ProgramError::from_code(code) {
-                        Some(error) => Refusal::Program(error),
-                        None => Refusal::Instruction(InstructionError::Custom(code)),
-                    }
-                }
-                TransactionError::InstructionError(_, error) => Refusal::Instruction(error),
-                error => Refusal::Transaction(error),
+            Err(failed) => Err(match (program_error(&failed.err), failed.err) {
+                (Some(error), _) => Refusal::Program(error),
+                (None, TransactionError::InstructionError(_, error)) => Refusal::Instruction(error),
+                (None, error) => Refusal::Transaction(error),
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! The transactions that localnet makes itself: giving SOL and USDC away.
 
 use clawos_interface::{instruction as builder, pda};
+use clawos_solana::transaction::to_solana;
 use solana_hash::Hash;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
@@ -43,7 +44,7 @@ impl Faucet<'_> {
 
     /// Makes the owner's USDC account unless it exists; the faucet pays.
     pub(crate) fn create_token_account(&self, owner: &Pubkey) -> Instruction {
-        solana_instruction(builder::create_associated_token_idempotent(
+        to_solana(&builder::create_associated_token_idempotent(
             &self.keys.faucet.pubkey().to_bytes(),
             &owner.to_bytes(),
             &self.usdc_mint.to_bytes(),
@@ -69,20 +70,6 @@ pub(crate) fn signed(instructions: &[Instruction], hash: &Hash, signers: &[&Keyp
     let message = Message::new_with_blockhash(instructions, Some(&payer), hash);
     VersionedTransaction::try_new(VersionedMessage::Legacy(message), signers)
         .expect("localnet signs with exactly the keys its instructions name")
-}
-
-/// An instruction of `clawos_interface` in Solana's type.
-pub(crate) fn solana_instruction(instruction: builder::Instruction) -> Instruction {
-    let accounts = instruction.accounts.into_iter().map(|account| AccountMeta {
-        pubkey: Pubkey::from(account.key),
-        is_signer: account.signer,
-        is_writable: account.writable,
-    });
-    Instruction {
-        program_id: Pubkey::from(instruction.program_id),
-        accounts: accounts.collect(),
-        data: instruction.data,
-    }
 }
 
 fn transfer(from: &Pubkey, to: &Pubkey, lamports: u64) -> Instruction {

@@ -5,6 +5,7 @@ use clawos_interface::instruction as builder;
 use clawos_interface::instruction::args::InitializeArgs;
 use clawos_interface::rules::fee::DEFAULT_FEE_BPS;
 use clawos_interface::rules::terms::MAX_REFUND_WINDOW_SECS;
+use clawos_solana::transaction::to_solana;
 use solana_account::{Account, AccountSharedData};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -13,7 +14,7 @@ use solana_signer::Signer;
 
 use crate::bank::{Bank, SendError};
 use crate::error::{Error, Result};
-use crate::faucet::{Faucet, signed, solana_instruction};
+use crate::faucet::{Faucet, signed};
 use crate::keys::Keys;
 use crate::program;
 use crate::token::TOKEN;
@@ -74,7 +75,7 @@ fn initialize(keys: &Keys) -> Instruction {
         settle_delay: SETTLE_DELAY_SECS,
     };
     let deployer = keys.upgrade_authority.pubkey().to_bytes();
-    solana_instruction(builder::initialize(&deployer, &usdc_mint(keys).to_bytes(), &args))
+    to_solana(&builder::initialize(&deployer, &usdc_mint(keys).to_bytes(), &args))
 }
 
 fn run(bank: &mut Bank, what: &'static str, instruction: Instruction, signer: &Keypair) -> Result<()> {

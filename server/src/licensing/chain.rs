@@ -6,21 +6,21 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use clawos_interface::Key;
 use clawos_interface::instruction::Instruction;
-use clawos_interface::{Key, ProgramError};
+use clawos_solana::failure::{describe, failed_instruction};
+use clawos_solana::rpc::{self, Preflight};
+pub(crate) use clawos_solana::rpc::{Search, TransactionStatus};
+use clawos_solana::transaction::message;
+use clawos_solana::{Blockhash, MAX_COMPUTE_UNITS};
 use solana_commitment_config::CommitmentConfig;
-use solana_instruction::error::InstructionError;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::client_error::{Error as ClientError, ErrorKind, TransactionError};
-use solana_rpc_client_api::config::{
-    RpcAccountInfoConfig, RpcSendTransactionConfig, RpcSimulateTransactionConfig, UiAccountEncoding,
-};
+use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcSimulateTransactionConfig, UiAccountEncoding};
 use solana_signature::Signature;
 use solana_transaction::Transaction;
 
-use super::transaction;
 use crate::clock::Clock;
 
 /// How long one RPC call may take, with whatever the client library waits and repeats in it. Longer than a slow public
@@ -33,8 +33,6 @@ const DOWN_MS: i64 = 1_000;
 const CLOCK_SYSVAR: &str = "SysvarC1ock11111111111111111111111111111111";
 /// Where `unix_timestamp` (i64, little-endian) stands in the Clock sysvar: after slot, epoch start, epoch, schedule epoch.
 const CLOCK_UNIX_OFFSET: usize = 32;
-/// Most compute units one transaction can ask for.
-pub(crate) const MAX_COMPUTE_UNITS: u32 = 1_400_000;
 /// Most accounts one read can ask for: the RPC method takes 100, and the clock is one of them.
 pub(crate) const MAX_ACCOUNTS: usize = 99;
 
@@ -89,26 +87,6 @@ pub(crate) enum Simulation {
     Fails { problem: String },
 }
 
-/// What became of a sent transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// At least `confirmed`, without an error.
-    Confirmed { slot: u64 },
-    /// Processed with an error: it changed nothing. `instruction` is the one that failed, where it was one.
-    Failed { problem: String, instruction: Option<usize> },
-    /// Not seen, or not confirmed yet.
-    Unknown,
-}
-
-/// A recent blockhash and the last block height at which it is accepted.
-#[derive(Debug, Clone, Copy)]
-pub struct Blockhash {
-    /// The hash.
-    pub hash: [u8; 32],
-    /// Transactions with it are refused above this block height.
-    pub last_valid_block_height: u64,
-}
-
 /// A connection to one RPC endpoint.
 pub(crate) struct Chain {
     rpc: RpcClient,
@@ -134,7 +112,7 @@ impl Chain {
     /// Prepares a connection; nothing is sent yet.
     pub(crate) fn new(url: &str, clock: Arc<dyn Clock>) -> Chain {
         Chain {
-            rpc: RpcClient::new_with_timeout_and_commitment(url.to_owned(), RPC_TIMEOUT, CommitmentConfig::confirmed()),
+            rpc: rpc::connect(url, RPC_TIMEOUT),
             clock,
             clock_account: CLOCK_SYSVAR.parse().expect("the clock's address is base58 of 32 bytes"),
             down_until_ms: AtomicI64::new(0),
@@ -191,9 +169,7 @@ impl Chain {
 
     /// A blockhash for a new transaction.
     pub(crate) async fn latest_blockhash(&self) -> Result<Blockhash, ChainError> {
-        let (hash, last_valid_block_height) =
-            self.ask(self.rpc.get_latest_blockhash_with_commitment(CommitmentConfig::confirmed())).await?;
-        Ok(Blockhash { hash: hash.to_bytes(), last_valid_block_height })
+        self.ask(rpc::latest_blockhash(&self.rpc)).await
     }
 
     /// The chain's block height.
@@ -203,22 +179,22 @@ impl Chain {
 
     /// What `payer` would see if it sent `instructions` now. Signatures are not checked, so none are needed.
     pub(crate) async fn simulate(&self, payer: &Key, instructions: &[Instruction]) -> Result<Simulation, ChainError> {
-        let message = transaction::message(payer, instructions, [0; 32]);
         let config = RpcSimulateTransactionConfig {
             sig_verify: false,
             replace_recent_blockhash: true,
             commitment: Some(CommitmentConfig::confirmed()),
             ..RpcSimulateTransactionConfig::default()
         };
-        let unsigned = Transaction::new_unsigned(message);
+        let unsigned = Transaction::new_unsigned(message(payer, instructions, &[0; 32]));
         let result = self.ask(self.rpc.simulate_transaction_with_config(&unsigned, config)).await?.value;
-        let error = result.err.map(TransactionError::from);
-        Ok(match error {
-            None => Simulation::Ok { units: result.units_consumed.unwrap_or_else(|| u64::from(MAX_COMPUTE_UNITS)) },
-            Some(TransactionError::InstructionError(index, error)) => {
-                Simulation::InstructionFails { index: usize::from(index), problem: describe(&error) }
-            }
-            Some(error) => Simulation::Fails { problem: error.to_string() },
+        let Some(error) = result.err.map(TransactionError::from) else {
+            let units = result.units_consumed.unwrap_or_else(|| u64::from(MAX_COMPUTE_UNITS));
+            return Ok(Simulation::Ok { units });
+        };
+        let problem = describe(&error);
+        Ok(match failed_instruction(&error) {
+            Some(index) => Simulation::InstructionFails { index, problem },
+            None => Simulation::Fails { problem },
         })
     }
 
@@ -231,46 +207,19 @@ impl Chain {
         Ok(prices.get(prices.len() / 2).copied().unwrap_or(0))
     }
 
-    /// Signs `instructions` as `payer`; the transaction's signature is known before it is sent.
-    pub(crate) fn sign(
-        &self,
-        payer: &Keypair,
-        key: &Key,
-        instructions: &[Instruction],
-        blockhash: &Blockhash,
-    ) -> (Transaction, String) {
-        let transaction = transaction::signed(payer, key, instructions, blockhash.hash);
-        let signature = transaction.signatures[0].to_string();
-        (transaction, signature)
-    }
-
     /// Sends a signed transaction. It may be sent again as often as needed: the chain takes it once.
     pub(crate) async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
-        let config = RpcSendTransactionConfig { skip_preflight: true, ..RpcSendTransactionConfig::default() };
-        self.ask(self.rpc.send_transaction_with_config(transaction, config)).await.map(|_| ())
+        self.ask(rpc::submit(&self.rpc, transaction, Preflight::Skip)).await
     }
 
-    /// What became of the transaction with this signature: a recent one, or one of any age where `in_history` is asked
-    /// for and the node keeps it.
-    pub(crate) async fn fate(&self, signature: &str, in_history: bool) -> Result<Fate, ChainError> {
-        let Ok(signature) = signature.parse::<Signature>() else { return Ok(Fate::Unknown) };
-        let answer = if in_history {
-            self.ask(self.rpc.get_signature_statuses_with_history(&[signature])).await?
-        } else {
-            self.ask(self.rpc.get_signature_statuses(&[signature])).await?
-        };
-        let Some(status) = answer.value.into_iter().next().flatten() else { return Ok(Fate::Unknown) };
-        let confirmed = status.satisfies_commitment(CommitmentConfig::confirmed());
-        Ok(match status.err {
-            _ if !confirmed => Fate::Unknown,
-            Some(error) => match error {
-                TransactionError::InstructionError(index, error) => {
-                    Fate::Failed { problem: describe(&error), instruction: Some(usize::from(index)) }
-                }
-                error => Fate::Failed { problem: error.to_string(), instruction: None },
-            },
-            None => Fate::Confirmed { slot: status.slot },
-        })
+    /// What became of the transaction with this signature, base58.
+    pub(crate) async fn transaction_status(
+        &self,
+        signature: &str,
+        search: Search,
+    ) -> Result<TransactionStatus, ChainError> {
+        let Ok(signature) = signature.parse::<Signature>() else { return Ok(TransactionStatus::Unknown) };
+        self.ask(rpc::transaction_status(&self.rpc, &signature, search)).await
     }
 
     /// Whether the endpoint could not be reached a moment ago, as opposed to having answered with an error.
@@ -330,17 +279,6 @@ fn without_url(error: ClientError) -> String {
 /// Whether the endpoint could not be reached at all, as opposed to having answered with an error.
 fn is_transport(error: &ClientError) -> bool {
     matches!(error.kind(), ErrorKind::Io(_) | ErrorKind::Reqwest(_) | ErrorKind::Middleware(_))
-}
-
-/// The program's own words for its errors, Solana's for the rest.
-fn describe(error: &InstructionError) -> String {
-    match error {
-        InstructionError::Custom(code) => match ProgramError::from_code(*code) {
-            Some(error) => format!("{}: {}", error.name(), error.message()),
-            None => format!("program error {code}"),
-        },
-        other => other.to_string(),
-    }
 }
 
 fn unix_seconds(clock: &[u8]) -> Option<i64> {

@@ -14,21 +14,19 @@ mod purchase;
 mod quote;
 mod slot_cache;
 mod store;
-mod transaction;
 mod verify;
 mod well_known;
 
 pub(crate) use accounts::MAX_LICENCES;
 pub use accounts::{LicenceState, ListingState, skill_account};
-pub use chain::{Blockhash, ChainError, Snapshot};
-pub(crate) use chain::{Chain, Fate, MAX_COMPUTE_UNITS, Simulation};
+pub(crate) use chain::{Chain, Search, Simulation, TransactionStatus};
+pub use chain::{ChainError, Snapshot};
 pub use check::Refusal;
 pub use error::LicensingError;
 pub use keys::KeyFileError;
 pub use listing::{ListingChain, PricesOnChain};
 pub use network::Network;
 pub use slot_cache::{Reading, Source};
-pub(crate) use transaction::{MAX_TRANSACTION_BYTES, wire_len};
 pub use well_known::routes as well_known;
 
 use std::sync::Arc;
@@ -36,7 +34,6 @@ use std::time::Duration;
 
 use clawos_interface::Key;
 use ed25519_dalek::SigningKey;
-use solana_keypair::Keypair;
 use tokio::sync::OnceCell;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -130,9 +127,9 @@ impl Licensing {
         &self.receipt_key
     }
 
-    /// The meter key as the signer of transactions.
-    pub(crate) fn meter_keypair(&self) -> Keypair {
-        Keypair::new_from_array(self.meter.to_bytes())
+    /// The meter key, which signs the transactions that record usage.
+    pub(crate) fn meter_key(&self) -> &SigningKey {
+        &self.meter
     }
 
     /// What the chain says of a skill: at most a few seconds old when it is on sale, else read a moment ago.

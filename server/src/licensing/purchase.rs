@@ -1,37 +1,31 @@
 //! `POST /marketplace/purchase`: the unsigned transaction that buys a licence. The buyer's key signs it, elsewhere.
 //!
-//! A client builds the same transaction itself from the chain and compares; [`purchase_message`] is the one rule both
-//! follow (also written down in the API's documentation).
+//! A client builds the same transaction itself from the chain and compares: a legacy message with the buyer as fee payer
+//! and only signer, of the instructions that [`payment`] puts together.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use clawos_interface::Key;
 use clawos_interface::instruction::args::PurchaseArgs;
-use clawos_interface::instruction::{
-    Instruction, Route, create_associated_token_idempotent, purchase as purchase_instruction, set_compute_unit_limit,
-};
+use clawos_interface::instruction::{Route, purchase as purchase_instruction};
 use clawos_interface::rules::usage::Caps;
-use clawos_interface::{Currency, Key};
 use clawos_receipts::text::{decimal, to_base58, to_hex};
+use clawos_solana::assembly::payment;
+use clawos_solana::transaction::{message, unsigned_base64};
 use serde::{Deserialize, Serialize};
-use solana_message::legacy::Message;
 use utoipa::ToSchema;
 
-use super::chain::Blockhash;
+use super::LicensingError;
 use super::quote::{Amounts, parse_kind, parse_tier};
-use super::{LicensingError, transaction};
 use crate::app::AppState;
 use crate::error::{ApiError, Code};
 use crate::http::idempotency::{self, Begin};
 use crate::http::{Caller, IdempotencyKey, Input, Money, Problems, StrictJson, Timestamp};
 use crate::identity::Scope;
 
-/// Compute units a purchase asks for: several times what one takes, because unused ones cost nothing.
-const PURCHASE_COMPUTE_UNITS: u32 = 200_000;
 /// How long a blockhash is usually good (milliseconds): 150 blocks of 400 ms. The block height decides.
 const BLOCKHASH_MS: i64 = 60_000;
 /// How long the work may take before its idempotency claim is free.
@@ -170,9 +164,9 @@ async fn offer(app: &AppState, buyer: &Key, request: &PurchaseRequest) -> Result
     });
     let args = PurchaseArgs { kind, tier, max_price: asked, terms_hash, caps };
     let blockhash = app.licensing.chain.latest_blockhash().await.map_err(LicensingError::from)?;
-    let message = purchase_message(buyer, &route, &args, &blockhash);
+    let instructions = payment(buyer, &route, buyer, purchase_instruction(buyer, &route, &args));
     Ok(PurchaseOffer {
-        transaction: STANDARD.encode(transaction::unsigned_wire(&message)),
+        transaction: unsigned_base64(&message(buyer, &instructions, &blockhash.hash)),
         licence: to_base58(&route.licence(buyer)),
         skill_account: to_base58(&route.skill),
         price: Money::new(amounts.price, amounts.currency),
@@ -182,17 +176,4 @@ async fn offer(app: &AppState, buyer: &Key, request: &PurchaseRequest) -> Result
         last_valid_block_height: blockhash.last_valid_block_height,
         expires_at: Timestamp(app.clock.now_ms() + BLOCKHASH_MS),
     })
-}
-
-/// The canonical purchase: a legacy message with the buyer as fee payer and only signer, and in this order the
-/// compute-unit limit (no price); for USDC the token accounts of payout, treasury and buyer; the purchase.
-fn purchase_message(buyer: &Key, route: &Route, args: &PurchaseArgs, blockhash: &Blockhash) -> Message {
-    let mut instructions: Vec<Instruction> = vec![set_compute_unit_limit(PURCHASE_COMPUTE_UNITS)];
-    if route.currency == Currency::Usdc {
-        for owner in [&route.payout, &route.treasury, buyer] {
-            instructions.push(create_associated_token_idempotent(buyer, owner, &route.usdc_mint));
-        }
-    }
-    instructions.push(purchase_instruction(buyer, route, args));
-    transaction::message(buyer, &instructions, blockhash.hash)
 }

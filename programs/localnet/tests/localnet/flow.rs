@@ -3,9 +3,9 @@
 use clawos_interface::accounts::Config;
 use clawos_interface::instruction as builder;
 use clawos_localnet::PROGRAM_ID;
+use clawos_solana::transaction::to_solana;
 use serde_json::json;
 use solana_instruction::error::InstructionError;
-use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
@@ -204,7 +204,7 @@ async fn the_program_is_initialised_and_its_errors_come_through() {
     assert_eq!(config.usdc_mint, net.handle.usdc_mint().to_bytes());
 
     let stranger = net.wallet(SOL).await;
-    let pause = |signer: &Keypair| instruction(builder::pause(&signer.pubkey().to_bytes(), 1));
+    let pause = |signer: &Keypair| to_solana(&builder::pause(&signer.pubkey().to_bytes(), 1));
     let hash = net.rpc.get_latest_blockhash().await.unwrap();
     let refused = net.rpc.send_transaction(&signed(&[pause(&stranger)], &stranger, hash)).await;
     let (_, result) = preflight(refused.unwrap_err());
@@ -216,16 +216,6 @@ async fn the_program_is_initialised_and_its_errors_come_through() {
     assert!(result.logs.unwrap().iter().any(|line| line.contains(&PROGRAM_ID.to_string())));
     let allowed = signed(&[pause(&keys.guardian)], &keys.guardian, hash);
     net.rpc.send_and_confirm_transaction(&allowed).await.unwrap();
-}
-
-/// An instruction of `clawos_interface` in Solana's type.
-fn instruction(from: builder::Instruction) -> Instruction {
-    let accounts = from.accounts.into_iter().map(|account| AccountMeta {
-        pubkey: account.key.into(),
-        is_signer: account.signer,
-        is_writable: account.writable,
-    });
-    Instruction { program_id: from.program_id.into(), accounts: accounts.collect(), data: from.data }
 }
 
 fn code(error: &Error) -> i64 {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::usage::cost;
+use clawos_solana::failure::{describe, failed_instruction};
 use solana_transaction::Transaction;
 
 use super::form;
 use super::standing::{self, Standing};
 use super::store::{self, Change};
 use super::{Batch, BatchStatus, RETRY_MS, SettleError, Settler, States, show};
-use crate::licensing::{Fate, LicenceState, Snapshot};
+use crate::licensing::{LicenceState, Search, Snapshot, TransactionStatus};
 
 impl Settler {
     /// Decides about each open batch by what the chain says; returns those still to be sent.
@@ -55,7 +56,8 @@ impl Settler {
     async fn landed(&self, batch: &Batch, seen_at: u64) -> Result<(), SettleError> {
         let mut slot = seen_at;
         if let Some(signature) = &batch.transaction
-            && let Ok(Fate::Confirmed { slot: own }) = self.licensing.chain.fate(signature, false).await
+            && let Ok(TransactionStatus::Confirmed { slot: own }) =
+                self.licensing.chain.transaction_status(signature, Search::Recent).await
         {
             slot = own;
         }
@@ -74,14 +76,16 @@ impl Settler {
     /// since, while no server was looking.
     async fn lost(&self, batch: &Batch, problem: &str) -> Result<(), SettleError> {
         if let Some(signature) = &batch.transaction {
-            match self.fate_long_ago(signature).await? {
-                Fate::Confirmed { slot } => return self.confirmed(batch, slot).await,
-                Fate::Failed { .. } => {}
+            match self.status_long_ago(signature).await? {
+                TransactionStatus::Confirmed { slot } => return self.confirmed(batch, slot).await,
+                TransactionStatus::Failed(_) => {}
                 // It may have landed in a block that is not confirmed yet.
-                Fate::Unknown if self.licensing.chain.block_height().await? <= batch.last_valid_height.unwrap_or(0) => {
+                TransactionStatus::Unknown
+                    if self.licensing.chain.block_height().await? <= batch.last_valid_height.unwrap_or(0) =>
+                {
                     return Ok(());
                 }
-                Fate::Unknown => {}
+                TransactionStatus::Unknown => {}
             }
         }
         tracing::error!(licence = %show(&batch.account.licence), seq = batch.seq, problem, "a batch can never land");
@@ -90,12 +94,12 @@ impl Settler {
         Ok(())
     }
 
-    async fn fate_long_ago(&self, signature: &str) -> Result<Fate, SettleError> {
+    async fn status_long_ago(&self, signature: &str) -> Result<TransactionStatus, SettleError> {
         let chain = &self.licensing.chain;
-        match chain.fate(signature, true).await {
+        match chain.transaction_status(signature, Search::History).await {
             // The node keeps no history.
-            Err(_) if !chain.is_down() => Ok(chain.fate(signature, false).await?),
-            fate => Ok(fate?),
+            Err(_) if !chain.is_down() => Ok(chain.transaction_status(signature, Search::Recent).await?),
+            status => Ok(status?),
         }
     }
 
@@ -139,11 +143,13 @@ impl Settler {
         let chain = &self.licensing.chain;
         // Asked first: what is not seen after its time is over never will be.
         let height = chain.block_height().await?;
-        match chain.fate(signature, false).await? {
+        match chain.transaction_status(signature, Search::Recent).await? {
             // The licences were read a moment before; the next round sees it.
-            Fate::Confirmed { .. } => return Ok(()),
-            Fate::Failed { problem, instruction } => self.failed(signature, batches, &problem, instruction).await?,
-            Fate::Unknown => {
+            TransactionStatus::Confirmed { .. } => return Ok(()),
+            TransactionStatus::Failed(error) => {
+                self.failed(signature, batches, &describe(&error), failed_instruction(&error)).await?;
+            }
+            TransactionStatus::Unknown => {
                 let last_valid = batches.iter().filter_map(|batch| batch.last_valid_height).max().unwrap_or(0);
                 if height <= last_valid {
                     let again = self.in_flight.lock().await.get(signature).cloned();

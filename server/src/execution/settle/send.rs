@@ -8,11 +8,14 @@ use std::collections::VecDeque;
 use clawos_interface::Key;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::instruction::args::RecordArgs;
-use clawos_interface::instruction::{Instruction, Route, record_usage, set_compute_unit_limit, set_compute_unit_price};
+use clawos_interface::instruction::{Instruction, Route, record_usage};
+use clawos_solana::assembly::compute_budget;
+use clawos_solana::transaction::{signed, wire_len};
+use clawos_solana::{MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES};
 
 use super::store::{self, Change};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
-use crate::licensing::{MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES, Simulation, wire_len};
+use crate::licensing::Simulation;
 
 /// Highest price per compute unit that is paid, in micro-lamports: with 50,000 units at most 50,000 lamports.
 const MAX_UNIT_PRICE: u64 = 1_000_000;
@@ -77,7 +80,7 @@ impl Settler {
             if items.is_empty() {
                 return Ok(Vec::new());
             }
-            let head = head(MAX_COMPUTE_UNITS, price);
+            let head = compute_budget(MAX_COMPUTE_UNITS, price);
             match chain.simulate(meter, &assemble(&head, &items)).await? {
                 Simulation::Ok { units } => break units,
                 Simulation::InstructionFails { index, problem } if index >= head.len() => {
@@ -102,8 +105,10 @@ impl Settler {
         let limit = units.saturating_add(units * HEADROOM_PERCENT / 100).saturating_add(1_000);
         let limit = u32::try_from(limit).unwrap_or(MAX_COMPUTE_UNITS).min(MAX_COMPUTE_UNITS);
         let blockhash = chain.latest_blockhash().await?;
-        let instructions = assemble(&head(limit, price), &items);
-        let (transaction, signature) = chain.sign(&self.licensing.meter_keypair(), meter, &instructions, &blockhash);
+        let instructions = assemble(&compute_budget(limit, price), &items);
+        let transaction = signed(self.licensing.meter_key(), &instructions, &blockhash.hash);
+        // Known before it is sent, so it is stored first.
+        let signature = transaction.signatures[0].to_string();
         let mut tx = self.db.write().await?;
         for item in &items {
             let sent = Change::Submitted { tx: &signature, last_valid_height: blockhash.last_valid_block_height };
@@ -139,21 +144,13 @@ fn instruction(meter: &Key, batch: &Batch, states: &States) -> Result<Instructio
     Ok(record_usage(meter, &route, &batch.buyer, licence.vault_bump() != 0, &args))
 }
 
-fn head(units: u32, price: u64) -> Vec<Instruction> {
-    let mut head = vec![set_compute_unit_limit(units)];
-    if price > 0 {
-        head.push(set_compute_unit_price(price));
-    }
-    head
-}
-
 fn assemble(head: &[Instruction], items: &[Item]) -> Vec<Instruction> {
     head.iter().chain(items.iter().map(|item| &item.instruction)).cloned().collect()
 }
 
 /// How many of the first items fit into one transaction; at least one.
 fn fitting(meter: &Key, items: &[Item]) -> usize {
-    let head = head(MAX_COMPUTE_UNITS, MAX_UNIT_PRICE);
+    let head = compute_budget(MAX_COMPUTE_UNITS, MAX_UNIT_PRICE);
     let fits = |count: &usize| wire_len(meter, &assemble(&head, &items[..*count])) <= MAX_TRANSACTION_BYTES;
     (2..=items.len()).take_while(fits).last().unwrap_or(1)
 }
@@ -202,7 +199,9 @@ mod tests {
         let meter = [9; 32];
         let items: Vec<Item> = (10..30).map(item).collect();
         let count = fitting(&meter, &items);
-        let len = |count: usize| wire_len(&meter, &assemble(&head(MAX_COMPUTE_UNITS, MAX_UNIT_PRICE), &items[..count]));
+        let len = |count: usize| {
+            wire_len(&meter, &assemble(&compute_budget(MAX_COMPUTE_UNITS, MAX_UNIT_PRICE), &items[..count]))
+        };
         assert!(count > 1, "several licences share a transaction");
         assert!(len(count) <= MAX_TRANSACTION_BYTES && len(count + 1) > MAX_TRANSACTION_BYTES);
     }

@@ -14,7 +14,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::execution::columns::key_text;
 use crate::execution::testing::databases;
-use crate::licensing::{Blockhash, ListingState};
+use crate::licensing::ListingState;
 
 const NOW: i64 = 10_000_000;
 const MINUTE: i64 = 60_000;
@@ -220,7 +220,6 @@ async fn after_a_failed_transaction_all_go_alone_and_only_the_culprit_waits() {
 #[tokio::test]
 async fn the_one_whose_instruction_failed_waits_at_once() {
     for world in World::on_each_database().await {
-        let (licensing, meter) = (&world.settler.licensing, world.settler.licensing.meter());
         let (mut batches, mut instructions) = (Vec::new(), vec![set_compute_unit_limit(1)]);
         for n in [1, 2] {
             let account = world.account(n, 1, 1, 1, 0).await;
@@ -228,8 +227,7 @@ async fn the_one_whose_instruction_failed_waits_at_once() {
             let accounts = vec![AccountMeta { key: account.licence, signer: false, writable: true }];
             instructions.push(Instruction { program_id: [3; 32], accounts, data: Vec::new() });
         }
-        let blockhash = Blockhash { hash: [0; 32], last_valid_block_height: 0 };
-        let (sent, _) = licensing.chain.sign(&licensing.meter_keypair(), &meter, &instructions, &blockhash);
+        let sent = clawos_solana::transaction::signed(world.settler.licensing.meter_key(), &instructions, &[0; 32]);
         world.settler.in_flight.lock().await.insert("signature".to_owned(), sent);
         world.settler.failed("signature", &batches, "broken", Some(2)).await.unwrap();
         assert_eq!(world.ready().await, HashSet::from([batches[0].account]));

@@ -3,14 +3,16 @@
 use clawos_interface::accounts::Licence;
 use clawos_interface::instruction::{
     Instruction, create_associated_token_idempotent, deposit_credit, execute_exit, register_skill, request_exit,
-    set_compute_unit_limit, set_licence_caps, update_skill,
+    set_licence_caps, update_skill,
 };
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, ExitKind, Key, pda, skill_id};
 use clawos_receipts::sha256;
+use clawos_solana::COMPUTE_UNITS;
+use clawos_solana::assembly::{compute_budget, payment};
 
-use super::purchase::{COMPUTE_UNITS, Listing};
+use super::purchase::Listing;
 use super::send::Confirmed;
 use super::{Chain, ChainError};
 use crate::key::to_base58;
@@ -57,7 +59,7 @@ impl Chain {
 
     /// The compute limit, and for USDC the payout's token account.
     async fn payout_account(&self, payer: &Key, terms: &Terms) -> Result<Vec<Instruction>, ChainError> {
-        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
+        let mut instructions = compute_budget(COMPUTE_UNITS, 0);
         if terms.currency == Currency::Usdc as u8 {
             let mint = self.config().await?.usdc_mint;
             instructions.push(create_associated_token_idempotent(payer, &terms.payout, &mint));
@@ -84,11 +86,7 @@ impl Chain {
         let licence = self.licence_at(&address).await?.value;
         let licence = licence.ok_or_else(|| ChainError::Absent(format!("licence {}", to_base58(&address))))?;
         listing.check_meter(&licence.meter, meter)?;
-        let owners = [route.payout, route.treasury, address];
-        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
-        instructions.extend(listing.token_accounts(&buyer, &owners)?);
-        instructions.push(deposit_credit(&buyer, &route, amount));
-        self.send(wallet, &instructions).await
+        self.send(wallet, &payment(&buyer, &route, &address, deposit_credit(&buyer, &route, amount))).await
     }
 
     /// Sets the buyer's own bounds on usage.
@@ -96,7 +94,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Refused`].
     pub async fn set_licence_caps(&self, wallet: &Wallet, skill: &Key, caps: &Caps) -> Result<Confirmed, ChainError> {
-        self.send(wallet, &[set_compute_unit_limit(COMPUTE_UNITS), set_licence_caps(&wallet.key(), skill, caps)]).await
+        self.send(wallet, &budgeted(set_licence_caps(&wallet.key(), skill, caps))).await
     }
 
     /// Asks for an exit: spending is frozen at once.
@@ -104,7 +102,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Refused`] (`ExitPending`, `NothingToWithdraw`, …).
     pub async fn request_exit(&self, wallet: &Wallet, skill: &Key, exit: ExitKind) -> Result<Confirmed, ChainError> {
-        self.send(wallet, &[set_compute_unit_limit(COMPUTE_UNITS), request_exit(&wallet.key(), skill, exit)]).await
+        self.send(wallet, &budgeted(request_exit(&wallet.key(), skill, exit))).await
     }
 
     /// Executes the exit that was asked for, once its delay has passed.
@@ -119,12 +117,16 @@ impl Chain {
     ) -> Result<Confirmed, ChainError> {
         let buyer = wallet.key();
         let route = listing.route()?;
-        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
         let has_vault = licence.vault_bump != 0;
-        if has_vault {
-            instructions.extend(listing.token_accounts(&buyer, &[route.payout, route.treasury, buyer])?);
-        }
-        instructions.push(execute_exit(&buyer, &route, has_vault));
+        let exit = execute_exit(&buyer, &route, has_vault);
+        let instructions = if has_vault { payment(&buyer, &route, &buyer, exit) } else { budgeted(exit) };
         self.send(wallet, &instructions).await
     }
+}
+
+/// An instruction that moves no tokens, with its compute budget.
+fn budgeted(instruction: Instruction) -> Vec<Instruction> {
+    let mut instructions = compute_budget(COMPUTE_UNITS, 0);
+    instructions.push(instruction);
+    instructions
 }

@@ -1,6 +1,7 @@
 //! What the chain says when it says no, in words, with the program's own error names.
 
 use clawos_interface::errors::ProgramError;
+use clawos_solana::failure::program_error;
 use solana_instruction::error::InstructionError;
 use solana_rpc_client_api::client_error::{Error as RpcError, ErrorKind, TransactionError};
 use solana_rpc_client_api::request::{RpcError as RequestError, RpcResponseErrorData};
@@ -116,22 +117,26 @@ impl ChainError {
 
     /// What a transaction's error means.
     pub(crate) fn from_transaction(error: &TransactionError, logs: Vec<String>) -> Self {
+        if let Some(error) = program_error(error) {
+            return error.into();
+        }
         match error {
+            // "Insufficient funds" both in the token and in the system program.
+            TransactionError::InstructionError(_, InstructionError::Custom(1)) => Self::Funds("money"),
             TransactionError::InstructionError(_, InstructionError::Custom(number)) => {
-                if let Some(known) = ProgramError::from_code(*number) {
-                    return Self::Refused { number: *number, name: known.name(), message: known.message() };
-                }
-                // Number 1 is "insufficient funds" both in the token and in the system program.
-                match number {
-                    1 => Self::Funds("money"),
-                    _ => Self::Failed { reason: format!("custom program error {number}"), logs },
-                }
+                Self::Failed { reason: format!("custom program error {number}"), logs }
             }
             TransactionError::AccountNotFound
             | TransactionError::InsufficientFundsForFee
             | TransactionError::InsufficientFundsForRent { .. } => Self::Funds("SOL"),
             other => Self::Failed { reason: other.to_string(), logs },
         }
+    }
+}
+
+impl From<ProgramError> for ChainError {
+    fn from(error: ProgramError) -> Self {
+        Self::Refused { number: error.code(), name: error.name(), message: error.message() }
     }
 }
 

@@ -1,7 +1,6 @@
-//! The chain, without a server between: reading accounts, building and sending transactions, buying.
+//! The chain, without a server between: reading accounts, buying, and everything else a seller or buyer does there.
 //!
-//! Every instruction comes from `clawos_interface`, so the rules exist once; this module converts them to Solana's
-//! types, signs with the wallet and waits until the network has confirmed them.
+//! Every instruction comes from `clawos_interface` and every transaction from `clawos_solana`, so the rules exist once.
 
 pub mod actions;
 pub mod airdrop;
@@ -9,12 +8,10 @@ mod error;
 pub mod purchase;
 pub mod read;
 pub mod send;
-pub mod transaction;
 
 use std::time::Duration;
 
 use clawos_interface::Key;
-use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::client_error::Error as RpcError;
 
@@ -37,8 +34,7 @@ impl std::fmt::Debug for Chain {
 impl Chain {
     /// The chain behind a Solana JSON-RPC endpoint, such as `http://127.0.0.1:8899`.
     pub fn new(rpc_url: &str) -> Self {
-        let url = rpc_url.to_owned();
-        Self { rpc: RpcClient::new_with_timeout_and_commitment(url, RPC_TIMEOUT, CommitmentConfig::confirmed()) }
+        Self { rpc: clawos_solana::rpc::connect(rpc_url, RPC_TIMEOUT) }
     }
 
     /// The chain's genesis hash: its name, which no two chains share.

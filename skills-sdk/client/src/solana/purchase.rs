@@ -1,29 +1,24 @@
 //! Buying: the transaction is assembled here from the accounts on chain. What the server offers is only compared with
 //! it, byte for byte; the wallet signs this crate's own.
 //!
-//! The assembly, which the server repeats: compute-unit limit; for USDC the token accounts of payout, treasury and
-//! buyer; the purchase, with the present price as its highest and the present terms' hash.
+//! The server assembles by the same [`payment`]: the purchase has the present price as its highest and the present
+//! terms' hash.
 
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::instruction::args::PurchaseArgs;
-use clawos_interface::instruction::{
-    Instruction, Route, create_associated_token_idempotent, purchase, renew, set_compute_unit_limit,
-};
+use clawos_interface::instruction::{Instruction, Route, purchase, renew};
 use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::is_expired;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, ProgramError, Tier, sha256};
+use clawos_solana::assembly::payment;
+use clawos_solana::transaction::{message, unsigned_base64};
 
 use super::send::Confirmed;
-use super::transaction::{message, unsigned_base64};
 use super::{Chain, ChainError};
 use crate::api::market::PurchaseOffer;
 use crate::key::to_base58;
 use crate::wallet::Wallet;
-
-/// What one of these transactions may take of the network, in compute units: three new token accounts (about 25,000
-/// each) and the marketplace's instruction (below 10,000), with room.
-pub const COMPUTE_UNITS: u32 = 200_000;
 
 /// A skill's listing as the chain has it.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +73,7 @@ impl Listing {
     /// # Errors
     /// [`ChainError::Refused`] for a currency this client does not know.
     pub fn currency(&self) -> Result<Currency, ChainError> {
-        Currency::try_from(self.skill.currency).map_err(refused)
+        Ok(Currency::try_from(self.skill.currency)?)
     }
 
     /// Where its money goes.
@@ -86,7 +81,7 @@ impl Listing {
     /// # Errors
     /// As [`Listing::currency`].
     pub fn route(&self) -> Result<Route, ChainError> {
-        Route::new(&self.config, self.address, &self.skill).map_err(refused)
+        Ok(Route::new(&self.config, self.address, &self.skill)?)
     }
 
     /// SHA-256 over the present terms.
@@ -99,7 +94,7 @@ impl Listing {
     /// # Errors
     /// [`ChainError::Refused`] (`KindNotOffered`) when it is not sold like that.
     pub fn price(&self, kind: Kind, tier: Tier) -> Result<u64, ChainError> {
-        self.skill.terms(&self.config.meter).price(kind, tier).map_err(refused)
+        Ok(self.skill.terms(&self.config.meter).price(kind, tier)?)
     }
 
     /// The key that records usage for licences sold now: the skill's own, or Config's.
@@ -117,15 +112,6 @@ impl Listing {
             return Ok(());
         }
         Err(ChainError::OtherMeter { found: to_base58(meter), expected: to_base58(expected) })
-    }
-
-    /// The token accounts that must exist before USDC moves; nothing for SOL.
-    pub(super) fn token_accounts(&self, payer: &Key, owners: &[Key]) -> Result<Vec<Instruction>, ChainError> {
-        if self.currency()? == Currency::Sol {
-            return Ok(Vec::new());
-        }
-        let mint = &self.config.usdc_mint;
-        Ok(owners.iter().map(|owner| create_associated_token_idempotent(payer, owner, mint)).collect())
     }
 
     /// Assembles the purchase of `order` by `buyer`, who may hold `licence` already.
@@ -146,15 +132,13 @@ impl Listing {
         let price = self.price(order.kind, order.tier)?;
         let terms_hash = self.terms_hash();
         let renewal = renews(order, licence, now_secs)?;
-        let mut instructions = vec![set_compute_unit_limit(COMPUTE_UNITS)];
-        instructions.extend(self.token_accounts(buyer, &[route.payout, route.treasury, *buyer])?);
-        instructions.push(if renewal {
+        let instruction = if renewal {
             renew(buyer, &route, price, &terms_hash)
         } else {
             let args =
                 PurchaseArgs { kind: order.kind, tier: order.tier, max_price: price, terms_hash, caps: order.caps };
             purchase(buyer, &route, &args)
-        });
+        };
         let usage = order.kind == Kind::Usage;
         let paid = if usage { 0 } else { price };
         Ok(Purchase {
@@ -165,7 +149,7 @@ impl Listing {
             terms_hash,
             meter,
             renewal,
-            instructions,
+            instructions: payment(buyer, &route, buyer, instruction),
         })
     }
 }
@@ -174,13 +158,13 @@ impl Listing {
 fn renews(order: &Order, licence: Option<&Licence>, now_secs: i64) -> Result<bool, ChainError> {
     let Some(licence) = licence else { return Ok(false) };
     if licence.exit_kind != ExitKind::None as u8 {
-        return Err(refused(ProgramError::LicenceClosing));
+        return Err(ProgramError::LicenceClosing.into());
     }
     if licence.status == LicenceStatus::Refunded as u8 || is_expired(licence, now_secs) {
         return Ok(false);
     }
     let same = licence.kind == order.kind as u8 && licence.tier == order.tier as u8;
-    if order.kind == Kind::Subscription && same { Ok(true) } else { Err(refused(ProgramError::LicenceActive)) }
+    if order.kind == Kind::Subscription && same { Ok(true) } else { Err(ProgramError::LicenceActive.into()) }
 }
 
 impl Purchase {
@@ -224,11 +208,6 @@ impl Chain {
     pub async fn buy(&self, wallet: &Wallet, purchase: &Purchase) -> Result<Confirmed, ChainError> {
         self.send(wallet, &purchase.instructions).await
     }
-}
-
-/// What the program would say.
-fn refused(error: ProgramError) -> ChainError {
-    ChainError::Refused { number: error.code(), name: error.name(), message: error.message() }
 }
 
 #[cfg(test)]

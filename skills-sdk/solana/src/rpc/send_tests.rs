@@ -7,10 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use clawos_interface::ProgramError;
 use clawos_interface::instruction::set_compute_unit_limit;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::failure::program_error;
+use crate::rpc::connect;
 
 /// How the node behaves, and what it was sent.
 #[derive(Clone, Default)]
@@ -28,7 +31,7 @@ async fn answer(State(node): State<Node>, Json(request): Json<Value>) -> Respons
     let result = match request["method"].as_str() {
         Some("getLatestBlockhash") => {
             let sent = *node.sent.lock().expect("sent");
-            let blockhash = crate::key::to_base58(&[u8::try_from(sent).expect("few"); 32]);
+            let blockhash = solana_hash::Hash::new_from_array([u8::try_from(sent).expect("few"); 32]).to_string();
             let value = json!({ "blockhash": blockhash, "lastValidBlockHeight": 100 });
             json!({ "context": { "slot": 1 }, "value": value })
         }
@@ -58,43 +61,46 @@ async fn answer(State(node): State<Node>, Json(request): Json<Value>) -> Respons
     Json(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result })).into_response()
 }
 
-async fn chain(node: Node) -> Chain {
+async fn endpoint(node: Node) -> RpcClient {
     let router = axum::Router::new().route("/", post(answer)).with_state(node);
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Chain::new(&format!("http://{address}"))
+    connect(&format!("http://{address}"), Duration::from_secs(20))
+}
+
+/// Sends a transaction of one instruction.
+async fn send(rpc: &RpcClient) -> Result<Confirmed, SendError> {
+    send_and_confirm(rpc, &SigningKey::from_bytes(&[7; 32]), &[set_compute_unit_limit(1)]).await
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_settled_by_the_chain_not_by_sending_something_new() {
     let node = Node { loses_answer: true, ..Node::default() };
-    let chain = chain(node.clone()).await;
-    let confirmed = chain.send(&Wallet::generate(), &[set_compute_unit_limit(1)]).await.expect("it landed");
+    let confirmed = send(&endpoint(node.clone()).await).await.expect("it landed");
     assert_eq!(confirmed.slot, 7);
     assert_eq!(*node.sent.lock().expect("sent"), 1);
 }
 
 #[tokio::test]
-async fn a_wish_that_equals_an_earlier_one_is_sent_on_a_newer_blockhash() {
+async fn a_transaction_that_equals_an_earlier_one_is_sent_on_a_newer_blockhash() {
     let node = Node { knows_the_first: true, ..Node::default() };
-    let chain = chain(node.clone()).await;
-    chain.send(&Wallet::generate(), &[set_compute_unit_limit(1)]).await.expect("it landed");
+    send(&endpoint(node.clone()).await).await.expect("it landed");
     assert_eq!(*node.sent.lock().expect("sent"), 2);
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_carries_the_program_s_name_for_it() {
+async fn a_refusal_is_final_and_carries_the_program_s_error() {
     let node = Node { refuses: true, ..Node::default() };
-    let chain = chain(node.clone()).await;
-    let error = chain.send(&Wallet::generate(), &[set_compute_unit_limit(1)]).await.expect_err("refused");
-    assert_eq!((error.code(), error.retryable()), ("TermsChanged", false));
+    let refused = send(&endpoint(node.clone()).await).await.expect_err("refused");
+    let SendError::Rpc(error) = refused else { panic!("{refused}") };
+    let error = error.get_transaction_error().expect("a transaction's error");
+    assert_eq!(program_error(&error), Some(ProgramError::TermsChanged));
     assert_eq!(*node.sent.lock().expect("sent"), 1);
 }
 
 #[tokio::test]
 async fn an_unreachable_node_is_an_error_at_once() {
-    let chain = Chain::new("http://127.0.0.1:9");
-    let error = chain.send(&Wallet::generate(), &[set_compute_unit_limit(1)]).await.expect_err("nobody there");
-    assert_eq!((error.code(), error.retryable()), ("rpc_unavailable", true));
+    let error = send(&connect("http://127.0.0.1:9", Duration::from_secs(20))).await.expect_err("nobody there");
+    assert!(matches!(error, SendError::Rpc(_)), "{error}");
 }
