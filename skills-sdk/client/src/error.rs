@@ -29,7 +29,7 @@ pub struct Problem {
     /// Whether the same request may succeed later.
     #[serde(default)]
     pub retryable: bool,
-    /// The server's name for this request, for its operator's logs.
+    /// The id of this request in the server's logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The fields that were wrong.
@@ -44,7 +44,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Whether the first request with the same `Idempotency-Key` is still at work.
+    /// Whether the server is still processing the first request with the same `Idempotency-Key`.
     pub fn is_running(&self) -> bool {
         self.code == "idempotency_running"
     }
@@ -93,7 +93,7 @@ pub enum ClientError {
     /// The wallet cannot be used.
     #[error(transparent)]
     Wallet(#[from] WalletError),
-    /// The chain said no, or could not be asked.
+    /// The chain refused, or could not be reached.
     #[error(transparent)]
     Chain(#[from] ChainError),
 }
@@ -104,8 +104,8 @@ impl ClientError {
         self.problem().map(|problem| problem.status)
     }
 
-    /// A stable code; `unreachable`, `unreadable`, `invalid`, `challenge_refused`, `wallet` and the chain's own codes
-    /// stand beside the server's.
+    /// A stable code: the server's, the chain's, or one of `unreachable`, `unreadable`, `invalid`, `challenge_refused` and
+    /// `wallet`.
     pub fn code(&self) -> &str {
         match self {
             Self::Problem(problem) => &problem.code,
@@ -129,7 +129,7 @@ impl ClientError {
     }
 
     /// Whether the request may have done its work though no answer of it arrived: only the same `Idempotency-Key` tells.
-    pub fn leaves_open(&self) -> bool {
+    pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Unreadable { .. } => true,
             Self::Problem(problem) => {

@@ -2,7 +2,7 @@
 //!
 //! A request is tried again only when that cannot do harm: the connection was never made, or the server said
 //! `retryable`, and the request is a read or carries an `Idempotency-Key` that the server honours. While the server says
-//! that it is still at work on that key, it is asked again until the request's time is over.
+//! that it is still processing that key, it is asked again until the request's time is over.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Body<'a>,
     pub(crate) retry: Retry,
     pub(crate) idempotency_key: Option<String>,
-    /// How long one try may take; and for how long a request that the server is still at work on is asked for.
+    /// How long one try may take; and for how long the server is asked about a request it is still processing.
     pub(crate) timeout: Duration,
 }
 
@@ -197,16 +197,16 @@ impl Client {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
-            let (error, unsent) = match self.once(&call).await {
+            let (error, unsent) = match self.try_once(&call).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(failed) => failed,
             };
-            let may = unsent || (call.retry == Retry::Safe && error.retryable());
+            let may_retry = unsent || (call.retry == Retry::Safe && error.retryable());
             let pause = pause_before(attempt + 1, error.problem().and_then(|problem| problem.retry_after));
-            // What the server is still at work on is no failed try; only time bounds it.
+            // A request that the server is still processing is no failed try; only time bounds it.
             let running = error.problem().is_some_and(Problem::is_running) && started.elapsed() < call.timeout;
             match pause {
-                Some(pause) if may && (running || attempt < MAX_ATTEMPTS) => tokio::time::sleep(pause).await,
+                Some(pause) if may_retry && (running || attempt < MAX_ATTEMPTS) => tokio::time::sleep(pause).await,
                 _ => return Err(error),
             }
             attempt += u32::from(!running);
@@ -214,7 +214,7 @@ impl Client {
     }
 
     /// One try. The flag of an error says that the request was never sent.
-    async fn once(&self, call: &Call<'_>) -> std::result::Result<Bytes, (ClientError, bool)> {
+    async fn try_once(&self, call: &Call<'_>) -> std::result::Result<Bytes, (ClientError, bool)> {
         let url = self.url(&call.path, &call.query);
         let request = self.http.request(call.method.clone(), url.clone()).timeout(call.timeout);
         let mut request = request.header(header::ACCEPT, "application/json");
@@ -289,7 +289,7 @@ fn pause_before(attempt: u32, retry_after: Option<u64>) -> Option<Duration> {
         return (asked <= MAX_PAUSE).then_some(asked);
     }
     let pause = FIRST_PAUSE * 2u32.pow(attempt.saturating_sub(2).min(8));
-    // Half of the pause is random, so that many clients do not come back in step.
+    // Half of the pause is random, so that many clients do not retry at the same moment.
     let mut random = [0u8; 1];
     getrandom::fill(&mut random).expect("the operating system has randomness");
     Some(pause / 2 + pause / 2 * u32::from(random[0]) / 255)

@@ -89,7 +89,7 @@ async fn what_the_server_is_still_at_work_on_is_asked_for_until_the_time_is_over
     let (client, script) = serve(&[RUNNING; 100]).await;
     let call = Call::post("/x", json(&serde_json::json!({})), Retry::Safe).timeout(Duration::from_millis(600));
     let error = client.json::<serde_json::Value>(call).await.expect_err("it is still running");
-    assert_eq!((error.code(), error.leaves_open()), ("idempotency_running", true));
+    assert_eq!((error.code(), error.outcome_unknown()), ("idempotency_running", true));
     assert!(script.keys.lock().expect("keys").len() < 20, "the last tries are counted again");
 }
 

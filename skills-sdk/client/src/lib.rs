@@ -9,10 +9,10 @@
 //!
 //! | limit | value | reason |
 //! | --- | --- | --- |
-//! | [`http::CONNECT_TIMEOUT`] | 5 s | an unreachable server should be reported, not waited for |
-//! | [`http::REQUEST_TIMEOUT`] | 120 s | longer than the longest skill may run (60 s) plus queueing |
+//! | [`http::CONNECT_TIMEOUT`] | 5 s | an unreachable server is reported soon |
+//! | [`http::REQUEST_TIMEOUT`] | 120 s | longer than the longest skill may run (30 s) plus queueing |
 //! | [`http::PUBLISH_TIMEOUT`] | 300 s | the server may compile for 120 s and run examples for 60 s, after a queue |
-//! | [`http::MAX_ATTEMPTS`] | 4 | with back-off about 2 s in all: rides out a restart, no more |
+//! | [`http::MAX_ATTEMPTS`] | 4 | with back-off about 2 s in all: outlasts a restart of the server, no more |
 //! | [`http::MAX_ANSWER_BYTES`] | 80 MiB | larger than the largest artifact |
 //! | [`login::MAX_CHALLENGE_LIFE_MS`] | 15 min | a signature the client gives should not be useful for long |
 

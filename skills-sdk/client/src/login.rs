@@ -33,9 +33,9 @@ pub enum ChallengeRefused {
     /// The nonce could break the text's structure.
     #[error("the challenge's nonce is not 16 to {MAX_NONCE_CHARS} letters, digits, `_` and `-`, so it was not signed")]
     Nonce,
-    /// The challenge is over already, or valid for too long.
+    /// The challenge has expired, or is valid for too long.
     #[error("the challenge is {0}, so it was not signed; check this machine's clock")]
-    Life(&'static str),
+    Lifetime(&'static str),
 }
 
 /// What this client knows about itself and its surroundings.
@@ -56,16 +56,16 @@ pub struct Expected<'a> {
 /// # Errors
 /// [`ChallengeRefused`] unless the server's message equals, byte for byte, the one built here.
 pub fn answer(wallet: &Wallet, expected: Expected<'_>, challenge: &Challenge) -> Result<String, ChallengeRefused> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    if !(16..=MAX_NONCE_CHARS).contains(&challenge.nonce.len()) || !challenge.nonce.bytes().all(plain) {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    if !(16..=MAX_NONCE_CHARS).contains(&challenge.nonce.len()) || !challenge.nonce.bytes().all(allowed) {
         return Err(ChallengeRefused::Nonce);
     }
     let left = challenge.expires_at_ms.saturating_sub(expected.now_ms);
     if left == 0 {
-        return Err(ChallengeRefused::Life("over already"));
+        return Err(ChallengeRefused::Lifetime("expired"));
     }
     if left > MAX_CHALLENGE_LIFE_MS {
-        return Err(ChallengeRefused::Life("valid for more than 15 minutes"));
+        return Err(ChallengeRefused::Lifetime("valid for more than 15 minutes"));
     }
     let built = ChallengeText {
         origin: expected.origin.to_owned(),

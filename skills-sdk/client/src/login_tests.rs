@@ -87,6 +87,6 @@ fn a_nonce_cannot_add_lines_and_an_expiry_cannot_be_far() {
     }
     for expires_at_ms in [0, NOW, NOW + MAX_CHALLENGE_LIFE_MS + 1, u64::MAX] {
         let bad = Challenge { expires_at_ms, ..challenge.clone() };
-        assert!(matches!(answer(&wallet, expected(), &bad), Err(ChallengeRefused::Life(_))), "{expires_at_ms}");
+        assert!(matches!(answer(&wallet, expected(), &bad), Err(ChallengeRefused::Lifetime(_))), "{expires_at_ms}");
     }
 }

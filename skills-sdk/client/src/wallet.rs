@@ -21,14 +21,14 @@ pub enum WalletError {
     /// There is no file.
     #[error("there is no wallet at {0}; make one first")]
     Missing(PathBuf),
-    /// The file is there already and would be lost.
-    #[error("{0} exists already and is left alone: it may hold money; move it away first, or name another file")]
+    /// There is a file already, which would be lost.
+    #[error("{0} already exists and is not overwritten: it may hold money; move it away first, or name another file")]
     Exists(PathBuf),
     /// Others than the owner may read or write the file.
     #[error(
         "{path} can be read or changed by others (mode {mode:04o}); run `chmod 600 {path}`, and move the money if others use this machine"
     )]
-    Open {
+    Exposed {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
@@ -101,13 +101,14 @@ impl Wallet {
         // The mode is asked of the open file, so that it cannot be exchanged between the check and the reading.
         let mode = file.metadata().map_err(io)?.mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(WalletError::Open { path: path.to_owned(), mode });
+            return Err(WalletError::Exposed { path: path.to_owned(), mode });
         }
         let mut text = String::new();
         file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(io)?;
         let bytes: Vec<u8> = serde_json::from_str(&text).map_err(|_| malformed("it is not a JSON array of bytes"))?;
-        let bytes: [u8; 64] = bytes.try_into().map_err(|_| malformed("it has not 64 bytes"))?;
-        let key = SigningKey::from_keypair_bytes(&bytes).map_err(|_| malformed("its two halves do not match"))?;
+        let bytes: [u8; 64] = bytes.try_into().map_err(|_| malformed("it does not have 64 bytes"))?;
+        let key = SigningKey::from_keypair_bytes(&bytes)
+            .map_err(|_| malformed("its public key does not belong to its secret key"))?;
         Ok(Self { key })
     }
 
@@ -173,7 +174,7 @@ mod tests {
         for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("chmod");
             let error = Wallet::load(&path).expect_err("refused");
-            assert!(matches!(error, WalletError::Open { mode: seen, .. } if seen == mode), "{error}");
+            assert!(matches!(error, WalletError::Exposed { mode: seen, .. } if seen == mode), "{error}");
             assert!(error.to_string().contains("chmod 600"), "{error}");
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).expect("chmod");

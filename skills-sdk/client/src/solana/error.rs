@@ -1,4 +1,4 @@
-//! What the chain says when it says no, in words, with the program's own error names.
+//! Why something on chain did not work, with the program's own error names.
 
 use clawos_interface::errors::ProgramError;
 use clawos_solana::failure::program_error;
@@ -30,8 +30,8 @@ pub enum ChainError {
         /// What it means.
         message: &'static str,
     },
-    /// The wallet has not enough for the amount, the fee or the rent.
-    #[error("the wallet has not enough {0} for this")]
+    /// The wallet cannot pay the amount, the fee or the rent; what it lacks: `SOL` or `funds`.
+    #[error("the wallet has insufficient {0} for this transaction")]
     Funds(&'static str),
     /// The transaction failed for another reason.
     #[error("the transaction failed: {reason}{}", last_logs(.logs))]
@@ -41,8 +41,8 @@ pub enum ChainError {
         /// The program's log lines.
         logs: Vec<String>,
     },
-    /// It did not land before its blockhash lapsed, so it never will.
-    #[error("transaction {0} did not land in time and never will; nothing was taken, try again")]
+    /// It was not confirmed before its blockhash expired, so it never will be.
+    #[error("transaction {0} expired before it was confirmed; nothing was taken, try again")]
     Expired(String),
     /// It was sent, and the RPC cannot be asked what became of it.
     #[error(
@@ -122,7 +122,7 @@ impl ChainError {
         }
         match error {
             // "Insufficient funds" both in the token and in the system program.
-            TransactionError::InstructionError(_, InstructionError::Custom(1)) => Self::Funds("money"),
+            TransactionError::InstructionError(_, InstructionError::Custom(1)) => Self::Funds("funds"),
             TransactionError::InstructionError(_, InstructionError::Custom(number)) => {
                 Self::Failed { reason: format!("custom program error {number}"), logs }
             }

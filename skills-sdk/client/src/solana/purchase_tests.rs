@@ -163,7 +163,7 @@ fn a_meter_that_only_the_seller_names_is_refused_until_the_buyer_names_it_too() 
     own.skill.meter = [9; 32];
     assert_eq!(buy(&own, None).expect_err("the seller's own").code(), "wrong_proxy");
     assert_eq!(buy(&own, Some([9; 32])), Ok([9; 32]));
-    // Naming a meter is no blank cheque: it has to be the one on chain.
+    // A named meter also has to be the one on chain.
     assert!(buy(&own, Some([8; 32])).is_err() && buy(&usual, Some([9; 32])).is_err());
     own.skill.meter = usual.config.meter;
     assert_eq!(buy(&own, None), Ok([6; 32]));

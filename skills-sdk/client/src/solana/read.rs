@@ -9,10 +9,10 @@ use solana_rpc_client_api::config::RpcAccountInfoConfig;
 
 use super::{Chain, ChainError};
 
-/// Bytes of a classic token account; its amount stands at 64.
+/// Bytes of a classic token account; its amount is the u64 at byte 64.
 const TOKEN_ACCOUNT_BYTES: usize = 165;
 
-/// The Clock sysvar, `SysvarC1ock11111111111111111111111111111111`: its Unix time stands at 32.
+/// The Clock sysvar, `SysvarC1ock11111111111111111111111111111111`: its Unix time is the i64 at byte 32.
 const CLOCK_SYSVAR: Key = [
     6, 167, 213, 23, 24, 199, 116, 201, 40, 86, 99, 152, 105, 29, 94, 182, 139, 94, 184, 163, 155, 75, 109, 92, 115,
     85, 91, 33, 0, 0, 0, 0,
@@ -27,7 +27,7 @@ pub struct AtSlot<T> {
     pub slot: u64,
 }
 
-/// An account as it stands on chain, before anything of it was checked.
+/// An account as read from the chain, with nothing checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawAccount {
     /// The program that owns it.
@@ -96,7 +96,7 @@ impl Chain {
         let Some(account) = self.account(&address).await?.value else { return Ok(0) };
         let amount = account.data.get(64..72).filter(|_| account.data.len() == TOKEN_ACCOUNT_BYTES);
         let amount = amount.and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
-        amount.ok_or_else(|| invalid("token account", "it has not the size of one"))
+        amount.ok_or_else(|| invalid("token account", "it does not have the size of one"))
     }
 
     /// The chain's clock, Unix seconds: what licences expire by.
@@ -109,7 +109,7 @@ impl Chain {
         seconds.map(i64::from_le_bytes).ok_or_else(|| invalid("clock", "it is too short"))
     }
 
-    /// The lamports an account of `bytes` must hold to stay.
+    /// The lamports an account of `bytes` must hold to be rent-exempt.
     ///
     /// # Errors
     /// [`ChainError::Rpc`].
@@ -153,7 +153,7 @@ impl Chain {
         Ok(AtSlot { value: Some(value), slot })
     }
 
-    /// The account at `address`, if there is one, without judging it.
+    /// The account at `address`, if there is one, with nothing checked.
     ///
     /// # Errors
     /// [`ChainError::Rpc`]; [`ChainError::Account`] when the node's answer cannot be decoded.
