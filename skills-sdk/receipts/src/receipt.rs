@@ -3,11 +3,11 @@
 //! The structs below list their fields alphabetically on purpose: serde then writes RFC 8785 canonical JSON directly, on
 //! the path of every call. A test compares it with [`crate::canonical_json`].
 
+use clawos_interface::rules::bill;
+use clawos_interface::{Currency, Kind, Tier, Unit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::bill::{self, Unit};
-pub use crate::codes::{Currency, Kind, Tier};
 use crate::text::{base58, decimal, hex32, present};
 use crate::{Hash, Key, id, merkle, sha256_parts};
 
@@ -208,9 +208,14 @@ pub enum ReceiptError {
         /// What is due.
         due: u64,
     },
-    /// Units × unit price does not fit.
-    #[error(transparent)]
-    Overflow(#[from] bill::AmountOverflow),
+    /// Units × unit price is more than [`clawos_interface::MAX_AMOUNT`].
+    #[error("the receipt bills {units} units at {unit_price} base units each, which is more than 2^63 - 1")]
+    Overflow {
+        /// How many units.
+        units: u64,
+        /// Base units of the currency per unit.
+        unit_price: u64,
+    },
 }
 
 /// The seed of a call's randomness: `SHA-256("clawos/seed" ‖ id)`.
@@ -235,7 +240,8 @@ impl Receipt {
         if self.units != due {
             return Err(ReceiptError::Units { billed: self.units, due });
         }
-        let due = bill::amount(self.units, self.unit_price)?;
+        let Self { units, unit_price, .. } = *self;
+        let due = bill::cost(units, unit_price).map_err(|_| ReceiptError::Overflow { units, unit_price })?;
         if self.amount != due {
             return Err(ReceiptError::Amount { billed: self.amount, due });
         }

@@ -50,7 +50,7 @@ pub enum SealError {
     Stranger(String),
 }
 
-/// A signed receipt that proves nothing.
+/// Evidence that does not prove the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EvidenceError {

@@ -50,7 +50,7 @@ impl Account<'_> {
         }
         if self.address != address {
             return Err(format!(
-                "an account with this content stands at {}, not at {}",
+                "an account with this content belongs at {}, not at {}",
                 shown(&address),
                 shown(&self.address)
             ));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
-use clawos_interface::rules::usage::cost;
+use clawos_interface::rules::bill::cost;
 use solana_transaction::Transaction;
 
 use super::form;
