@@ -11,7 +11,7 @@ pub struct Account<'a> {
     pub address: Key,
     /// The program that owns it.
     pub owner: Key,
-    /// Its bytes.
+    /// Its bytes, discriminator included.
     pub data: &'a [u8],
     /// The slot of the answer.
     pub slot: u64,

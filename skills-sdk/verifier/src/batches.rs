@@ -11,7 +11,7 @@ use crate::report::{Finding, Report, equal};
 /// A batch as the server publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedBatch {
-    /// Totals and tree.
+    /// Its totals and the root of its tree.
     pub batch: Batch,
     /// The chain's root before it.
     pub prev_root: [u8; 32],

@@ -29,11 +29,11 @@ pub struct Anchor {
 /// What a publisher signed about the version that ran.
 #[derive(Debug, Clone)]
 pub struct SignedVersion {
-    /// The statement.
+    /// Skill, version, module and manifest.
     pub statement: VersionStatement,
     /// Who is said to have signed it.
     pub publisher: Key,
-    /// The signature.
+    /// The publisher's signature of it.
     pub signature: Signature,
 }
 
@@ -45,7 +45,7 @@ pub struct SignedVersion {
 pub struct Evidence<'a> {
     /// The genesis hash of the chain that the verifier uses.
     pub genesis: Key,
-    /// The receipt.
+    /// The receipt to check.
     pub signed: &'a SignedReceipt,
     /// The receipt keys the server publishes, with their certificates.
     pub keys: &'a [CertifiedKey],
