@@ -39,12 +39,14 @@
 
 pub mod capability;
 mod error;
+mod examples;
 pub mod limits;
 mod sandbox;
 pub mod wasm;
 
 pub use capability::Capabilities;
 pub use error::{Failure, GuestErrorCode, MAX_FAILURE_TEXT, Unavailable};
+pub use examples::{ExampleRun, ExamplesError, run_examples};
 pub use limits::Limits;
 pub use sandbox::{
     InMemoryModules, Invocation, LogLevel, LogLine, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Usage,

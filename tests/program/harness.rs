@@ -9,7 +9,7 @@ use clawos_interface::instruction::{self, Instruction, Route};
 use clawos_interface::known::{PROGRAM_DATA, PROGRAM_ID};
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
-use clawos_interface::{Currency, Key, Kind, ProgramError, Tier, UnitKind, events::Event, pda, sha256, skill_id};
+use clawos_interface::{Currency, Key, Kind, ProgramError, Tier, Unit, events::Event, pda, sha256, skill_id};
 use clawos_solana::failure::program_error;
 use clawos_solana::transaction::message;
 use litesvm::LiteSVM;
@@ -248,7 +248,7 @@ impl World {
             tier_bps: [10_000, 20_000, 50_000],
             currency: currency as u8,
             kinds: kind.bit(),
-            unit_kind: UnitKind::Call as u8,
+            unit_kind: Unit::Call as u8,
         }
     }
 

@@ -12,7 +12,7 @@ use clawos_interface::instruction::args::PurchaseArgs;
 use clawos_interface::instruction::{Instruction, pause, purchase, register_skill};
 use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::terms::Terms;
-use clawos_interface::{Currency, Kind, NO_KEY, ProgramError, SkillStatus, Tier, UnitKind, pda, sha256, skill_id};
+use clawos_interface::{Currency, Kind, NO_KEY, ProgramError, SkillStatus, Tier, Unit, pda, sha256, skill_id};
 use solana_instruction::error::InstructionError;
 
 const NAME: &str = "acme.skill";
@@ -25,7 +25,7 @@ fn all_kinds(world: &World) -> Terms {
         price_unit: 50,
         period_secs: 3_600,
         kinds: Kind::MASK,
-        unit_kind: UnitKind::Megafuel as u8,
+        unit_kind: Unit::Megafuel as u8,
         meter: [7; 32],
         ..world.terms(Currency::Usdc, Kind::OneTime, 0)
     }

@@ -2,8 +2,7 @@
 
 use std::hint::black_box;
 
-use clawos_receipts::bill::Unit;
-use clawos_receipts::codes::{Currency, Kind, Tier};
+use clawos_interface::{Currency, Kind, Tier, Unit};
 use clawos_receipts::receipt::{Limits, Outcome, VERSION, seed_of};
 use clawos_receipts::{Receipt, SigningKey, id, seal, signature};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

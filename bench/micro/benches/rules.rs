@@ -5,7 +5,7 @@ use std::hint::black_box;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::{fee, price, usage, validity};
-use clawos_interface::{Currency, Kind, LicenceStatus, Tier, UnitKind, sha256};
+use clawos_interface::{Currency, Kind, LicenceStatus, Tier, Unit, sha256};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// A moment in the life of [`licence`], Unix seconds.
@@ -13,8 +13,7 @@ const NOW: i64 = 1_795_000_000;
 
 /// A usage licence with credit and a daily cap: the longest way through the rule.
 fn licence() -> Licence {
-    let mut licence: Licence = bytemuck::Zeroable::zeroed();
-    licence.version = Licence::VERSION;
+    let mut licence = Licence::blank();
     licence.kind = Kind::Usage as u8;
     licence.status = LicenceStatus::Active as u8;
     licence.currency = Currency::Usdc as u8;
@@ -37,7 +36,7 @@ fn terms() -> Terms {
         tier_bps: [10_000, 15_000, 50_000],
         currency: Currency::Usdc as u8,
         kinds: 7,
-        unit_kind: UnitKind::Call as u8,
+        unit_kind: Unit::Call as u8,
     }
 }
 

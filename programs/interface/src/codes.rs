@@ -1,7 +1,12 @@
-//! The one-byte codes that accounts and instructions carry, and the bits of the masks.
+//! The vocabulary: what a licence, price or listing can be, as the one-byte code on chain and as the word that JSON, manifests and the command line
+//! use. Also the bits of the masks.
+//!
+//! `value as u8` gives the code and `TryFrom<u8>` reads it; `as_str` and `from_name` do the same for the word. With the feature `serde` the word is
+//! also the serialised form; an unknown one is refused with an error that lists the known ones.
 
 use crate::errors::ProgramError;
 
+/// Declares an enum whose values have a code and a word; `$error` refuses an unknown code.
 macro_rules! code {
     ($(#[$doc:meta])* $name:ident, $error:ident { $($(#[$variant_doc:meta])* $variant:ident = $value:literal $text:literal,)* }) => {
         $(#[$doc])*
@@ -13,12 +18,12 @@ macro_rules! code {
             /// Every value, in order of its code.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The lower-case name used in JSON, manifests and on the command line.
+            /// The word used in JSON, manifests and on the command line.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// The value of that lower-case name.
+            /// The value of exactly that word.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)* _ => None }
             }
@@ -36,8 +41,35 @@ macro_rules! code {
                 f.write_str(self.as_str())
             }
         }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Word;
+                impl serde::de::Visitor<'_> for Word {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        f.write_str(concat!("one of", $(" `", $text, "`"),*))
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<$name, E> {
+                        $name::from_name(word).ok_or_else(|| E::unknown_variant(word, &[$($text),*]))
+                    }
+                }
+                deserializer.deserialize_str(Word)
+            }
+        }
     };
 }
+pub(crate) use code;
 
 code! {
     /// How a licence is paid for.
@@ -81,9 +113,9 @@ code! {
     /// What a skill is priced in.
     Currency, UnknownCurrency {
         /// Lamports, 9 decimals.
-        Sol = 0 "sol",
+        Sol = 0 "SOL",
         /// Base units of the pinned USDC mint, 6 decimals.
-        Usdc = 1 "usdc",
+        Usdc = 1 "USDC",
     }
 }
 
@@ -99,10 +131,10 @@ impl Currency {
 
 code! {
     /// What usage is counted in.
-    UnitKind, UnknownUnitKind {
+    Unit, UnknownUnitKind {
         /// One successful call.
         Call = 0 "call",
-        /// One million units of fuel, rounded up per call.
+        /// One million fuel of a successful call, rounded up per call.
         Megafuel = 1 "megafuel",
     }
 }
@@ -120,13 +152,13 @@ code! {
 }
 
 code! {
-    /// The standing of a licence.
+    /// Whether a licence is usable.
     LicenceStatus, UnknownStatus {
-        /// Usable, as far as time, limits and exits allow.
+        /// Yes, as far as time, limits and exits allow.
         Active = 1 "active",
-        /// Usage is unpaid; a deposit lifts this.
+        /// No: usage is unpaid; a deposit lifts this.
         Suspended = 2 "suspended",
-        /// The price was given back.
+        /// No: the price was given back.
         Refunded = 3 "refunded",
     }
 }

@@ -39,7 +39,7 @@ impl core::error::Error for DecodeError {}
 /// Bytes of the discriminator that precedes every account, instruction and event.
 pub const DISCRIMINATOR_LEN: usize = 8;
 
-/// Declares a layout: the struct, its discriminator and length, `decode`, `encode`, and one accessor per field that returns plain integers.
+/// Declares a layout: the struct, its discriminator and length, `blank`, `decode`, `encode`, and one accessor per field that returns plain integers.
 macro_rules! layout {
     ($(#[$doc:meta])* $name:ident = $discriminator:expr, version $version:expr, at $version_field:ident {
         $($(#[$field_doc:meta])* $field:ident: $ty:ty),* $(,)?
@@ -58,6 +58,11 @@ macro_rules! layout {
             pub const LEN: usize = $crate::layout::DISCRIMINATOR_LEN + core::mem::size_of::<Self>();
             /// The layout version this crate reads and writes.
             pub const VERSION: u8 = $version;
+
+            /// All zeros but the version, for what fills in the rest.
+            pub fn blank() -> Self {
+                Self { $version_field: Self::VERSION, ..bytemuck::Zeroable::zeroed() }
+            }
 
             /// Reads the layout from bytes that begin with its discriminator.
             ///

@@ -3,9 +3,9 @@
 use clawos_interface::accounts::{Channel, Config, Licence, Purchase, Skill};
 use clawos_interface::events::{self, Event};
 use clawos_interface::instruction::discriminator;
+use clawos_interface::rules::validity::Reason;
 use clawos_interface::{
-    sha256, Currency, DecodeError, ExitKind, Kind, LicenceStatus, ProgramError, SkillStatus, SuspendReason, Tier,
-    UnitKind,
+    sha256, Currency, DecodeError, ExitKind, Kind, LicenceStatus, ProgramError, SkillStatus, SuspendReason, Tier, Unit,
 };
 use proptest::prelude::*;
 
@@ -121,11 +121,25 @@ macro_rules! codes_round_trip {
                 for value in $code::ALL {
                     assert_eq!($code::try_from(*value as u8), Ok(*value));
                     assert_eq!($code::from_name(value.as_str()), Some(*value));
+                    let json = serde_json::to_string(value).expect("a word");
+                    assert_eq!(json, format!("\"{value}\""));
+                    assert_eq!(serde_json::from_str::<$code>(&json).expect("its own word"), *value);
                 }
+                assert!($code::try_from($code::ALL.len() as u8 + 1).is_err());
                 assert!($code::try_from(200).is_err());
                 assert_eq!($code::from_name(""), None);
             )*
         }
     };
 }
-codes_round_trip!(Kind, Tier, Currency, UnitKind, SkillStatus, LicenceStatus, SuspendReason, ExitKind);
+codes_round_trip!(Kind, Tier, Currency, Unit, SkillStatus, LicenceStatus, SuspendReason, ExitKind, Reason);
+
+#[test]
+fn an_unknown_word_is_refused_with_the_known_ones() {
+    let refusal = |json: &str| serde_json::from_str::<Currency>(json).expect_err(json).to_string();
+    for word in ["\"EUR\"", "\"usdc\"", "\"\""] {
+        let refusal = refusal(word);
+        assert!(refusal.contains("unknown variant") && refusal.contains("`SOL` or `USDC`"), "{refusal}");
+    }
+    assert!(refusal("1").contains("expected one of `SOL` `USDC`"));
+}

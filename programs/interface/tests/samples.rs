@@ -6,8 +6,7 @@ use clawos_interface::{Kind, LicenceStatus};
 
 /// An account of all zeros, of the present version.
 pub fn licence() -> Licence {
-    let mut licence: Licence = bytemuck::Zeroable::zeroed();
-    licence.version = Licence::VERSION;
+    let mut licence = Licence::blank();
     licence.kind = Kind::Usage as u8;
     licence.status = LicenceStatus::Active as u8;
     licence
@@ -15,8 +14,7 @@ pub fn licence() -> Licence {
 
 /// A Config with a settle delay of 600 s and a fee of 2.5 %.
 pub fn config() -> Config {
-    let mut config: Config = bytemuck::Zeroable::zeroed();
-    config.version = Config::VERSION;
+    let mut config = Config::blank();
     config.settle_delay.set(600);
     config.fee_bps.set(250);
     config
@@ -24,9 +22,7 @@ pub fn config() -> Config {
 
 /// A skill of all zeros, of the present version.
 pub fn skill() -> Skill {
-    let mut skill: Skill = bytemuck::Zeroable::zeroed();
-    skill.version = Skill::VERSION;
-    skill
+    Skill::blank()
 }
 
 /// Terms that pass [`bounds`]: all three kinds in USDC.

@@ -2,9 +2,7 @@
 
 use crate::samples::{config, licence};
 use clawos_interface::rules::fee::fee_of;
-use clawos_interface::rules::usage::{
-    add, charge, cost, count, day_of, first_root, may_record, next_root, set_meter, Caps,
-};
+use clawos_interface::rules::usage::{add, charge, count, day_of, first_root, may_record, next_root, set_meter, Caps};
 use clawos_interface::{sha256, ProgramError, MAX_AMOUNT, NO_KEY};
 use proptest::prelude::*;
 
@@ -71,16 +69,6 @@ proptest! {
                 prop_assert!(per_day == 0 || units <= per_day);
                 prop_assert_eq!(u128::from(account.unbilled()), u128::from(unbilled) + u128::from(units) * u128::from(price));
             }
-        }
-    }
-
-    #[test]
-    fn cost_is_the_exact_product_or_an_overflow(units: u64, price: u64) {
-        let exact = u128::from(units) * u128::from(price);
-        if exact <= u128::from(MAX_AMOUNT) {
-            prop_assert_eq!(cost(units, price).map(u128::from), Ok(exact));
-        } else {
-            prop_assert_eq!(cost(units, price), Err(ProgramError::MathOverflow));
         }
     }
 

@@ -74,11 +74,3 @@ fn stricter_caps_bind_new_calls_at_once() {
     account.usage_total.set(12);
     assert_eq!(validity(&account, 1_000).reason, Reason::LimitReached);
 }
-
-#[test]
-fn every_reason_has_its_code() {
-    for reason in Reason::ALL {
-        assert_eq!(Reason::from_code(*reason as u8), Some(*reason));
-    }
-    assert_eq!(Reason::from_code(7), None);
-}

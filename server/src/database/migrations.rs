@@ -9,6 +9,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "execution", include_str!("../../../migrations/0003_execution.sql")),
     (4, "http", include_str!("../../../migrations/0004_http.sql")),
     (5, "server_key", include_str!("../../../migrations/0005_server_key.sql")),
+    (6, "currency_words", include_str!("../../../migrations/0006_currency_words.sql")),
 ];
 
 pub(super) fn migrator() -> Migrator {

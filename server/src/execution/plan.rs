@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use clawos_interface::accounts::Licence;
+use clawos_interface::rules::bill;
 use clawos_interface::rules::usage::Caps;
-use clawos_interface::{Currency as ChainCurrency, Key, UnitKind};
+use clawos_interface::{Currency, Key, Kind, Tier, Unit};
 use clawos_manifest::Prices;
-use clawos_receipts::bill;
-use clawos_receipts::codes::{Currency, Kind, Tier, Unit};
 
 use super::Execution;
 use super::reserve::{Account, Allowance};
@@ -56,16 +55,12 @@ pub(crate) struct Tariff {
 impl Tariff {
     /// What the call can cost, at most, in base units.
     pub(crate) fn most(&self) -> Result<u64, ApiError> {
-        bill::amount(self.most_units, self.unit_price).map_err(ApiError::internal)
+        bill::cost(self.most_units, self.unit_price).map_err(ApiError::internal)
     }
 
     /// An amount of it for people. What costs nothing has no currency of its own and is shown in USDC.
     pub(crate) fn money(&self, amount: u64) -> Money {
-        let currency = match self.currency {
-            Some(Currency::Sol) => ChainCurrency::Sol,
-            Some(Currency::Usdc) | None => ChainCurrency::Usdc,
-        };
-        Money::new(amount, currency)
+        Money::new(amount, self.currency.unwrap_or(Currency::Usdc))
     }
 }
 
@@ -113,8 +108,8 @@ impl Plan {
         Some(LicenceFacts {
             account: Account { licence: state.licence_account, opened_slot: licence.created_slot() },
             skill_account: state.listing.skill_account,
-            kind: Kind::from_code(licence.kind)?,
-            tier: Tier::from_code(licence.tier)?,
+            kind: Kind::try_from(licence.kind).ok()?,
+            tier: Tier::try_from(licence.tier).ok()?,
             terms_version: licence.terms_version(),
             slot: admission.reading.snapshot.slot,
             age_ms: admission.reading.age_ms,
@@ -186,12 +181,8 @@ pub(crate) fn tariff(version: &SkillVersion, right: &Right) -> Result<Tariff, Ap
         Right::Licence(admission) => {
             let licence = admission.reading.snapshot.value.licence.as_ref();
             let licence = licence.ok_or_else(|| ApiError::internal("an admitted licence is there"))?;
-            let unit = match UnitKind::try_from(licence.unit_kind).map_err(ApiError::internal)? {
-                UnitKind::Call => Unit::Call,
-                UnitKind::Megafuel => Unit::Megafuel,
-            };
-            let currency =
-                Currency::from_code(licence.currency).ok_or_else(|| ApiError::internal("unknown currency"))?;
+            let unit = Unit::try_from(licence.unit_kind).map_err(ApiError::internal)?;
+            let currency = Currency::try_from(licence.currency).map_err(ApiError::internal)?;
             counted(unit, licence.unit_price(), Some(currency))
         }
     })

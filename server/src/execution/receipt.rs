@@ -1,6 +1,6 @@
 //! Step 9 of a call: the receipt, from what was planned and what came of it. Pure.
 
-use clawos_receipts::bill;
+use clawos_interface::rules::bill;
 use clawos_receipts::receipt::{Limits, Outcome, VERSION, seed_of};
 use clawos_receipts::{Key, Receipt, ReceiptError, sha256};
 use clawos_runtime::{Failure, Usage};
@@ -89,7 +89,8 @@ pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) ->
         unit: tariff.unit,
         units,
         unit_price: tariff.unit_price,
-        amount: bill::amount(units, tariff.unit_price)?,
+        amount: bill::cost(units, tariff.unit_price)
+            .map_err(|_| ReceiptError::Overflow { units, unit_price: tariff.unit_price })?,
         currency: tariff.currency,
         fee_bps: facts.map_or(0, |facts| facts.fee_bps),
         outcome: closing.result.err().unwrap_or(Outcome::Ok),

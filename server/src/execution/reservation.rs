@@ -121,9 +121,7 @@ impl Execution {
     async fn reserve_money(&self, caller: &Caller, plan: &Plan) -> Result<Option<Reserved>, ApiError> {
         let cost = plan.tariff.most()?;
         let (Some(cap), true) = (caller.daily_cap, cost > 0) else { return Ok(None) };
-        let currency =
-            plan.tariff.currency.and_then(|currency| clawos_interface::Currency::try_from(currency.code()).ok());
-        let currency = currency.ok_or_else(|| ApiError::internal("what costs something has a currency"))?;
+        let currency = plan.tariff.currency.ok_or_else(|| ApiError::internal("what costs something has a currency"))?;
         let reserved = self.spending.reserve(&caller.family, cap, currency, cost).await?;
         reserved.map(Some).map_err(|error: CapError| ApiError::new(Code::SpendingCap, format!("Nothing ran: {error}.")))
     }

@@ -68,11 +68,7 @@ pub struct Money {
 impl Money {
     /// `amount` base units of `currency`.
     pub fn new(amount: u64, currency: Currency) -> Money {
-        let (name, decimals) = match currency {
-            Currency::Sol => ("SOL", 9),
-            Currency::Usdc => ("USDC", 6),
-        };
-        Money { amount: amount.to_string(), currency: name.to_owned(), decimals }
+        Money { amount: amount.to_string(), currency: currency.to_string(), decimals: currency.decimals() }
     }
 }
 

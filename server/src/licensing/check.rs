@@ -98,22 +98,14 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     fn licence() -> Licence {
-        let mut bytes = [0; Licence::LEN];
-        bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-        // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
-        bytes[Licence::LEN - 63] = Licence::VERSION;
-        let mut licence = Licence::decode(&bytes).expect("a blank licence decodes");
+        let mut licence = Licence::blank();
         licence.status = LicenceStatus::Active as u8;
         licence.meter = METER;
         licence
     }
 
     fn config() -> Config {
-        let mut bytes = [0; Config::LEN];
-        bytes[..8].copy_from_slice(&Config::DISCRIMINATOR);
-        // Layout version, then bump and the 64 reserved bytes, end the account.
-        bytes[Config::LEN - 66] = Config::VERSION;
-        Config::decode(&bytes).expect("a blank config decodes")
+        Config::blank()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clawos_interface::accounts::Skill;
 use clawos_interface::rules::terms::Terms;
-use clawos_interface::{Currency, Key, Kind, ProgramError, SkillStatus, UnitKind};
+use clawos_interface::{Currency, Key, Kind, ProgramError, SkillStatus, Unit};
 use clawos_manifest::Prices;
 use clawos_receipts::text::{decimal, to_base58, to_hex};
 use serde::Serialize;
@@ -129,7 +129,7 @@ impl PricesOnChain {
             once: price(Kind::OneTime),
             period_secs: period.is_some().then_some(terms.period_secs),
             period,
-            unit_kind: unit.as_ref().and(UnitKind::try_from(terms.unit_kind).ok()).map(|kind| kind.to_string()),
+            unit_kind: unit.as_ref().and(Unit::try_from(terms.unit_kind).ok()).map(|kind| kind.to_string()),
             unit,
             tier_bps: terms.tier_bps,
             refund_secs: terms.refund_window,

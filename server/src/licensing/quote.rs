@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use clawos_interface::rules::bill::cost;
 use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::terms::Terms;
-use clawos_interface::rules::usage::cost;
-use clawos_interface::{Currency, Key, Kind, ProgramError, Tier, UnitKind};
+use clawos_interface::{Currency, Key, Kind, ProgramError, Tier, Unit};
 use clawos_receipts::text::{decimal, to_base58, to_hex};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -160,7 +160,7 @@ fn render(
         price,
         fee: money(amounts.fee),
         seller_receives: money(amounts.total - amounts.fee),
-        unit_kind: amounts.unit_price.and(UnitKind::try_from(amounts.unit_kind).ok()).map(|kind| kind.to_string()),
+        unit_kind: amounts.unit_price.and(Unit::try_from(amounts.unit_kind).ok()).map(|kind| kind.to_string()),
         unit_price: amounts.unit_price.map(money),
         units: asked.units,
         total: money(amounts.total),
@@ -208,7 +208,7 @@ mod tests {
             tier_bps: [10_000, 15_000, 50_000],
             currency: Currency::Usdc as u8,
             kinds: Kind::OneTime.bit() | Kind::Usage.bit(),
-            unit_kind: UnitKind::Call as u8,
+            unit_kind: Unit::Call as u8,
         }
     }
 

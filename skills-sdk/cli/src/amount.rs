@@ -1,7 +1,7 @@
-//! Money as people write it: decimal text, with or without its currency, to base units and back.
+//! Money as people type it: with or without its currency, `.5` for `0.5`. The digits are read by `clawos_interface::money`.
 
 use clawos_client::api::Money;
-use clawos_interface::{Currency, MAX_AMOUNT};
+use clawos_interface::{Currency, money};
 
 use crate::error::{CliError, Result};
 
@@ -10,50 +10,45 @@ use crate::error::{CliError, Result};
 /// # Errors
 /// [`CliError::Usage`] for signs, another currency, more decimals than the currency has, and amounts above 2^63 − 1.
 pub fn parse(text: &str, currency: Currency) -> Result<u64> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let named = &text[digits.len()..];
+    let (digits, named) = split(text);
     if !named.is_empty() && !named.eq_ignore_ascii_case(currency.as_str()) {
-        return Err(wrong(text, &format!("the currency here is {}", name(currency))));
+        return Err(wrong(text, &format!("names another currency than {currency}, which is needed here")));
     }
-    let digits = digits.trim_end();
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if (whole.is_empty() && part.is_empty()) || !numeric(whole) || !numeric(part) || digits.ends_with('.') {
-        return Err(wrong(text, "write it like 2.5"));
-    }
-    let decimals = usize::from(currency.decimals());
-    if part.len() > decimals {
-        return Err(wrong(text, &format!("{} has {decimals} decimals", name(currency))));
-    }
-    let padded = format!("{whole}{part:0<decimals$}");
-    let amount = padded.parse::<u64>().ok().filter(|amount| *amount <= MAX_AMOUNT);
-    amount.ok_or_else(|| wrong(text, "it is too large"))
+    money::parse(&plain(digits), currency).map_err(|error| wrong(text, &error.to_string()))
 }
 
 /// The currency that `text` names at its end, if any.
 pub fn named_currency(text: &str) -> Option<Currency> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    Currency::from_name(&text[digits.len()..].to_ascii_lowercase())
-}
-
-/// `USDC`, `SOL`.
-pub fn name(currency: Currency) -> String {
-    currency.as_str().to_ascii_uppercase()
+    Currency::from_name(&split(text).1.to_ascii_uppercase())
 }
 
 /// Base units as money.
 pub fn money(amount: u64, currency: Currency) -> Money {
-    Money { amount, currency: name(currency), decimals: currency.decimals() }
+    Money { amount, currency: currency.to_string(), decimals: currency.decimals() }
+}
+
+/// The digits, and the letters at the end.
+fn split(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    (digits.trim_end(), &text[digits.len()..])
+}
+
+/// `.5` as `0.5`, `007` as `7`.
+fn plain(digits: &str) -> String {
+    let bare = digits.trim_start_matches('0');
+    let zero = if bare.starts_with('.') || (bare.is_empty() && !digits.is_empty()) { "0" } else { "" };
+    format!("{zero}{bare}")
 }
 
 fn wrong(text: &str, why: &str) -> CliError {
-    CliError::Usage(format!("`{text}` is not an amount that can be used here: {why}"))
+    CliError::Usage(format!("`{}` {why}", text.trim()))
 }
 
 #[cfg(test)]
 mod tests {
+    use clawos_interface::MAX_AMOUNT;
+
     use super::*;
 
     #[test]
@@ -66,6 +61,8 @@ mod tests {
             (" 1 USDC ", 1_000_000),
             ("1usdc", 1_000_000),
             ("0", 0),
+            ("00", 0),
+            ("007.50", 7_500_000),
         ];
         for (text, amount) in good {
             assert_eq!(parse(text, Currency::Usdc).expect(text), amount, "{text}");

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clawos_client::FieldError;
 use clawos_manifest::ResolvedManifest;
-use clawos_manifest::limits::MAX_LOG_BYTES;
 use clawos_runtime::wasm::WasmConfig;
-use clawos_runtime::{InMemoryModules, Limits, ModuleInfo, ModuleRef, Sandbox, Unavailable, WasmSandbox};
+use clawos_runtime::{InMemoryModules, ModuleInfo, ModuleRef, Sandbox, Unavailable, WasmSandbox};
 
 use crate::error::{CliError, Result};
 use crate::state::Home;
@@ -59,17 +58,6 @@ impl LocalSandbox {
         let module = self.modules.add(artifact);
         let info = self.sandbox.prepare(&module).await.map_err(unavailable)?;
         Ok((module, info))
-    }
-}
-
-/// What one call of this skill may use.
-pub fn limits(manifest: &ResolvedManifest) -> Limits {
-    Limits {
-        fuel: manifest.limits.fuel,
-        memory_bytes: manifest.limits.memory_bytes(),
-        output_bytes: manifest.limits.output_bytes(),
-        log_bytes: MAX_LOG_BYTES,
-        wall: manifest.limits.wall(),
     }
 }
 

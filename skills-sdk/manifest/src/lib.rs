@@ -7,7 +7,7 @@
 //! | [`source`] | the file as written; its JSON Schema (`schema.json`) is derived from it |
 //! | [`manifest`] | [`Manifest::parse`]: the checked file, with every error collected |
 //! | [`resolve`], [`resolved`] | schemas and examples read in; the canonical form that is hashed and signed |
-//! | [`pricing`] | decimal text to base units, prices per unit, on-chain terms |
+//! | [`pricing`] | prices in base units, on-chain terms |
 //! | [`json_schema`] | which endpoint schemas are accepted, and validation of payloads and outputs |
 //! | [`examples`] | whether a skill's answer is the one its example promises, and the seed and time it is asked under |
 //! | [`limits`], [`names`], [`licence_id`] | limits with defaults and maxima; ids; SPDX form |

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use clawos_receipts::codes::Currency;
+use clawos_interface::Currency;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

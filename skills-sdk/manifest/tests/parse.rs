@@ -3,8 +3,8 @@
 
 mod common;
 
+use clawos_interface::{Currency, Unit};
 use clawos_manifest::{Manifest, ManifestError};
-use clawos_receipts::codes::{Currency, Unit};
 use common::GOOD;
 
 fn errors(text: &str) -> Vec<ManifestError> {

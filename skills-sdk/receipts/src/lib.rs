@@ -1,14 +1,13 @@
 //! Receipts: the bill and the evidence of every call, and everything needed to make or check one.
 //!
-//! This is the one place of the receipt format, of canonical JSON (RFC 8785), of Merkle trees, of the billing rule and
-//! of every text that a ClawOS key signs. It does no I/O and knows neither server nor chain.
+//! This is the one place of the receipt format, of canonical JSON (RFC 8785), of Merkle trees and of every text that a
+//! ClawOS key signs. It does no I/O and knows neither server nor chain. The words of a receipt (kind, tier, currency, unit)
+//! and the billing rule are those of the program: `clawos_interface::codes` and `clawos_interface::rules::bill`.
 //!
 //! | module | owns |
 //! | --- | --- |
 //! | [`receipt`] | the fields of a receipt, their encoding, the rules that hold between them |
 //! | [`seal`] | one signature over a group of receipts, and its check |
-//! | [`codes`] | the words for kind, tier, currency, unit, and the program's numbers for them |
-//! | [`bill`] | units and amount of a call |
 //! | [`merkle`], [`batch`] | trees, proofs, the root that is anchored on chain |
 //! | [`statement`] | sign-in challenge, version statement, receipt-key certificate |
 //! | [`canonical`], [`strict_json`] | JSON as bytes that hash the same everywhere |
@@ -17,9 +16,7 @@
 //! `vectors/` holds test vectors, made by a second implementation, for other languages to repeat.
 
 pub mod batch;
-pub mod bill;
 pub mod canonical;
-pub mod codes;
 pub mod id;
 pub mod merkle;
 pub mod receipt;

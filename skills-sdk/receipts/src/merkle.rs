@@ -21,7 +21,7 @@ pub enum Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// The neighbour's hash.
+    /// Hash of the node beside the path's.
     #[serde(with = "crate::text::hex32")]
     pub hash: Hash,
     /// Where the neighbour stands.

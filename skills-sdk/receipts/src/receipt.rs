@@ -3,11 +3,11 @@
 //! The structs below list their fields alphabetically on purpose: serde then writes RFC 8785 canonical JSON directly, on
 //! the path of every call. A test compares it with [`crate::canonical_json`].
 
+use clawos_interface::rules::bill;
+use clawos_interface::{Currency, Kind, Tier, Unit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::bill::{self, Unit};
-pub use crate::codes::{Currency, Kind, Tier};
 use crate::text::{base58, decimal, hex32, present};
 use crate::{Hash, Key, id, merkle, sha256_parts};
 
@@ -94,7 +94,7 @@ pub struct Receipt {
     pub endpoint: String,
     /// The platform's share of settled totals at this time, in 1/10,000; it is not part of `amount`.
     pub fee_bps: u16,
-    /// Fuel used.
+    /// Fuel used, by the price list that `runtime` names.
     #[serde(with = "decimal")]
     pub fuel: u64,
     /// Genesis hash of the chain (base58, as Solana shows it).
@@ -128,7 +128,7 @@ pub struct Receipt {
     /// Hash of the module that ran.
     #[serde(with = "hex32")]
     pub module_sha256: Hash,
-    /// How it ended.
+    /// How the call ended; only `ok` is billed.
     pub outcome: Outcome,
     /// Hash of the exact answer bytes; absent unless the outcome is `ok`.
     #[serde(with = "hex32::option")]
@@ -139,7 +139,7 @@ pub struct Receipt {
     /// Highest memory use, in bytes.
     #[serde(with = "decimal")]
     pub peak_memory: u64,
-    /// The marketplace program.
+    /// Address of the marketplace program.
     #[serde(with = "base58")]
     pub program: Key,
     /// Whether running the module again must give the same output hash and fuel.
@@ -173,7 +173,7 @@ pub struct Receipt {
     pub units: u64,
     /// The format's version: [`VERSION`].
     pub v: u32,
-    /// The skill's version.
+    /// The skill's semantic version.
     pub version: String,
     /// How long the call took, in microseconds.
     #[serde(with = "decimal")]
@@ -187,7 +187,7 @@ pub enum ReceiptError {
     /// A field that cannot have this value, given the others.
     #[error("the receipt's `{field}` is wrong: {rule}")]
     Field {
-        /// The field.
+        /// Its name in JSON.
         field: &'static str,
         /// The rule it breaks.
         rule: &'static str,
@@ -197,7 +197,7 @@ pub enum ReceiptError {
     Units {
         /// What the receipt says.
         billed: u64,
-        /// What is due.
+        /// What follows from the other fields.
         due: u64,
     },
     /// An amount that is not units × unit price.
@@ -205,12 +205,17 @@ pub enum ReceiptError {
     Amount {
         /// What the receipt says.
         billed: u64,
-        /// What is due.
+        /// What follows from the other fields.
         due: u64,
     },
-    /// Units × unit price does not fit.
-    #[error(transparent)]
-    Overflow(#[from] bill::AmountOverflow),
+    /// Units × unit price is more than [`clawos_interface::MAX_AMOUNT`].
+    #[error("the receipt bills {units} units at {unit_price} base units each, which is more than 2^63 - 1")]
+    Overflow {
+        /// How many units.
+        units: u64,
+        /// Base units of the currency per unit.
+        unit_price: u64,
+    },
 }
 
 /// The seed of a call's randomness: `SHA-256("clawos/seed" ‖ id)`.
@@ -235,7 +240,8 @@ impl Receipt {
         if self.units != due {
             return Err(ReceiptError::Units { billed: self.units, due });
         }
-        let due = bill::amount(self.units, self.unit_price)?;
+        let Self { units, unit_price, .. } = *self;
+        let due = bill::cost(units, unit_price).map_err(|_| ReceiptError::Overflow { units, unit_price })?;
         if self.amount != due {
             return Err(ReceiptError::Amount { billed: self.amount, due });
         }

@@ -28,10 +28,10 @@ pub struct Evidence {
 /// A receipt and its evidence, as they are stored, sent and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignedReceipt {
-    /// What is proved.
+    /// What the evidence proves.
     #[serde(flatten)]
     pub receipt: Receipt,
-    /// The proof.
+    /// Path, root and signature.
     pub evidence: Evidence,
 }
 
@@ -50,7 +50,7 @@ pub enum SealError {
     Stranger(String),
 }
 
-/// A signed receipt that proves nothing.
+/// Evidence that does not prove the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EvidenceError {

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{Key, Signature};
 
-/// A signature that does not hold.
+/// An invalid signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignatureError {

@@ -120,11 +120,14 @@ fn changed(change: impl FnOnce(&mut Receipt)) -> Result<(), ReceiptError> {
 
 #[test]
 fn a_receipt_that_contradicts_itself_is_refused() {
-    use clawos_receipts::receipt::{Kind, Outcome};
+    use clawos_interface::Kind;
+    use clawos_receipts::receipt::Outcome;
     assert_eq!(changed(|r| r.amount += 1), Err(ReceiptError::Amount { billed: 2001, due: 2000 }));
     assert_eq!(changed(|r| r.units = 1), Err(ReceiptError::Units { billed: 1, due: 2 }));
     assert_eq!(changed(|r| r.fuel = 2_000_001), Err(ReceiptError::Units { billed: 2, due: 3 }));
-    assert!(matches!(changed(|r| r.unit_price = u64::MAX), Err(ReceiptError::Overflow(_))));
+    for unit_price in [u64::MAX, 1 << 62] {
+        assert_eq!(changed(|r| r.unit_price = unit_price), Err(ReceiptError::Overflow { units: 2, unit_price }));
+    }
     let failed = changed(|r| {
         r.outcome = Outcome::Trap;
         r.output_sha256 = None;

@@ -1,7 +1,8 @@
 //! The crate against `vectors/`, which a second implementation (or the RFC) made.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use clawos_receipts::bill::{self, Unit};
+use clawos_interface::Unit;
+use clawos_interface::rules::bill;
 use clawos_receipts::merkle::{Step, Tree, leaf_hash, verify_path};
 use clawos_receipts::statement::{CertifiedKey, Challenge, VersionStatement};
 use clawos_receipts::text::{from_base58, from_decimal, from_hex, to_base58, to_hex};
@@ -147,6 +148,6 @@ fn bills_are_those_of_the_vectors() {
         let units = bill::units(unit, case["ok"].as_bool().unwrap(), number("fuel"));
         assert_eq!(units, number("units"), "{case}");
         let amount = case["amount"].as_str().map(|amount| from_decimal(amount).unwrap());
-        assert_eq!(bill::amount(units, number("unit_price")).ok(), amount, "{case}");
+        assert_eq!(bill::cost(units, number("unit_price")).ok(), amount, "{case}");
     }
 }

@@ -153,11 +153,13 @@ def statements_file():
 
 
 def bill_file():
-    largest = 2**64 - 1
+    # Amounts fit 63 bits, as on chain; fuel and prices are any 64-bit number.
+    largest, most = 2**64 - 1, 2**63 - 1
     cases = [("call", True, 5, 7, 1, 7), ("call", True, 0, 7, 1, 7), ("call", False, 5, 7, 0, 0),
              ("megafuel", True, 0, 7, 0, 0), ("megafuel", True, 1, 7, 1, 7), ("megafuel", True, 10**6, 7, 1, 7),
              ("megafuel", True, 10**6 + 1, 7, 2, 14), ("megafuel", False, 10**9, 7, 0, 0),
-             ("call", True, 0, largest, 1, largest), ("megafuel", True, 2 * 10**6, 2**63, 2, None),
+             ("call", True, 0, most, 1, most), ("call", True, 0, most + 1, 1, None), ("call", True, 0, largest, 1, None),
+             ("megafuel", True, 2 * 10**6, 2**62, 2, None), ("megafuel", True, 2 * 10**6, 2**63, 2, None),
              ("megafuel", True, largest, 1, largest // 10**6 + 1, largest // 10**6 + 1)]
     names = ("unit", "ok", "fuel", "unit_price", "units", "amount")
     return [{name: str(value) if isinstance(value, int) and not isinstance(value, bool) else value

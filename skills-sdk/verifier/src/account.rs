@@ -11,7 +11,7 @@ pub struct Account<'a> {
     pub address: Key,
     /// The program that owns it.
     pub owner: Key,
-    /// Its bytes.
+    /// Its bytes, discriminator included.
     pub data: &'a [u8],
     /// The slot of the answer.
     pub slot: u64,
@@ -50,7 +50,7 @@ impl Account<'_> {
         }
         if self.address != address {
             return Err(format!(
-                "an account with this content stands at {}, not at {}",
+                "an account with this content belongs at {}, not at {}",
                 shown(&address),
                 shown(&self.address)
             ));

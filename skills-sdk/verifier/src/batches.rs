@@ -11,7 +11,7 @@ use crate::report::{Finding, Report, equal};
 /// A batch as the server publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedBatch {
-    /// Totals and tree.
+    /// Its totals and the root of its tree.
     pub batch: Batch,
     /// The chain's root before it.
     pub prev_root: [u8; 32],
@@ -36,7 +36,7 @@ pub fn verify(address: &Key, licence: &Licence, batches: &[PublishedBatch], repo
 fn numbered(address: &Key, licence: &Licence, batches: &[&PublishedBatch]) -> Finding {
     for (seq, published) in (1_u64..).zip(batches) {
         if published.batch.seq != seq {
-            return Err(format!("batch {seq} is not published where it belongs: {} stands there", published.batch.seq));
+            return Err(format!("batch {seq} is not published in its place: {} is there", published.batch.seq));
         }
         if published.batch.licence != *address {
             return Err(format!("batch {seq} is of another licence"));

@@ -12,11 +12,11 @@
 
 pub mod account;
 pub mod batches;
+mod generation;
 pub mod licence;
 pub mod receipt;
 pub mod replay;
 pub mod report;
-mod standing;
 
 pub use account::Account;
 pub use report::{Check, Report, Verdict};

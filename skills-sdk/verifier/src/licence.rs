@@ -21,7 +21,7 @@ pub struct LicenceReport {
     pub licence: Key,
     /// What it is; absent when there is none.
     pub details: Option<LicenceDetails>,
-    /// What was checked.
+    /// The checks that the answer rests on.
     #[serde(flatten)]
     pub report: Report,
 }
@@ -31,9 +31,9 @@ pub struct LicenceReport {
 pub struct LicenceDetails {
     /// How it was bought: `one_time`, `subscription` or `usage`.
     pub kind: &'static str,
-    /// Its tier.
+    /// Its tier: `personal`, `commercial` or `enterprise`.
     pub tier: &'static str,
-    /// Its standing: `active`, `suspended` or `refunded`.
+    /// Its status: `active`, `suspended` or `refunded`.
     pub status: &'static str,
     /// End of the right, Unix seconds; 0 = never.
     pub expires_at: i64,
@@ -63,13 +63,13 @@ pub struct LicenceDetails {
     pub meter: Key,
 }
 
-/// Judges the licence of `buyer` for the skill account `skill` at `now` (Unix seconds; use the later of wall clock and
-/// chain clock). `account` is what stands at the licence's address, `None` when nothing does.
+/// Checks the licence of `buyer` for the skill account `skill` at `now` (Unix seconds; use the later of wall clock and
+/// chain clock). `account` is the account at the licence's address, `None` when there is none.
 pub fn verify(skill: &Key, buyer: &Key, account: Option<&Account<'_>>, now: i64) -> LicenceReport {
     let (address, _) = pda::licence(skill, buyer);
     let mut report = Report::default();
     let Some(account) = account else {
-        report.skip("account", format!("nothing stands at {}", shown(&address)));
+        report.skip("account", format!("no account at {}", shown(&address)));
         let reason = Validity::MISSING.reason.as_str();
         return LicenceReport { valid: false, reason, licence: address, details: None, report };
     };

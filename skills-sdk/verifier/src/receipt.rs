@@ -1,9 +1,8 @@
 //! A receipt: what it says, who signed it, where it is anchored, and whether that is what buyer and seller agreed to.
 
 use clawos_interface::accounts::{Config, Licence, Skill};
-use clawos_interface::{Key, PROGRAM_ID, pda, skill_id};
+use clawos_interface::{Key, Kind, PROGRAM_ID, Tier, pda, skill_id};
 use clawos_receipts::batch::Batch;
-use clawos_receipts::codes::{Kind, Tier};
 use clawos_receipts::merkle::{Step, verify_path};
 use clawos_receipts::seal;
 use clawos_receipts::signature;
@@ -13,8 +12,8 @@ use clawos_receipts::{Receipt, Signature, SignedReceipt};
 
 use crate::account::{Account, shown};
 use crate::batches::{self, PublishedBatch};
+use crate::generation::{self, EARLIER_OPENING, Generation};
 use crate::report::{Finding, Report, Verdict, equal};
-use crate::standing::{self, EARLIER_OPENING, Standing};
 
 /// Where a receipt is said to be anchored.
 #[derive(Debug, Clone)]
@@ -30,11 +29,11 @@ pub struct Anchor {
 /// What a publisher signed about the version that ran.
 #[derive(Debug, Clone)]
 pub struct SignedVersion {
-    /// The statement.
+    /// Skill, version, module and manifest.
     pub statement: VersionStatement,
     /// Who is said to have signed it.
     pub publisher: Key,
-    /// The signature.
+    /// The publisher's signature of it.
     pub signature: Signature,
 }
 
@@ -46,7 +45,7 @@ pub struct SignedVersion {
 pub struct Evidence<'a> {
     /// The genesis hash of the chain that the verifier uses.
     pub genesis: Key,
-    /// The receipt.
+    /// The receipt to check.
     pub signed: &'a SignedReceipt,
     /// The receipt keys the server publishes, with their certificates.
     pub keys: &'a [CertifiedKey],
@@ -78,12 +77,12 @@ pub fn verify(evidence: &Evidence<'_>) -> Report {
     check_alone(evidence, &mut report);
     let chain = check_accounts(evidence, &mut report);
     let history = check_history(evidence, &chain);
-    let standing = check_standing(evidence, &chain, history.as_ref(), &mut report);
-    check_key(evidence, &chain, standing, &mut report);
-    check_agreement(receipt, &chain, standing, &mut report);
-    check_anchor(evidence, &chain, standing, &mut report);
+    let generation = generation_of(evidence, &chain, history.as_ref(), &mut report);
+    check_key(evidence, &chain, generation, &mut report);
+    check_agreement(receipt, &chain, generation, &mut report);
+    check_anchor(evidence, &chain, generation, &mut report);
     match history {
-        _ if standing == Standing::EarlierOpening => report.skip("hash_chain", EARLIER_OPENING),
+        _ if generation == Generation::EarlierOpening => report.skip("hash_chain", EARLIER_OPENING),
         Some(history) => report.checks.extend(history.checks),
         None => report.skip("hash_chain", "needs the licence account and all published batches"),
     }
@@ -158,7 +157,7 @@ fn check_accounts(evidence: &Evidence<'_>, report: &mut Report) -> OnChain {
             found.ok()
         }
         (Some(address), None) => {
-            report.skip("licence", format!("nothing was read at {}", shown(&address)));
+            report.skip("licence", format!("no account was read at {}", shown(&address)));
             None
         }
         (None, _) => {
@@ -188,7 +187,7 @@ fn check_skill(evidence: &Evidence<'_>, licence: &Licence, report: &mut Report) 
                 Ok(format!("{} is {} of {}", shown(&licence.skill), receipt.skill, shown(&receipt.seller))),
             );
         } else {
-            report.skip("skill", format!("nothing was read at {}", shown(&licence.skill)));
+            report.skip("skill", format!("no account was read at {}", shown(&licence.skill)));
         }
         return None;
     };
@@ -211,30 +210,35 @@ fn check_history(evidence: &Evidence<'_>, chain: &OnChain) -> Option<Report> {
     Some(report)
 }
 
-/// Which of the licence's openings and purchases the account may be asked about. Comes after the history: what the
-/// server says excuses nothing where the receipt is on chain.
-fn check_standing(evidence: &Evidence<'_>, chain: &OnChain, history: Option<&Report>, report: &mut Report) -> Standing {
-    let Some(licence) = &chain.licence else { return Standing::Present };
+/// The generation of the licence that the receipt is from. Comes after the history: what the server says excuses
+/// nothing where the receipt is on chain.
+fn generation_of(
+    evidence: &Evidence<'_>,
+    chain: &OnChain,
+    history: Option<&Report>,
+    report: &mut Report,
+) -> Generation {
+    let Some(licence) = &chain.licence else { return Generation::Current };
     let receipt = &evidence.signed.receipt;
     let settled = history.is_some_and(Report::passed)
         && evidence.anchor.is_some_and(|anchor| {
             in_batch(receipt, anchor).is_ok() && is_recorded(licence, anchor) && is_published(evidence, anchor)
         });
-    match Standing::of(receipt, licence, settled) {
-        Ok(standing) => standing,
+    match Generation::of(receipt, licence, settled) {
+        Ok(generation) => generation,
         Err(contradiction) => {
             report.add("opening", Err(contradiction));
-            Standing::Present
+            Generation::Current
         }
     }
 }
 
 /// The meter key on chain vouches for the receipt key at the time the receipt was made.
-fn check_key(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, report: &mut Report) {
+fn check_key(evidence: &Evidence<'_>, chain: &OnChain, generation: Generation, report: &mut Report) {
     let receipt = &evidence.signed.receipt;
     // A licence keeps the meter it was bought under; without one the platform's own speaks.
     let meters = match (receipt.licence, &chain.licence, &chain.config) {
-        (Some(_), Some(licence), _) => standing::meters(receipt, licence),
+        (Some(_), Some(licence), _) => generation::meters(receipt, licence),
         (None, _, Some(config)) => vec![config.meter],
         _ => {
             return report.skip(KEY, "needs the licence account (or Config's, for a free call) to know the meter key");
@@ -251,7 +255,7 @@ fn check_key(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, repor
         Some(format!("{key} certified by meter {meter} from {} to {} ms", each.from_ms, each.to_ms))
     });
     // The account knows its last two meters only; what an earlier one signed is not proven, but not wrong either.
-    let excuse = standing.excuses_meter().filter(|_| published.iter().any(|each| each.covers(receipt.issued_at)));
+    let excuse = generation.excuses_meter().filter(|_| published.iter().any(|each| each.covers(receipt.issued_at)));
     match (certified, excuse) {
         (Some(certified), _) => report.add(KEY, Ok(certified)),
         (None, Some(excuse)) => report.skip(KEY, excuse),
@@ -265,15 +269,15 @@ fn check_key(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, repor
 }
 
 /// The receipt bills under the terms of the licence.
-fn check_agreement(receipt: &Receipt, chain: &OnChain, standing: Standing, report: &mut Report) {
+fn check_agreement(receipt: &Receipt, chain: &OnChain, generation: Generation, report: &mut Report) {
     let Some(licence) = &chain.licence else {
         return report.skip("terms", "needs the licence account");
     };
-    if standing == Standing::EarlierOpening {
+    if generation == Generation::EarlierOpening {
         return report.skip("terms", EARLIER_OPENING);
     }
     match agreed(receipt, licence) {
-        Err(_) if standing.excuses_terms(receipt, licence) => {
+        Err(_) if generation.excuses_terms(receipt, licence) => {
             report.skip("terms", "the licence has been bought again since, its account has the new terms");
         }
         finding => report.add("terms", finding),
@@ -286,21 +290,21 @@ fn agreed(receipt: &Receipt, licence: &Licence) -> Finding {
         let tier = tier.map_or("none", Tier::as_str);
         format!("{kind}, {tier}, {}", terms.map_or("none".to_owned(), |terms| terms.to_string()))
     };
-    let (kind, tier) = (Kind::from_code(licence.kind), Tier::from_code(licence.tier));
+    let (kind, tier) = (Kind::try_from(licence.kind).ok(), Tier::try_from(licence.tier).ok());
     let same = equal(
         "kind, tier and terms version",
         words(receipt.kind, receipt.tier, receipt.terms_version),
         words(kind, tier, Some(licence.terms_version())),
     )?;
-    let currency = receipt.currency.map_or("none".to_owned(), |currency| currency.code().to_string());
+    let currency = receipt.currency.map_or("none".to_owned(), |currency| (currency as u8).to_string());
     equal("currency", currency, licence.currency.to_string())?;
-    equal("unit", receipt.unit.code(), licence.unit_kind)?;
+    equal("unit", receipt.unit as u8, licence.unit_kind)?;
     let price = equal("unit price", receipt.unit_price, licence.unit_price())?;
     Ok(format!("{same}, {price}: as the account has them"))
 }
 
 /// The receipt is in the batch, and the batch's root is the hash of its totals.
-fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, report: &mut Report) {
+fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, generation: Generation, report: &mut Report) {
     let Some(anchor) = evidence.anchor else {
         return report
             .skip("anchor", "the receipt is not in a batch yet, or never will be (free and failed calls are not)");
@@ -309,7 +313,7 @@ fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, standing: Standing, re
     report.add("anchor", in_batch(&evidence.signed.receipt, anchor));
     let root = to_hex(&anchor.anchored_root);
     report.add("anchored_root", equal("the batch's root", root, to_hex(&batch.anchored_root())));
-    if standing == Standing::EarlierOpening {
+    if generation == Generation::EarlierOpening {
         report.skip("anchored", EARLIER_OPENING);
     } else if !chain.licence.as_ref().is_some_and(|licence| is_recorded(licence, anchor)) {
         report.skip("anchored", format!("batch {} is not on chain at the account's slot", batch.seq));

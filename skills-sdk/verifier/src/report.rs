@@ -8,11 +8,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It holds.
+    /// The evidence supports it.
     Ok,
-    /// It does not hold: the evidence is ground for a dispute.
+    /// The evidence contradicts it, which is ground for a dispute.
     Failed,
-    /// It could not be looked at; the evidence says what was missing.
+    /// It was not made; the evidence says what was missing.
     Skipped,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One check.
+/// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was checked: a short, stable word.
@@ -40,7 +40,7 @@ pub struct Check {
 /// All checks, in the order they were made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The checks.
+    /// One after the other.
     pub checks: Vec<Check>,
 }
 
@@ -53,7 +53,7 @@ impl Report {
         self.failures().next().is_none()
     }
 
-    /// Whether every check was made and held.
+    /// Whether every check was made and passed.
     pub fn is_complete(&self) -> bool {
         self.checks.iter().all(|check| check.verdict == Verdict::Ok)
     }

@@ -79,7 +79,7 @@ layout! {
         flags: u8,
         /// [`Currency`](crate::Currency).
         currency: u8,
-        /// [`UnitKind`](crate::UnitKind).
+        /// [`Unit`](crate::Unit).
         unit_kind: u8,
         /// [`ExitKind`](crate::ExitKind) that is pending.
         exit_kind: u8,

@@ -48,7 +48,7 @@ layout! {
         open_licences: U32,
         /// Price multiplier per tier in basis points, personal = 10,000.
         tier_bps: [U32; 3],
-        /// [`UnitKind`](crate::UnitKind).
+        /// [`Unit`](crate::Unit).
         unit_kind: u8,
         /// [`Currency`](crate::Currency) of every price here.
         currency: u8,

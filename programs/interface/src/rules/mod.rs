@@ -1,5 +1,6 @@
 //! The rules of money and rights: pure functions, the same on chain and off.
 
+pub mod bill;
 pub mod exit;
 pub mod fee;
 pub mod price;

@@ -1,7 +1,7 @@
 //! Terms: everything a buyer agrees to, the checks they pass, and their hash.
 
 use super::price::{check_price, tier_price, MAX_TIER_BPS};
-use crate::codes::{Currency, Kind, Tier, UnitKind};
+use crate::codes::{Currency, Kind, Tier, Unit};
 use crate::errors::ProgramError;
 use crate::{Hasher, Key, MAX_AMOUNT, NO_KEY};
 
@@ -40,7 +40,7 @@ pub struct Terms {
     pub currency: u8,
     /// [`Kind::bit`]s offered.
     pub kinds: u8,
-    /// [`UnitKind`] code.
+    /// [`Unit`] code.
     pub unit_kind: u8,
 }
 
@@ -126,7 +126,7 @@ impl Terms {
             return Err(ProgramError::KeyMissing);
         }
         let currency = Currency::try_from(self.currency)? as usize;
-        UnitKind::try_from(self.unit_kind)?;
+        Unit::try_from(self.unit_kind)?;
         if self.kinds == 0 || self.kinds & !Kind::MASK != 0 {
             return Err(ProgramError::KindsInvalid);
         }

@@ -1,5 +1,6 @@
-//! Recording usage: the chain of roots, the buyer's caps, and what a batch costs.
+//! Recording usage: the chain of roots, the buyer's caps, and what is charged.
 
+use super::bill::cost;
 use super::exit;
 use crate::accounts::{Config, Licence};
 use crate::errors::ProgramError;
@@ -143,18 +144,6 @@ impl Caps {
         licence.max_units_per_batch.set(self.max_units_per_batch);
         licence.max_units_per_day.set(self.max_units_per_day);
     }
-}
-
-/// `units × price`, at most [`MAX_AMOUNT`].
-///
-/// # Errors
-/// [`ProgramError::MathOverflow`] above that.
-#[inline(always)]
-pub const fn cost(units: u64, price: u64) -> Result<u64, ProgramError> {
-    if price != 0 && units > MAX_AMOUNT / price {
-        return Err(ProgramError::MathOverflow);
-    }
-    Ok(units.wrapping_mul(price))
 }
 
 /// `a + b`, at most [`MAX_AMOUNT`].

@@ -2,50 +2,27 @@
 
 use super::usage::Caps;
 use crate::accounts::Licence;
-use crate::codes::{ExitKind, Kind, LicenceStatus, Tier};
+use crate::codes::{code, ExitKind, Kind, LicenceStatus, Tier};
+use crate::errors::ProgramError;
 use crate::{Key, NO_KEY};
 
-/// Why a licence is (not) valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Reason {
-    /// It is valid.
-    Ok = 0,
-    /// There is no licence account.
-    Missing = 1,
-    /// Its period has ended.
-    Expired = 2,
-    /// Usage is unpaid.
-    Suspended = 3,
-    /// The price was given back.
-    Refunded = 4,
-    /// An exit is pending: spending is frozen.
-    Closing = 5,
-    /// The buyer's usage limit is reached.
-    LimitReached = 6,
-}
-
-impl Reason {
-    /// Every reason, in order of its code.
-    pub const ALL: &'static [Self] =
-        &[Self::Ok, Self::Missing, Self::Expired, Self::Suspended, Self::Refunded, Self::Closing, Self::LimitReached];
-
-    /// The lower-case name used in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Missing => "missing",
-            Self::Expired => "expired",
-            Self::Suspended => "suspended",
-            Self::Refunded => "refunded",
-            Self::Closing => "closing",
-            Self::LimitReached => "limit_reached",
-        }
-    }
-
-    /// The reason of a code, as `verify_access` returns it.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(code as usize).copied()
+code! {
+    /// Why a licence is (not) valid.
+    Reason, UnknownStatus {
+        /// It is valid.
+        Ok = 0 "ok",
+        /// There is no licence account.
+        Missing = 1 "missing",
+        /// Its period has ended.
+        Expired = 2 "expired",
+        /// Usage is unpaid.
+        Suspended = 3 "suspended",
+        /// The price was given back.
+        Refunded = 4 "refunded",
+        /// An exit is pending: spending is frozen.
+        Closing = 5 "closing",
+        /// The buyer's usage limit is reached.
+        LimitReached = 6 "limit_reached",
     }
 }
 
@@ -87,7 +64,7 @@ impl Validity {
             expires_at: i64::from_le_bytes(word(3)?),
             units_left: u64::from_le_bytes(word(11)?),
             meter: bytes[19..51].try_into().ok()?,
-            reason: Reason::from_code(bytes[51])?,
+            reason: Reason::try_from(bytes[51]).ok()?,
         })
     }
 

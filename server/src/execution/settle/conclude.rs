@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
-use clawos_interface::rules::usage::cost;
+use clawos_interface::rules::bill::cost;
 use clawos_solana::failure::{describe, failed_instruction};
 use solana_transaction::Transaction;
 

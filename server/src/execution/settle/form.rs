@@ -1,7 +1,8 @@
 //! Which receipts make the next batch of an account, and the intent that follows from them. Pure.
 
 use clawos_interface::accounts::{Config, Licence};
-use clawos_interface::rules::usage::{Caps, cost, day_of, next_root};
+use clawos_interface::rules::bill::cost;
+use clawos_interface::rules::usage::{Caps, day_of, next_root};
 use clawos_interface::{Key, ProgramError, sha256};
 use clawos_receipts::batch::anchored_root;
 use clawos_receipts::merkle::Tree;
@@ -111,21 +112,13 @@ mod tests {
     const NOON: i64 = 20_000 * 86_400 + 43_200;
 
     fn licence() -> Licence {
-        let mut bytes = [0; Licence::LEN];
-        bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-        // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
-        bytes[Licence::LEN - 63] = Licence::VERSION;
-        let mut licence = Licence::decode(&bytes).unwrap();
+        let mut licence = Licence::blank();
         licence.unit_price = U64::new(3);
         licence
     }
 
     fn config() -> Config {
-        let mut bytes = [0; Config::LEN];
-        bytes[..8].copy_from_slice(&Config::DISCRIMINATOR);
-        // Layout version, then bump and the 64 reserved bytes, end the account.
-        bytes[Config::LEN - 66] = Config::VERSION;
-        Config::decode(&bytes).unwrap()
+        Config::blank()
     }
 
     fn candidate(n: u64, units: u64) -> Candidate {

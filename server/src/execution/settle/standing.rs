@@ -67,11 +67,7 @@ mod tests {
     }
 
     fn licence(seq: u64, root: [u8; 32]) -> Licence {
-        let mut bytes = [0; Licence::LEN];
-        bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-        // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
-        bytes[Licence::LEN - 63] = Licence::VERSION;
-        let mut licence = Licence::decode(&bytes).unwrap();
+        let mut licence = Licence::blank();
         (licence.usage_seq, licence.chain_root, licence.created_slot) = (U64::new(seq), root, U64::new(77));
         licence
     }

@@ -267,22 +267,14 @@ async fn an_intent_taken_back_leaves_nothing_to_settle() {
 
 /// The licence as the chain has it, with this cap per batch.
 fn states(account: Account, licence: Licence) -> States {
-    let mut config = [0; Market::LEN];
-    config[..8].copy_from_slice(&Market::DISCRIMINATOR);
-    // Layout version, then bump and the 64 reserved bytes, end the account.
-    config[Market::LEN - 66] = Market::VERSION;
-    let config = Market::decode(&config).unwrap();
+    let config = Market::blank();
     let listing = ListingState { skill_account: account.licence, skill: None, config };
     let value = LicenceState { licence_account: account.licence, licence: Some(licence), listing };
     HashMap::from([(account.licence, Snapshot { slot: 9, chain_secs: 0, read_at_ms: 0, value })])
 }
 
 fn licence(account: Account, per_batch: u64) -> Licence {
-    let mut bytes = [0; Licence::LEN];
-    bytes[..8].copy_from_slice(&Licence::DISCRIMINATOR);
-    // Layout version, then bump and the 61 bytes that were reserved at first, end the account.
-    bytes[Licence::LEN - 63] = Licence::VERSION;
-    let mut licence = Licence::decode(&bytes).unwrap();
+    let mut licence = Licence::blank();
     (licence.unit_price, licence.max_units_per_batch) = (U64::new(1), U64::new(per_batch));
     (licence.created_slot, licence.chain_root) = (U64::new(account.opened_slot), [7; 32]);
     licence

@@ -150,7 +150,7 @@ fn priced_in(skill: &SkillDetail) -> Option<Currency> {
     let places = ["/once/currency", "/period/currency", "/unit/currency"];
     let on_chain = skill.chain.iter().flat_map(|chain| places.map(|place| chain.prices.pointer(place))).flatten();
     let name = on_chain.chain(skill.prices.get("currency")).find_map(Value::as_str)?;
-    Currency::from_name(&name.to_ascii_lowercase())
+    Currency::from_name(&name.to_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use clawos_client::Client;
 use clawos_client::api::receipts::{ReceiptAnswer, ReceiptFilter};
-use clawos_interface::Currency;
 use clawos_receipts::SignedReceipt;
 
 use crate::amount;
@@ -125,8 +124,8 @@ async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Contex
 /// One line of the list.
 fn row(signed: &SignedReceipt) -> Vec<String> {
     let receipt = &signed.receipt;
-    let currency = receipt.currency.and_then(|currency| Currency::try_from(currency.code()).ok());
-    let amount = currency.map_or("free".to_owned(), |currency| amount::money(receipt.amount, currency).to_string());
+    let amount =
+        receipt.currency.map_or("free".to_owned(), |currency| amount::money(receipt.amount, currency).to_string());
     let (id, skill, endpoint) = (receipt.id.clone(), receipt.skill.clone(), receipt.endpoint.clone());
     vec![id, skill, endpoint, receipt.outcome.as_str().to_owned(), receipt.fuel.to_string(), amount]
 }

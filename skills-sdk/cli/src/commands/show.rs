@@ -1,11 +1,11 @@
 //! `clawos show`: a skill's listing: endpoints, schemas, limits, prices, state on chain.
 
 use clap::Args;
-use clawos_client::api::Money;
 use clawos_client::api::skills::{Endpoint, ListingChain, SkillDetail};
 use clawos_manifest::Prices;
 use serde_json::Value;
 
+use crate::amount;
 use crate::context::Context;
 use crate::error::Result;
 use crate::table;
@@ -71,8 +71,7 @@ fn prices(value: &Value) -> String {
 
 /// `5 USDC once, 2 USDC per 2592000 s, 1 USDC per 1000-calls`.
 fn price_line(prices: &Prices) -> Option<String> {
-    let money =
-        |amount| Money { amount, currency: prices.currency.to_string(), decimals: prices.currency.decimals() as u8 };
+    let money = |amount| amount::money(amount, prices.currency);
     let once = prices.once.map(|amount| format!("{} once", money(amount)));
     let period = prices
         .period

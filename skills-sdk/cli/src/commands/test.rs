@@ -1,19 +1,19 @@
 //! `clawos test`: the manifest's examples in the real sandbox, with what each one used.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
 use clawos_client::FieldError;
-use clawos_manifest::examples;
-use clawos_manifest::resolved::{Endpoint, Example};
-use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome, Sandbox};
+use clawos_manifest::ResolvedManifest;
+use clawos_runtime::{ExampleRun, ExamplesError, Sandbox, run_examples};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
-use crate::sandbox::{LocalSandbox, limits, permission_mismatches, unavailable};
+use crate::sandbox::{LocalSandbox, permission_mismatches, unavailable};
 use crate::table;
 
 /// Flags of `clawos test`.
@@ -84,58 +84,39 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
         let message = "the manifest's permissions are not what the module imports".to_owned();
         return Err(CliError::Invalid { message, findings: mismatches });
     }
-    let limits = limits(&project.manifest);
-    let mut examples = Vec::new();
-    for endpoint in &project.manifest.endpoints {
-        for (index, example) in endpoint.examples.iter().enumerate() {
-            examples.push(run_example(&local, &module, endpoint, index, example, limits).await?);
-        }
-    }
+    let manifest = &project.manifest;
+    // Publishing bounds the time of all together; here their author decides.
+    let runs = run_examples(local.engine(), &module, manifest, Duration::MAX).await.map_err(failed)?;
+    let examples: Vec<Run> = runs.into_iter().map(|run| row(manifest, run)).collect();
     Ok(Report {
         skill: project.id().to_owned(),
-        version: project.manifest.skill.version.to_string(),
+        version: manifest.skill.version.to_string(),
         module_sha256: hex::encode(module.sha256),
         runtime: local.engine().id(),
         ok: examples.iter().all(|run| run.ok),
-        fuel_limit: limits.fuel,
+        fuel_limit: manifest.limits.fuel,
         examples,
     })
 }
 
-async fn run_example(
-    local: &LocalSandbox,
-    module: &ModuleRef,
-    endpoint: &Endpoint,
-    index: usize,
-    example: &Example,
-    limits: Limits,
-) -> Result<Run> {
-    let invocation = Invocation {
-        endpoint: endpoint.name.clone(),
-        payload: Bytes::from(example.input.to_string()),
-        limits,
-        seed: examples::SEED,
-        time_ms: examples::TIME_MS,
-        capabilities: Capabilities::default(),
-    };
-    let outcome = local.engine().run(module, invocation).await.map_err(unavailable)?;
-    let problem = problem_of(&outcome, example);
-    Ok(Run {
-        endpoint: endpoint.name.clone(),
-        example: index,
+fn row(manifest: &ResolvedManifest, run: ExampleRun) -> Run {
+    let ExampleRun { endpoint, example, problem, usage, logs } = run;
+    Run {
+        endpoint: manifest.endpoints[endpoint].name.clone(),
+        example,
         ok: problem.is_none(),
         problem,
-        fuel: outcome.usage.fuel,
-        wall_us: outcome.usage.wall_us,
-        peak_memory: outcome.usage.peak_memory,
-        logs: outcome.logs.into_iter().map(|line| format!("{}: {}", line.level.as_str(), line.message)).collect(),
-    })
+        fuel: usage.fuel,
+        wall_us: usage.wall_us,
+        peak_memory: usage.peak_memory,
+        logs: logs.into_iter().map(|line| format!("{}: {}", line.level.as_str(), line.message)).collect(),
+    }
 }
 
-fn problem_of(outcome: &Outcome, example: &Example) -> Option<String> {
-    match &outcome.result {
-        Ok(answer) => examples::compare(&example.output, answer).err().map(|difference| difference.to_string()),
-        Err(failure) => Some(format!("{} ({})", failure, failure.code())),
+fn failed(error: ExamplesError) -> CliError {
+    match error {
+        ExamplesError::Unavailable(error) => unavailable(error),
+        other => CliError::Sandbox(other.to_string()),
     }
 }
 
@@ -145,7 +126,7 @@ fn finding(run: &Run) -> Option<FieldError> {
 }
 
 fn human(report: &Report, context: &Context) -> String {
-    let row = |run: &Run| {
+    let cells = |run: &Run| {
         vec![
             context.out.mark(run.ok),
             run.endpoint.clone(),
@@ -156,7 +137,7 @@ fn human(report: &Report, context: &Context) -> String {
             format!("{} µs", run.wall_us),
         ]
     };
-    let rows: Vec<_> = report.examples.iter().map(row).collect();
+    let rows: Vec<_> = report.examples.iter().map(cells).collect();
     let header = ["", "endpoint", "example", "fuel", "of limit", "memory", "time"];
     format!("{}{} {} on {}\n", table::columns(&header, &rows), report.skill, report.version, report.runtime)
 }

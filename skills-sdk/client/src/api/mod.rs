@@ -10,6 +10,7 @@ pub mod number;
 pub mod receipts;
 pub mod skills;
 
+use clawos_interface::money::show;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ClientError, Result};
@@ -35,12 +36,7 @@ pub struct Money {
 impl std::fmt::Display for Money {
     /// `2.5 USDC`: the decimal amount without trailing zeros.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let decimals = usize::from(self.decimals.min(19));
-        let digits = format!("{:0>width$}", self.amount, width = decimals + 1);
-        let (whole, part) = digits.split_at(digits.len() - decimals);
-        let part = part.trim_end_matches('0');
-        let dot = if part.is_empty() { "" } else { "." };
-        write!(f, "{whole}{dot}{part} {}", self.currency)
+        write!(f, "{} {}", show(self.amount.into(), self.decimals.min(19)), self.currency)
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::known::{ASSOCIATED_TOKEN_PROGRAM, COMPUTE_BUDGET_PROGRAM};
-use clawos_interface::{PROGRAM_ID, UnitKind, pda};
+use clawos_interface::{PROGRAM_ID, Unit, pda};
 
 use super::*;
 use crate::api::Money;
@@ -35,7 +35,7 @@ fn listing(currency: Currency) -> Listing {
     skill.tier_bps = [10_000.into(), 20_000.into(), 100_000.into()];
     skill.kinds = Kind::MASK;
     skill.currency = currency as u8;
-    skill.unit_kind = UnitKind::Call as u8;
+    skill.unit_kind = Unit::Call as u8;
     skill.created_slot = 42.into();
     Listing { address: pda::skill(&skill.creator, &skill.skill_id).0, skill, config: config(), slot: 50 }
 }

@@ -1,12 +1,12 @@
 //! The prices of a skill in base units, as listings show them and the chain is told.
 
+use clawos_interface::money::{self, AmountError};
 use clawos_interface::rules::price::tier_price;
 use clawos_interface::rules::terms::MAX_REFUND_WINDOW_SECS;
-use clawos_receipts::codes::{Currency, Unit};
+use clawos_interface::{Currency, Unit};
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 
-use super::amount::{AmountError, format_amount, parse_amount, unit_price};
 use crate::error::ManifestError;
 use crate::source::{Per, PricingSource, TiersSource, UsageSource};
 
@@ -69,7 +69,7 @@ impl Prices {
         let currency = source.currency;
         let tier_bps = tiers(source.tiers, &mut errors);
         let purchase = |key: &str, text: &str| {
-            let price = parse_amount(text, currency).map_err(|error| amount_error(key, text, &error));
+            let price = money::parse(text, currency).map_err(|error| amount_error(key, text, &error));
             price.and_then(|price| check_purchase(key, price, tier_bps, currency))
         };
         let once = source.once.as_ref().map(|text| purchase("pricing.once", text));
@@ -117,7 +117,7 @@ fn amount_error(key: &str, text: &str, error: &AmountError) -> ManifestError {
 
 fn check_purchase(key: &str, price: u64, tier_bps: [u32; 3], currency: Currency) -> Result<u64, ManifestError> {
     if price < MIN_PURCHASE {
-        let least = format_amount(MIN_PURCHASE, currency);
+        let least = money::show(MIN_PURCHASE.into(), currency.decimals());
         return Err(ManifestError::new(key, "is too small to take a fee from", format!("write at least \"{least}\"")));
     }
     check_tiers(key, price, tier_bps)
@@ -149,10 +149,10 @@ fn usage_price(
         return Err(ManifestError::new("pricing.usage.per", "a docker skill has no fuel to count", hint));
     }
     let key = "pricing.usage.amount";
-    let amount =
-        unit_price(&usage.amount, units, unit, currency).map_err(|error| amount_error(key, &usage.amount, &error))?;
+    let amount = money::parse_per(&usage.amount, units, unit, currency)
+        .map_err(|error| amount_error(key, &usage.amount, &error))?;
     if amount == 0 {
-        let least = format_amount(units, currency);
+        let least = money::show(units.into(), currency.decimals());
         let hint = format!("write at least \"{least}\", or leave out [pricing] to make the skill free");
         return Err(ManifestError::new(key, "must not be zero", hint));
     }

@@ -1,9 +1,7 @@
 //! Prices as the program takes them.
 
-use clawos_interface::Key;
-use clawos_interface::codes::Kind;
 use clawos_interface::rules::terms::Terms;
-use clawos_receipts::codes::Unit;
+use clawos_interface::{Key, Kind, Unit};
 
 use super::prices::Prices;
 
@@ -22,11 +20,11 @@ impl Prices {
             period_secs: period.map_or(0, |period| period.secs),
             refund_window: self.refund_secs,
             tier_bps: self.tier_bps,
-            currency: self.currency.code(),
+            currency: self.currency as u8,
             kinds: bit(self.once.is_some(), Kind::OneTime)
                 | bit(period.is_some(), Kind::Subscription)
                 | bit(unit.is_some(), Kind::Usage),
-            unit_kind: unit.map_or(Unit::Call, |unit| unit.kind).code(),
+            unit_kind: unit.map_or(Unit::Call, |unit| unit.kind) as u8,
         }
     }
 }

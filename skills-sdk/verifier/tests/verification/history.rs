@@ -3,8 +3,8 @@
 
 use crate::sample::{ISSUED_AT, key};
 use crate::world::{World, caught, certificate};
+use clawos_interface::{Kind, Tier};
 use clawos_receipts::Receipt;
-use clawos_receipts::codes::{Kind, Tier};
 use clawos_verifier::Verdict;
 use clawos_verifier::receipt::is_proven;
 
@@ -137,7 +137,7 @@ fn a_renewed_subscription_has_new_terms_but_the_same_kind_tier_and_price() {
         let receipt = &mut world.signed.receipt;
         (receipt.kind, receipt.unit_price, receipt.amount) = (Some(Kind::Subscription), 0, 0);
         world.seal_again("receipt-key");
-        world.licence.kind = Kind::Subscription.code();
+        world.licence.kind = Kind::Subscription as u8;
         world.licence.unit_price.set(0);
         world.licence.purchases.set(2);
         world.licence.starts_at.set(BEFORE_SECS);

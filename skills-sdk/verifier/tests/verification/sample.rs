@@ -1,8 +1,7 @@
 //! A receipt of a successful call, paid or free, and the keys it names.
 
-use clawos_interface::{Key, PROGRAM_ID};
-use clawos_receipts::bill::{self, Unit};
-use clawos_receipts::codes::{Currency, Kind, Tier};
+use clawos_interface::rules::bill;
+use clawos_interface::{Currency, Key, Kind, PROGRAM_ID, Tier, Unit};
 use clawos_receipts::receipt::{Limits, Outcome, Receipt, seed_of};
 use clawos_receipts::signature::public_key;
 use clawos_receipts::{SigningKey, new_id, sha256};

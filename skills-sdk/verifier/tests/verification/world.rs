@@ -1,10 +1,8 @@
 //! A small marketplace on paper: one licence, three recorded batches, and a receipt in the second of them.
 
 use clawos_interface::accounts::{Config, Licence, Skill};
-use clawos_interface::{Key, PROGRAM_ID, pda, skill_id};
+use clawos_interface::{Currency, Key, Kind, PROGRAM_ID, Tier, Unit, pda, skill_id};
 use clawos_receipts::batch::Batch;
-use clawos_receipts::bill::Unit;
-use clawos_receipts::codes::{Currency, Kind, Tier};
 use clawos_receipts::merkle::Tree;
 use clawos_receipts::seal::seal;
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, VersionStatement};
@@ -16,14 +14,6 @@ use clawos_verifier::{Account, Report, Verdict};
 use crate::sample::{GENESIS, ISSUED_AT, SKILL, UNIT_PRICE, key, receipt, signer};
 
 const CREATED_SLOT: u64 = 4_242;
-
-/// An empty account of `length` bytes whose layout version stands `from_end` bytes before its end.
-fn blank(discriminator: [u8; 8], length: usize, from_end: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    bytes[..8].copy_from_slice(&discriminator);
-    bytes[length - from_end] = 1;
-    bytes
-}
 
 /// Everything a verifier can fetch, to be tampered with.
 #[derive(Clone)]
@@ -163,7 +153,7 @@ fn anchor(published: &PublishedBatch, receipts: &[SignedReceipt], index: usize) 
 }
 
 fn licence(skill: Key, batches: &[PublishedBatch]) -> Licence {
-    let mut licence = Licence::decode(&blank(Licence::DISCRIMINATOR, Licence::LEN, 63)).unwrap();
+    let mut licence = Licence::blank();
     let total: u64 = batches.iter().map(|each| each.batch.amount).sum();
     (licence.skill, licence.buyer, licence.meter) = (skill, key("buyer"), key("meter"));
     licence.chain_root = batches.last().unwrap().chain_root;
@@ -176,19 +166,19 @@ fn licence(skill: Key, batches: &[PublishedBatch]) -> Licence {
     licence.credit.set(1_000_000);
     licence.terms_version.set(3);
     licence.purchases.set(1);
-    (licence.kind, licence.tier, licence.status) = (Kind::Usage.code(), Tier::Personal.code(), 1);
-    (licence.currency, licence.unit_kind) = (Currency::Usdc.code(), Unit::Megafuel.code());
+    (licence.kind, licence.tier, licence.status) = (Kind::Usage as u8, Tier::Personal as u8, 1);
+    (licence.currency, licence.unit_kind) = (Currency::Usdc as u8, Unit::Megafuel as u8);
     licence
 }
 
 fn skill(creator: Key) -> Skill {
-    let mut skill = Skill::decode(&blank(Skill::DISCRIMINATOR, Skill::LEN, 72)).unwrap();
+    let mut skill = Skill::blank();
     (skill.creator, skill.seller, skill.skill_id) = (creator, creator, skill_id(SKILL));
     skill
 }
 
 fn config() -> Config {
-    let mut config = Config::decode(&blank(Config::DISCRIMINATOR, Config::LEN, 66)).unwrap();
+    let mut config = Config::blank();
     config.meter = key("meter");
     config
 }

@@ -1,0 +1,81 @@
+//! Runs a manifest's examples in a sandbox: before a version is published, and for its author on the command line.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clawos_manifest::resolved::{Endpoint, Example};
+use clawos_manifest::{ResolvedManifest, examples};
+
+use crate::{Capabilities, Invocation, Limits, LogLine, ModuleRef, Outcome, Sandbox, Unavailable, Usage};
+
+/// How one example went.
+#[derive(Clone, Debug)]
+pub struct ExampleRun {
+    /// The endpoint's place in the manifest, from 0.
+    pub endpoint: usize,
+    /// The example's place in its endpoint, from 0.
+    pub example: usize,
+    /// Why it does not match: the first difference, or the failure. None when it does.
+    pub problem: Option<String>,
+    /// What the call used.
+    pub usage: Usage,
+    /// What the guest logged.
+    pub logs: Vec<LogLine>,
+}
+
+/// Why examples were not run to the end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExamplesError {
+    /// All of them together took longer than they may.
+    #[error("the examples took longer than {} s together", .0.as_secs())]
+    OverBudget(Duration),
+    /// The sandbox could not run one.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Runs every example of `manifest`, one after the other, under the manifest's limits. None is begun once all before it
+/// took longer than `budget`.
+///
+/// # Errors
+/// [`ExamplesError`]. An example that does not match is no error: its [`ExampleRun`] says so.
+pub async fn run_examples(
+    sandbox: &dyn Sandbox,
+    module: &ModuleRef,
+    manifest: &ResolvedManifest,
+    budget: Duration,
+) -> Result<Vec<ExampleRun>, ExamplesError> {
+    let (started, limits) = (Instant::now(), Limits::from(&manifest.limits));
+    let mut runs = Vec::new();
+    for (place, endpoint) in manifest.endpoints.iter().enumerate() {
+        for (number, example) in endpoint.examples.iter().enumerate() {
+            if started.elapsed() > budget {
+                return Err(ExamplesError::OverBudget(budget));
+            }
+            let outcome = sandbox.run(module, invocation(endpoint, example, limits)).await?;
+            let problem = problem(example, &outcome);
+            let Outcome { usage, logs, .. } = outcome;
+            runs.push(ExampleRun { endpoint: place, example: number, problem, usage, logs });
+        }
+    }
+    Ok(runs)
+}
+
+fn invocation(endpoint: &Endpoint, example: &Example, limits: Limits) -> Invocation {
+    Invocation {
+        endpoint: endpoint.name.clone(),
+        payload: Bytes::from(example.input.to_string()),
+        limits,
+        seed: examples::SEED,
+        time_ms: examples::TIME_MS,
+        capabilities: Capabilities::default(),
+    }
+}
+
+fn problem(example: &Example, outcome: &Outcome) -> Option<String> {
+    match &outcome.result {
+        Ok(answer) => examples::compare(&example.output, answer).err().map(|difference| difference.to_string()),
+        Err(failure) => Some(format!("the call failed: {failure} ({})", failure.code())),
+    }
+}
