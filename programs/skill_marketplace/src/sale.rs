@@ -82,7 +82,7 @@ pub fn agree(config: &Config, skill: &Skill, buyer: &Key, currency: Currency, or
 }
 
 /// Where a purchase happens.
-pub struct Scene<'a> {
+pub struct PurchaseContext<'a> {
     /// Config.
     pub config: &'a Config,
     /// The skill's address.
@@ -99,22 +99,22 @@ pub struct Scene<'a> {
 
 /// Gives the right that `agreement` promises: opens the licence account, or re-opens one whose right has ended.
 pub fn grant(
-    scene: &Scene,
+    purchase: &PurchaseContext,
     skill: &mut Skill,
     account: &mut state::Licence,
     agreement: &Agreement,
     caps: &LicenceCaps,
 ) -> Result<()> {
-    let now = scene.clock.unix_timestamp;
+    let now = purchase.clock.unix_timestamp;
     // A new account is all zeros; version 0 does not exist.
     if account.version == 0 {
         let licence = account.layout_mut();
-        open(scene, skill, licence)?;
+        open(purchase, skill, licence)?;
         caps.rules().set_fresh(licence);
     } else {
         let licence = account.write()?;
-        may_repurchase(scene.config, licence, agreement.kind, now)?;
-        caps.rules().set(licence, scene.config, now).map_err(fail)?;
+        may_repurchase(purchase.config, licence, agreement.kind, now)?;
+        caps.rules().set(licence, purchase.config, now).map_err(fail)?;
     }
     let licence = account.write()?;
     licence.expires_at.set(if agreement.kind == Kind::Subscription { end_of_period(now, skill)? } else { 0 });
@@ -124,22 +124,22 @@ pub fn grant(
     licence.status = LicenceStatus::Active as u8;
     licence.suspended_reason = SuspendReason::None as u8;
     licence.unit_price.set(if agreement.kind == Kind::Usage { agreement.price } else { 0 });
-    take_terms(scene.config, skill, licence, agreement, now)?;
-    count_sale(skill, licence, agreement.due(scene.config).amount)?;
-    log_purchase(scene, licence, &agreement.due(scene.config));
+    take_terms(purchase.config, skill, licence, agreement, now)?;
+    count_sale(skill, licence, agreement.due(purchase.config).amount)?;
+    log_purchase(purchase, licence, &agreement.due(purchase.config));
     Ok(())
 }
 
 /// Fills a licence account that was just made.
-fn open(scene: &Scene, skill: &mut Skill, licence: &mut Licence) -> Result<()> {
+fn open(purchase: &PurchaseContext, skill: &mut Skill, licence: &mut Licence) -> Result<()> {
     licence.version = Licence::VERSION;
-    licence.bump = scene.bump;
-    licence.skill = *scene.skill_key;
-    licence.buyer = *scene.buyer;
-    licence.created_slot.set(scene.clock.slot);
-    licence.created_at.set(scene.clock.unix_timestamp);
+    licence.bump = purchase.bump;
+    licence.skill = *purchase.skill_key;
+    licence.buyer = *purchase.buyer;
+    licence.created_slot.set(purchase.clock.slot);
+    licence.created_at.set(purchase.clock.unix_timestamp);
     licence.currency = skill.currency;
-    licence.chain_root = first_root(sha256, scene.licence_key, scene.clock.slot);
+    licence.chain_root = first_root(sha256, purchase.licence_key, purchase.clock.slot);
     let open = skill.open_licences().checked_add(1).ok_or_else(|| fail(interface::ProgramError::MathOverflow))?;
     skill.open_licences.set(open);
     Ok(())
@@ -197,13 +197,13 @@ fn count_sale(skill: &mut Skill, licence: &mut Licence, amount: u64) -> Result<(
     Ok(())
 }
 
-fn log_purchase(scene: &Scene, licence: &Licence, due: &Charge) {
+fn log_purchase(purchase: &PurchaseContext, licence: &Licence, due: &Charge) {
     events::log(
         &interface::events::LicencePurchased {
             schema_version: SCHEMA_VERSION,
-            licence: *scene.licence_key,
-            skill: *scene.skill_key,
-            buyer: *scene.buyer,
+            licence: *purchase.licence_key,
+            skill: *purchase.skill_key,
+            buyer: *purchase.buyer,
             n: licence.purchases,
             kind: licence.kind,
             tier: licence.tier,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::errors::fail;
 use crate::money::Recipients;
-use crate::sale::{agree, grant, Scene};
+use crate::sale::{agree, grant, PurchaseContext};
 use crate::state::{key, Config, Licence, Skill};
 use interface::Currency;
 
@@ -51,7 +51,14 @@ pub fn run(ctx: &mut Context<PurchaseUsdc>, order: &Order, caps: &LicenceCaps) -
     recipients.check(Currency::Usdc, skill, config, &due).map_err(fail)?;
 
     let clock = Clock::get()?;
-    let scene = Scene { config, skill_key: &skill_key, buyer: &buyer, licence_key: &licence_key, bump, clock: &clock };
-    grant(&scene, skill, &mut accounts.licence, &agreement, caps)?;
+    let purchase = PurchaseContext {
+        config,
+        skill_key: &skill_key,
+        buyer: &buyer,
+        licence_key: &licence_key,
+        bump,
+        clock: &clock,
+    };
+    grant(&purchase, skill, &mut accounts.licence, &agreement, caps)?;
     recipients.pay_from_buyer(Currency::Usdc, &accounts.buyer, Some(accounts.source.account()), &config.usdc_mint, &due)
 }

@@ -92,7 +92,11 @@ pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
 
 /// A call whose answer is lost names its key: whoever calls again without it may pay twice.
 fn failed(error: ClientError, dry_run: bool, idempotency_key: String) -> CliError {
-    if error.outcome_unknown() && !dry_run { CliError::Unanswered { source: error, idempotency_key } } else { error.into() }
+    if error.outcome_unknown() && !dry_run {
+        CliError::Unanswered { source: error, idempotency_key }
+    } else {
+        error.into()
+    }
 }
 
 /// What people want to know beside the result.
