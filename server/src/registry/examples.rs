@@ -4,10 +4,9 @@ use super::candidate::refused;
 use super::types::ExampleReport;
 use crate::app::App;
 use crate::error::{ApiError, Code, FieldError};
-use bytes::Bytes;
 use clawos_manifest::resolved::{Endpoint, Example};
 use clawos_manifest::{ResolvedManifest, examples};
-use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome};
+use clawos_runtime::{Invocation, Limits, ModuleRef, Outcome};
 use std::time::{Duration, Instant};
 
 /// All examples of a version together may take this long: they run while the publisher waits.
@@ -45,20 +44,12 @@ pub(super) async fn run(
 }
 
 fn invocation(manifest: &ResolvedManifest, endpoint: &Endpoint, example: &Example) -> Result<Invocation, ApiError> {
-    let limits = &manifest.limits;
+    let payload = serde_json::to_vec(&example.input).map_err(ApiError::internal)?;
     Ok(Invocation {
-        endpoint: endpoint.name.clone(),
-        payload: Bytes::from(serde_json::to_vec(&example.input).map_err(ApiError::internal)?),
-        limits: Limits {
-            fuel: limits.fuel,
-            memory_bytes: limits.memory_bytes(),
-            output_bytes: limits.output_bytes(),
-            wall: limits.wall(),
-            ..Limits::default()
-        },
+        limits: Limits::from(&manifest.limits),
         seed: examples::SEED,
         time_ms: examples::TIME_MS,
-        capabilities: Capabilities::default(),
+        ..Invocation::new(examples::CALL_ID, &*endpoint.name, payload)
     })
 }
 

@@ -7,13 +7,13 @@ use clap::Args;
 use clawos_client::FieldError;
 use clawos_manifest::examples;
 use clawos_manifest::resolved::{Endpoint, Example};
-use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome, Sandbox};
+use clawos_runtime::{Invocation, Limits, ModuleRef, Outcome, Sandbox};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
-use crate::sandbox::{LocalSandbox, limits, permission_mismatches, unavailable};
+use crate::sandbox::{LocalSandbox, permission_mismatches, unavailable};
 use crate::table;
 
 /// Flags of `clawos test`.
@@ -79,12 +79,12 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
     let progress = context.out.progress("compiling the module");
     let (module, info) = local.prepare(artifact).await?;
     drop(progress);
-    let mismatches = permission_mismatches(&project.manifest, &info.permissions);
+    let mismatches = permission_mismatches(&project.manifest, &info);
     if !mismatches.is_empty() {
         let message = "the manifest's permissions are not what the module imports".to_owned();
         return Err(CliError::Invalid { message, findings: mismatches });
     }
-    let limits = limits(&project.manifest);
+    let limits = Limits::from(&project.manifest.limits);
     let mut examples = Vec::new();
     for endpoint in &project.manifest.endpoints {
         for (index, example) in endpoint.examples.iter().enumerate() {
@@ -95,7 +95,7 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
         skill: project.id().to_owned(),
         version: project.manifest.skill.version.to_string(),
         module_sha256: hex::encode(module.sha256),
-        runtime: local.engine().id(),
+        runtime: local.engine_id(),
         ok: examples.iter().all(|run| run.ok),
         fuel_limit: limits.fuel,
         examples,
@@ -111,12 +111,10 @@ async fn run_example(
     limits: Limits,
 ) -> Result<Run> {
     let invocation = Invocation {
-        endpoint: endpoint.name.clone(),
-        payload: Bytes::from(example.input.to_string()),
         limits,
         seed: examples::SEED,
         time_ms: examples::TIME_MS,
-        capabilities: Capabilities::default(),
+        ..Invocation::new(examples::CALL_ID, &*endpoint.name, example.input.to_string())
     };
     let outcome = local.engine().run(module, invocation).await.map_err(unavailable)?;
     let problem = problem_of(&outcome, example);
