@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use clawos_manifest::source::RuntimeKind;
 use thiserror::Error;
+
+use crate::Engine;
 
 /// Longest text of a failure that leaves the sandbox, in bytes. A failed call is free, so it must not carry results.
 pub const MAX_FAILURE_TEXT: usize = 1024;
@@ -14,7 +17,7 @@ pub enum Failure {
     /// The fuel limit was reached.
     #[error("the call used up its fuel; raise the fuel limit or send less input")]
     OutOfFuel,
-    /// The wall-clock limit was reached.
+    /// The wall-clock limit or the caller's deadline was reached.
     #[error("the call did not end in time; raise the time limit or send less input")]
     Deadline,
     /// The guest wanted more memory than the limit.
@@ -29,9 +32,12 @@ pub enum Failure {
     /// The guest crashed or broke the rules of the interface.
     #[error("the skill crashed: {0}")]
     Trap(String),
-    /// The guest used something it was not granted.
+    /// The guest used something it was not granted: the permission's name, or `files`.
     #[error("the skill was denied {0}")]
     Denied(String),
+    /// The caller cancelled the call.
+    #[error("the call was cancelled")]
+    Cancelled,
     /// The guest answered with an error of its own.
     #[error("the skill answered {code}: {message}")]
     GuestError {
@@ -54,6 +60,7 @@ impl Failure {
             Self::OutputTooLarge => "output_too_large",
             Self::Trap(_) => "trap",
             Self::Denied(_) => "denied",
+            Self::Cancelled => "cancelled",
             Self::GuestError { .. } => "guest_error",
         }
     }
@@ -97,6 +104,12 @@ pub enum Unavailable {
     /// The module can never run here. The reason says what to change.
     #[error("the module was refused: {0}")]
     InvalidModule(String),
+    /// The caller cancelled before the call began.
+    #[error("the call was cancelled before it began")]
+    Cancelled,
+    /// The caller's deadline passed before the call began.
+    #[error("the call's deadline passed before it began")]
+    DeadlinePassed,
     /// There is no room for compiled code. The text is for the host's operator.
     #[error("the sandbox host has no room left: {0}")]
     StorageFull(String),
@@ -106,12 +119,21 @@ pub enum Unavailable {
 }
 
 impl Unavailable {
+    /// The refusal of a module of a kind that none of `engines` runs.
+    #[must_use]
+    pub fn unsupported(kind: RuntimeKind, engines: &[Engine]) -> Self {
+        let kinds: Vec<_> = engines.iter().map(|engine| engine.kind.as_str()).collect();
+        Self::InvalidModule(format!("its runtime kind is `{kind}`; this host runs: {}", kinds.join(", ")))
+    }
+
     /// Stable code of the refusal.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::PoolFull { .. } => "sandbox_busy",
             Self::InvalidModule(_) => "module_invalid",
+            Self::Cancelled => "cancelled",
+            Self::DeadlinePassed => "deadline",
             Self::StorageFull(_) => "storage_full",
             Self::Host(_) => "internal",
         }

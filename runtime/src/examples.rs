@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clawos_manifest::resolved::{Endpoint, Example};
 use clawos_manifest::{ResolvedManifest, examples};
 
-use crate::{Capabilities, Invocation, Limits, LogLine, ModuleRef, Outcome, Sandbox, Unavailable, Usage};
+use crate::{Invocation, Limits, LogLine, ModuleRef, Outcome, Sandbox, Unavailable, Usage};
 
 /// How one example went.
 #[derive(Clone, Debug)]
@@ -64,12 +63,10 @@ pub async fn run_examples(
 
 fn invocation(endpoint: &Endpoint, example: &Example, limits: Limits) -> Invocation {
     Invocation {
-        endpoint: endpoint.name.clone(),
-        payload: Bytes::from(example.input.to_string()),
         limits,
         seed: examples::SEED,
         time_ms: examples::TIME_MS,
-        capabilities: Capabilities::default(),
+        ..Invocation::new(examples::CALL_ID, &*endpoint.name, example.input.to_string())
     }
 }
 

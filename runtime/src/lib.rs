@@ -1,4 +1,5 @@
-//! Runs untrusted skills: one interface ([`Sandbox`]), and its WASM back end ([`wasm`]).
+//! Runs untrusted skills: one interface ([`Sandbox`]), its WASM back end ([`wasm`]), and a [`Dispatcher`] for several
+//! back ends.
 //!
 //! # What it guarantees
 //!
@@ -6,16 +7,19 @@
 //! - No call sees anything of another: instance, memory, tables and stack are fresh and thrown away.
 //! - A call ends at the first of its limits, and its [`Outcome`] says which, with the bill, for failures too.
 //! - The same module, payload, limits, seed and time give the same output and the same fuel: on every run, cold or
-//!   warm, in another process and on another processor. There are two exceptions, and the [`Outcome`] says so: a
-//!   deadline falls by the host's speed, and at which depth of calls the stack overflows depends on the processor that
-//!   the code was compiled for.
+//!   warm, in another process and on another processor. The exceptions, and the [`Outcome`] says so: a deadline
+//!   falls by the host's speed, a cancellation when the caller wishes, at which depth of calls the stack overflows
+//!   depends on the processor that the code was compiled for, and a call that used a capability depends on that.
 //! - A guest that computes for long shares threads of its own with its like: the host and short calls stay quick.
 //! - Compilation is done by a child process that can be killed; only code that this host compiled is ever loaded.
 //!
 //! # What a guest is given
 //!
 //! Log, clock and random, all three derived from the call. It has no files, environment, arguments, sockets or name
-//! resolution. The list of what is linked is one table, [`wasm::bindings`]; all else is refused at publish.
+//! resolution. The list of what is linked is one table, [`wasm::bindings`]; all else is refused at publish. What needs a
+//! [`Permission`] is linked only where the host offers it ([`wasm::WasmConfig::offers`], by default nothing), and works
+//! only in calls that grant it ([`Capabilities`]). What a call writes is held back until its caller commits it
+//! ([`HeldEffects`]).
 //!
 //! # Limits
 //!
@@ -28,6 +32,7 @@
 //! | log | 16 KiB, 4 KiB a line | operator | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
 //! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
+//! | one call's reads and writes of a store | 4 MiB; keys 256 bytes, values 64 KiB | fixed | [`limits::MAX_KV_CALL_BYTES`] |
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
@@ -35,20 +40,31 @@
 //! | compiled code in memory | 512 MiB | operator | [`wasm::WasmConfig::max_loaded_bytes`] |
 //! | compiled code on disk | 4 GiB | operator | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
+//! | nested calls at once, beside those | 64 | operator, at least 8 | [`wasm::WasmConfig::max_concurrent`] |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 
 pub mod capability;
+mod dispatcher;
+mod effects;
 mod error;
 mod examples;
+mod invocation;
 pub mod limits;
+mod module;
+mod permission;
 mod sandbox;
 pub mod wasm;
 
 pub use capability::Capabilities;
+pub use clawos_manifest::source::RuntimeKind;
+pub use dispatcher::Dispatcher;
+pub use effects::{CommitError, Exchange, HeldEffect, HeldEffects};
 pub use error::{Failure, GuestErrorCode, MAX_FAILURE_TEXT, Unavailable};
 pub use examples::{ExampleRun, ExamplesError, run_examples};
+pub use invocation::{CallId, EventSink, Invocation, Tenant};
 pub use limits::Limits;
-pub use sandbox::{
-    InMemoryModules, Invocation, LogLevel, LogLine, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Usage,
-};
+pub use module::{InMemoryModules, ModuleFile, ModuleInfo, ModuleRef, ModuleSource};
+pub use permission::{Permission, PermissionMismatch, permission_mismatches};
+pub use sandbox::{Engine, LogLevel, LogLine, Outcome, Sandbox, Usage};
+pub use tokio_util::sync::CancellationToken;
 pub use wasm::WasmSandbox;

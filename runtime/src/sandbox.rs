@@ -2,12 +2,13 @@
 //!
 //! Nothing here names a back end, so a Docker engine or another WASM engine can stand behind the same trait.
 
-use std::{collections::BTreeSet, fmt, io, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use clawos_manifest::source::RuntimeKind;
 
-use crate::{Failure, Limits, Unavailable, capability::Capabilities};
+use crate::{Exchange, Failure, HeldEffects, Invocation, ModuleInfo, ModuleRef, Unavailable};
 
 /// Runs untrusted modules. One value serves a whole process; every call is isolated from every other.
 #[async_trait]
@@ -26,63 +27,30 @@ pub trait Sandbox: Send + Sync {
     /// [`Unavailable::InvalidModule`] with the reason when the module is refused.
     async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable>;
 
-    /// Names the engine and the fuel price list, for example `wasmtime-48.0.8+costs-2`. Part of every receipt: two
-    /// sandboxes with the same id bill the same fuel for the same call.
-    fn id(&self) -> String;
-}
+    /// The engines, one for each kind of module that is run here.
+    fn engines(&self) -> Vec<Engine>;
 
-/// Where a sandbox gets a module's bytes from, by content hash.
-#[async_trait]
-pub trait ModuleSource: Send + Sync {
-    /// Loads the artifact with this SHA-256. The sandbox checks the hash itself.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`] when there is no such artifact; any other error when it cannot be read now.
-    async fn load(&self, sha256: [u8; 32]) -> io::Result<Bytes>;
-}
-
-/// Names a module by its content.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ModuleRef {
-    /// SHA-256 of the artifact as published.
-    pub sha256: [u8; 32],
-}
-
-impl fmt::Debug for ModuleRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ModuleRef({})", hex::encode(self.sha256))
+    /// Names the engine for one kind of module, as [`Outcome::engine`] does. None: that kind is not run here.
+    fn engine(&self, kind: RuntimeKind) -> Option<Arc<str>> {
+        self.engines().into_iter().find(|engine| engine.kind == kind).map(|engine| engine.id)
     }
 }
 
-/// What is known of a module that passed [`Sandbox::prepare`].
+/// What runs modules of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModuleInfo {
-    /// Size of the artifact, in bytes.
-    pub size: u64,
-    /// Every interface the module imports, without version: `clawos:skill/log`, `wasi:random/random`.
-    pub permissions: BTreeSet<String>,
-}
-
-/// One call of one endpoint.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// The endpoint's name as in the manifest.
-    pub endpoint: String,
-    /// JSON text (UTF-8), given to the guest byte for byte.
-    pub payload: Bytes,
-    /// What this call may use.
-    pub limits: Limits,
-    /// Seed of all randomness the guest sees. Not secret: it is in the receipt.
-    pub seed: [u8; 32],
-    /// The guest's wall clock, in Unix milliseconds. It stands still during the call.
-    pub time_ms: u64,
-    /// What the guest was granted beyond log, clock and random.
-    pub capabilities: Capabilities,
+pub struct Engine {
+    /// Which modules it runs.
+    pub kind: RuntimeKind,
+    /// Engine and fuel price list, for example `wasmtime-48.0.8+costs-2`. Part of every receipt: two sandboxes with the
+    /// same id bill the same fuel for the same call.
+    pub id: Arc<str>,
 }
 
 /// What came of a call that took place.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Outcome {
+    /// The id of the engine that ran it ([`Engine::id`]).
+    pub engine: Arc<str>,
     /// The guest's answer (JSON text, UTF-8), or why there is none.
     pub result: Result<Bytes, Failure>,
     /// What the guest logged, in order, as far as the log limit allowed.
@@ -93,12 +61,16 @@ pub struct Outcome {
     pub usage: Usage,
     /// Whether running it again with the same invocation gives the same output and the same fuel.
     pub replayable: bool,
+    /// What the guest learned from outside, in order.
+    pub exchanges: Vec<Exchange>,
+    /// What it did to the outside: the caller commits it once the receipt is durable. Empty when the call failed.
+    pub effects: HeldEffects,
 }
 
 /// What one call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Fuel, by the price list named in [`Sandbox::id`]. At most the limit.
+    /// Fuel, by the price list named in [`Engine::id`]. At most the limit.
     pub fuel: u64,
     /// Time from start to end, in microseconds.
     pub wall_us: u64,
@@ -148,31 +120,5 @@ impl LogLevel {
             Self::Warn => "warn",
             Self::Error => "error",
         }
-    }
-}
-
-/// A source that holds its modules in memory, for the command line's local runs and for replays.
-#[derive(Clone, Debug, Default)]
-pub struct InMemoryModules {
-    modules: Arc<std::sync::RwLock<std::collections::HashMap<[u8; 32], Bytes>>>,
-}
-
-impl InMemoryModules {
-    /// Adds a module and names it.
-    #[must_use]
-    pub fn add(&self, bytes: impl Into<Bytes>) -> ModuleRef {
-        use sha2::Digest as _;
-        let bytes = bytes.into();
-        let sha256: [u8; 32] = sha2::Sha256::digest(&bytes).into();
-        self.modules.write().expect("no code panics while holding this lock").insert(sha256, bytes);
-        ModuleRef { sha256 }
-    }
-}
-
-#[async_trait]
-impl ModuleSource for InMemoryModules {
-    async fn load(&self, sha256: [u8; 32]) -> io::Result<Bytes> {
-        let modules = self.modules.read().expect("no code panics while holding this lock");
-        modules.get(&sha256).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }

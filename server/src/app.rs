@@ -13,8 +13,8 @@ use crate::licensing::{self, Licensing, LicensingError};
 use crate::registry::{self, Registry};
 use crate::storage::{ArtifactStore, DiskStore, Staging, StorageError, StoredModules};
 use crate::{audit, http};
-use clawos_runtime::Sandbox;
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig, WasmSandbox};
+use clawos_runtime::{Dispatcher, RuntimeKind, Sandbox};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -132,6 +132,11 @@ impl App {
             _lock: lock,
         }))
     }
+
+    /// Names the engine that runs WASM modules, with its price list.
+    pub(crate) fn engine(&self) -> String {
+        self.sandbox.engine(RuntimeKind::Wasm).map(|id| id.to_string()).unwrap_or_default()
+    }
 }
 
 fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandbox>, StartError> {
@@ -141,7 +146,7 @@ fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandb
         wasm.compiler = CompilerCommand { program: program.clone(), ..CompilerCommand::this_program() };
     }
     let sandbox = WasmSandbox::new(wasm, Arc::new(modules)).map_err(|error| StartError::Sandbox(error.into()))?;
-    Ok(Arc::new(sandbox))
+    Ok(Arc::new(Dispatcher::new(vec![Arc::new(sandbox)])))
 }
 
 /// Every route with its documentation.

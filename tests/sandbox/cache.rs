@@ -169,7 +169,7 @@ async fn a_module_in_use_does_not_care_what_happens_to_its_file() {
 #[tokio::test]
 async fn an_artifact_that_is_missing_in_the_store_is_the_hosts_fault() {
     let host = Host::new();
-    let missing = clawos_runtime::ModuleRef { sha256: [9; 32] };
+    let missing = clawos_runtime::ModuleRef { kind: clawos_runtime::RuntimeKind::Wasm, sha256: [9; 32] };
     let answer = host.sandbox.run(&missing, call(Limits::default())).await;
     assert!(matches!(answer, Err(Unavailable::Host(_))), "{answer:?}");
 }

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 use clawos_runtime::{
-    Capabilities, Failure, InMemoryModules, Invocation, Limits, ModuleInfo, ModuleRef, Outcome, Sandbox as _,
-    Unavailable, WasmSandbox,
+    Failure, InMemoryModules, Invocation, Limits, ModuleInfo, ModuleRef, Outcome, Sandbox as _, Unavailable,
+    WasmSandbox,
     wasm::{CompilerCommand, WasmConfig},
 };
 use tempfile::TempDir;
@@ -16,13 +16,9 @@ pub(crate) struct Host {
     folder: Arc<TempDir>,
 }
 
-/// The program that has the compile child: it lies beside this test's folder.
-fn compiler() -> CompilerCommand {
-    let tests = std::env::current_exe().expect("a running test has a file");
-    let programs = tests.parent().and_then(|deps| deps.parent()).expect("…/target/debug/deps/sandbox-…");
-    let server = programs.join("clawos-server");
-    assert!(server.exists(), "build it first: cargo build -p clawos-server");
-    CompilerCommand { program: server, args: vec!["compile".into()] }
+/// The program that is the compile child.
+pub(crate) fn compiler() -> CompilerCommand {
+    CompilerCommand { program: env!("CARGO_BIN_EXE_wasm-compiler").into(), args: Vec::new() }
 }
 
 impl Host {
@@ -98,14 +94,7 @@ impl Host {
 
 /// A call of endpoint `main` with payload `{"n":1}`.
 pub(crate) fn call(limits: Limits) -> Invocation {
-    Invocation {
-        endpoint: "main".to_owned(),
-        payload: r#"{"n":1}"#.into(),
-        limits,
-        seed: [7; 32],
-        time_ms: 1_700_000_000_123,
-        capabilities: Capabilities::default(),
-    }
+    Invocation { limits, seed: [7; 32], time_ms: 1_700_000_000_123, ..Invocation::new("run_1", "main", r#"{"n":1}"#) }
 }
 
 /// Limits under which only the wall clock can stop a guest.

@@ -2,9 +2,13 @@
 
 mod abi;
 mod cache;
+mod calls;
 mod derived;
 mod gate;
 mod host;
 mod isolation;
+mod kv;
+mod kv_server;
 mod limits;
+mod native;
 mod wasi;

@@ -168,7 +168,7 @@ fn polling(many: u32) -> String {
 async fn its_imports_are_permissions_like_any_other() {
     let info = Host::new().prepare(program(ANSWER)).await.expect("all of them are linked");
     for name in ["wasi:cli/environment", "wasi:filesystem/preopens", "wasi:random/random", "wasi:io/streams"] {
-        assert!(info.permissions.contains(name), "{name} is missing in {:?}", info.permissions);
+        assert!(info.imports.contains(name), "{name} is missing in {:?}", info.imports);
     }
 }
 
@@ -178,7 +178,7 @@ async fn every_linked_function_has_its_published_type() {
     skill.imports = format!("{IMPORTS}{MORE_IMPORTS}");
     let info = Host::new().prepare(skill.build()).await.expect("all of them fit");
     let linked: Vec<_> = LINKED.iter().map(|interface| interface.name).collect();
-    let missing: Vec<_> = linked.iter().filter(|name| !info.permissions.contains(**name)).collect();
+    let missing: Vec<_> = linked.iter().filter(|name| !info.imports.contains(**name)).collect();
     assert!(missing.is_empty(), "this test does not import {missing:?}");
 }
 

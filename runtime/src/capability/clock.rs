@@ -50,6 +50,9 @@ impl Clock {
     ///
     /// When everything else that the guest waits for has been asked once and is not ready, the clock jumps to the
     /// earliest deadline waited for. So of two timers waited for together the earlier one fires, as with real time.
+    ///
+    /// Nothing that a guest can wait for beside a timer does real I/O: capabilities are host functions that return when
+    /// they are done, and the clock stands still meanwhile. A pollable over real I/O would lose against every timer here.
     pub(crate) async fn sleep_until(&self, deadline_ns: u64) {
         if self.read_ns() >= deadline_ns {
             return;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use crate::{LogLevel, LogLine, error::truncated, limits::MAX_LOG_LINE_BYTES};
+use crate::{EventSink, LogLevel, LogLine, error::truncated, limits::MAX_LOG_LINE_BYTES};
 
 /// One call's log. Clones share it: a guest may hold several streams into it.
 #[derive(Clone, Debug)]
@@ -21,13 +21,15 @@ struct Lines {
     unfinished: BTreeMap<LogLevel, Vec<u8>>,
     /// Bytes that came by streams, those that were cut included.
     streamed: u64,
+    /// Who is told of each line kept.
+    events: Arc<dyn EventSink>,
 }
 
 impl Log {
-    /// An empty log that keeps at most `limit` bytes.
-    pub(crate) fn new(limit: u64) -> Self {
+    /// An empty log that keeps at most `limit` bytes, and tells `events` of each line it keeps.
+    pub(crate) fn new(limit: u64, events: Arc<dyn EventSink>) -> Self {
         let (kept, unfinished) = (Vec::new(), BTreeMap::new());
-        Self(Arc::new(Mutex::new(Lines { kept, room: limit, truncated: false, unfinished, streamed: 0 })))
+        Self(Arc::new(Mutex::new(Lines { kept, room: limit, truncated: false, unfinished, streamed: 0, events })))
     }
 
     /// Adds one line. It costs a byte more than its text, so that empty lines are not free.
@@ -84,7 +86,9 @@ impl Lines {
         let message = truncated(message, MAX_LOG_LINE_BYTES.min(room - 1));
         self.truncated |= message.len() < full;
         self.room = self.room.saturating_sub(message.len() as u64 + 1);
-        self.kept.push(LogLine { level, message });
+        let line = LogLine { level, message };
+        self.events.log(&line);
+        self.kept.push(line);
     }
 
     fn extend(&mut self, level: LogLevel, text: &[u8]) {
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn keeps_lines_in_order_up_to_its_limit_and_says_that_it_cut() {
-        let log = Log::new(10);
+        let log = Log::new(10, Arc::new(()));
         log.write(LogLevel::Info, "1234".to_owned());
         log.write(LogLevel::Warn, "56789".to_owned());
         log.write(LogLevel::Info, "gone".to_owned());
@@ -123,21 +127,21 @@ mod tests {
 
     #[test]
     fn empty_lines_count() {
-        let log = Log::new(3);
+        let log = Log::new(3, Arc::new(()));
         (0..1000).for_each(|_| log.write(LogLevel::Info, String::new()));
         assert_eq!(log.take().0.len(), 3);
     }
 
     #[test]
     fn cuts_at_a_character_boundary() {
-        let log = Log::new(4);
+        let log = Log::new(4, Arc::new(()));
         log.write(LogLevel::Info, "aéé".to_owned());
         assert_eq!(texts(&log), ["aé"]);
     }
 
     #[test]
     fn a_stream_is_split_into_lines_and_its_tail_is_not_lost() {
-        let log = Log::new(100);
+        let log = Log::new(100, Arc::new(()));
         log.stream(LogLevel::Info, b"one\ntw");
         log.stream(LogLevel::Warn, b"beside");
         log.stream(LogLevel::Info, b"o\n\nthree");
@@ -147,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_full_log_takes_no_more_of_a_stream_and_says_so() {
-        let log = Log::new(4);
+        let log = Log::new(4, Arc::new(()));
         log.stream(LogLevel::Info, b"abc\n");
         assert!(!log.take().1, "all of it had room");
         log.stream(LogLevel::Info, &[b'\n'; 1_000_000]);
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_takes_bounded_memory() {
-        let log = Log::new(1 << 20);
+        let log = Log::new(1 << 20, Arc::new(()));
         (0..1000).for_each(|_| log.stream(LogLevel::Info, &[b'x'; 4096]));
         assert!(log.lines().unfinished[&LogLevel::Info].capacity() < 4 * MAX_LOG_LINE_BYTES);
         let (lines, truncated) = log.take();

@@ -3,6 +3,8 @@
 //! Each entry links its interface itself, so the table cannot say one thing and the linker do another. The functions
 //! behind `clawos:skill` are here; those that ordinary `wasm32-wasip2` programs import are in `wasi.rs`.
 
+use std::collections::BTreeSet;
+
 use wasmtime::{
     StoreContextMut, Trap,
     component::{ComponentType, Lift, Linker, WasmStr},
@@ -11,10 +13,10 @@ use wasmtime::{
 use super::{
     engine::{HOST_BYTE_FUEL, HOST_CALL_FUEL},
     instance::Guest,
-    wasi,
+    kv, wasi,
 };
 use crate::{
-    LogLevel,
+    LogLevel, Permission,
     limits::{MAX_LOG_LINE_BYTES, MAX_RANDOM_BYTES},
 };
 
@@ -43,7 +45,7 @@ const fn interface(
 /// The version of WASI 0.2 that is linked.
 const WASI: &str = "0.2.12";
 
-/// All that is linked. Deny by default: there is nothing else.
+/// All that is linked for every guest. Deny by default: there is nothing else but what [`GRANTABLE`] says.
 pub const LINKED: &[Interface] = &[
     interface("clawos:skill/log", "0.1.0", log, "log lines, counted and capped"),
     interface("clawos:skill/clock", "0.1.0", clock, "the call's time, which stands still"),
@@ -73,31 +75,44 @@ pub const LINKED: &[Interface] = &[
 /// Interfaces that hold types alone: there is nothing to link and nothing to permit.
 const TYPES_ONLY: &[&str] = &["clawos:skill/types"];
 
-/// Permissions that the interface has and this server does not grant yet.
-const NOT_YET: &[(&str, &str)] =
-    &[("clawos:skill/kv", "kv"), ("clawos:skill/http", "http"), ("clawos:skill/skills", "skills")];
+/// What is linked besides where the host offers its permission ([`WasmConfig::offers`](super::WasmConfig::offers)).
+/// Permissions that are not here cannot be offered yet.
+pub const GRANTABLE: &[Interface] = &[interface(
+    Permission::Kv.interface(),
+    "0.1.0",
+    kv::link,
+    "a store that the call was granted, else the call is denied",
+)];
 
-/// The permission behind an import, or why there is none.
+/// All that is linked on a host that offers these permissions.
+fn linked(offers: &BTreeSet<Permission>) -> impl Iterator<Item = &'static Interface> {
+    let is_offered = |interface: &&Interface| {
+        Permission::of_interface(interface.name).is_some_and(|needed| offers.contains(&needed))
+    };
+    LINKED.iter().chain(GRANTABLE.iter().filter(is_offered))
+}
+
+/// The interface behind an import, or why there is none. `None` for one that holds types alone.
 ///
 /// # Errors
 /// A sentence for the module's author.
-pub(super) fn permission(import: &str) -> Result<Option<String>, String> {
+pub(super) fn find(import: &str, offers: &BTreeSet<Permission>) -> Result<Option<&'static Interface>, String> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
-    if let Some((_, permission)) = NOT_YET.iter().find(|(known, _)| *known == name) {
-        return Err(format!(
-            "it imports `{import}`: the permission `{permission}` is not available on this server yet"
-        ));
-    }
     if TYPES_ONLY.contains(&name) {
         return Ok(None);
     }
-    let Some(linked) = LINKED.iter().find(|linked| linked.name == name) else {
-        return Err(format!("it imports `{import}`, which skills are not given; remove what needs it"));
+    let Some(found) = linked(offers).find(|interface| interface.name == name) else {
+        return Err(match Permission::of_interface(name) {
+            Some(permission) => {
+                format!("it imports `{import}`: the permission `{permission}` is not available on this server yet")
+            }
+            None => format!("it imports `{import}`, which skills are not given; remove what needs it"),
+        });
     };
-    if !fits(linked.version, version) {
-        return Err(format!("it imports `{import}`; this server has version {}", linked.version));
+    if !fits(found.version, version) {
+        return Err(format!("it imports `{import}`; this server has version {}", found.version));
     }
-    Ok(Some(name.to_owned()))
+    Ok(Some(found))
 }
 
 fn fits(linked: &str, wanted: &str) -> bool {
@@ -108,9 +123,9 @@ fn fits(linked: &str, wanted: &str) -> bool {
     }
 }
 
-/// Links the whole table.
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    for interface in LINKED {
+/// Links all that a host with these offers has.
+pub(super) fn link(linker: &mut Linker<Guest>, offers: &BTreeSet<Permission>) -> wasmtime::Result<()> {
+    for interface in linked(offers) {
         (interface.link)(linker, &format!("{}@{}", interface.name, interface.version))?;
     }
     Ok(())
@@ -124,8 +139,15 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 /// [`Trap::OutOfFuel`] when the guest cannot pay.
 pub(super) fn charge(store: &mut StoreContextMut<'_, Guest>, bytes: u64) -> wasmtime::Result<()> {
     store.data_mut().host_calls += 1;
-    let price = HOST_CALL_FUEL.saturating_add(bytes.saturating_mul(HOST_BYTE_FUEL));
-    match store.get_fuel()?.checked_sub(price) {
+    pay(store, HOST_CALL_FUEL.saturating_add(bytes.saturating_mul(HOST_BYTE_FUEL)))
+}
+
+/// Takes `fuel`.
+///
+/// # Errors
+/// [`Trap::OutOfFuel`] when the guest cannot pay.
+pub(super) fn pay(store: &mut StoreContextMut<'_, Guest>, fuel: u64) -> wasmtime::Result<()> {
+    match store.get_fuel()?.checked_sub(fuel) {
         Some(left) => store.set_fuel(left),
         None => {
             store.set_fuel(0)?;
@@ -202,11 +224,22 @@ fn random(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
 mod tests {
     use super::*;
 
+    fn found(import: &str, offers: &[Permission]) -> Result<Option<&'static str>, String> {
+        find(import, &offers.iter().copied().collect()).map(|found| found.map(|interface| interface.name))
+    }
+
     #[test]
-    fn a_linked_import_is_a_permission_whatever_its_patch_version() {
-        assert_eq!(permission("clawos:skill/log@0.1.0"), Ok(Some("clawos:skill/log".to_owned())));
-        assert_eq!(permission("wasi:io/poll@0.2.0"), Ok(Some("wasi:io/poll".to_owned())));
-        assert_eq!(permission("clawos:skill/types@0.1.0"), Ok(None));
+    fn a_linked_import_is_found_whatever_its_patch_version() {
+        assert_eq!(found("clawos:skill/log@0.1.0", &[]), Ok(Some("clawos:skill/log")));
+        assert_eq!(found("wasi:io/poll@0.2.0", &[]), Ok(Some("wasi:io/poll")));
+        assert_eq!(found("clawos:skill/types@0.1.0", &[]), Ok(None));
+    }
+
+    #[test]
+    fn what_needs_a_permission_is_found_where_it_is_offered_and_can_be() {
+        assert_eq!(found("clawos:skill/kv@0.1.0", &[Permission::Kv]), Ok(Some("clawos:skill/kv")));
+        let refusal = found("clawos:skill/http@0.1.0", &Permission::ALL).expect_err("nothing implements it");
+        assert!(refusal.contains("the permission `http` is not available on this server yet"), "{refusal}");
     }
 
     #[test]
@@ -222,7 +255,7 @@ mod tests {
             ("clawos:skill/log", "this server has version 0.1.0"),
             ("wasi:io/poll@0.2.0-rc-2023", "this server has version"),
         ] {
-            let refusal = permission(import).expect_err(import);
+            let refusal = found(import, &[]).expect_err(import);
             assert!(refusal.contains(reason), "{import}: {refusal}");
         }
     }

@@ -93,8 +93,8 @@ impl CompiledCache {
         Ok(Some(bytes))
     }
 
-    /// Keeps what the compile child wrote, and returns it. The file appears whole or not at all, and what was not used
-    /// for longest goes for it.
+    /// Keeps what the compile child wrote, and returns it. The file appears whole or not at all; the modules used
+    /// least recently are removed to make room for it.
     pub(crate) fn keep(&self, module: [u8; 32], mut file: NamedTempFile) -> io::Result<Vec<u8>> {
         let code = fs::read(file.path())?;
         let mac = self.mac(module, &code);
@@ -186,7 +186,7 @@ fn load_or_make_key(dir: &Path) -> io::Result<[u8; 32]> {
     let path = dir.join(KEY_FILE);
     if !path.exists() {
         let mut key = [0; 32];
-        getrandom::fill(&mut key)?;
+        getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
         let mut file = NamedTempFile::with_prefix_in(".key-", dir)?;
         file.write_all(&key)?;
         file.as_file().sync_all()?;

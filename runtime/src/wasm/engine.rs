@@ -32,6 +32,14 @@ pub(crate) const TICK: Duration = Duration::from_millis(2);
 /// Instances beside those of calls, so that publishing can try some out while all calls run.
 pub(crate) const SPARE_INSTANCES: u32 = 4;
 
+/// Fewest nested calls for which there is room, so that a chain of them can run on the smallest host.
+pub const MIN_NESTED: u32 = 8;
+
+/// Instances for nested calls, beside those of `max_concurrent` calls.
+pub(crate) fn nested_instances(max_concurrent: u32) -> u32 {
+    max_concurrent.max(MIN_NESTED)
+}
+
 /// Largest number of core instances, memories and tables one component may be made of. Python guests have 38 core
 /// instances, QuickJS ones 3 memories.
 pub(crate) const MAX_CORE_INSTANCES: u32 = 64;
@@ -125,9 +133,10 @@ pub(crate) fn compiler(cpu: Cpu) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// The engine that runs guests, with a pool for `max_concurrent` calls and [`SPARE_INSTANCES`].
+/// The engine that runs guests, with a pool for `max_concurrent` calls, nested ones beside them, and
+/// [`SPARE_INSTANCES`].
 pub(crate) fn runner(cpu: Cpu, max_concurrent: u32) -> wasmtime::Result<Engine> {
-    let slots = max_concurrent.saturating_add(SPARE_INSTANCES);
+    let slots = max_concurrent.saturating_add(nested_instances(max_concurrent)).saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(MAX_CORE_INSTANCES))

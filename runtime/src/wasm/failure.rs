@@ -13,10 +13,15 @@ use crate::{
 #[error("memory limit reached")]
 pub(super) struct MemoryLimit;
 
-/// The guest ran longer than its wall-clock limit.
+/// The guest ran longer than its wall-clock limit, or than its caller's deadline.
 #[derive(Debug, Error)]
 #[error("deadline reached")]
 pub(super) struct DeadlineReached;
+
+/// The caller cancelled the call.
+#[derive(Debug, Error)]
+#[error("cancelled")]
+pub(super) struct Cancelled;
 
 /// The guest used something it was not granted.
 #[derive(Debug, Error)]
@@ -31,6 +36,9 @@ const TOO_MUCH_DATA: &str = "fuel allocated for hostcalls has been exhausted";
 pub(super) fn classify(error: &wasmtime::Error) -> Failure {
     if error.is::<DeadlineReached>() {
         return Failure::Deadline;
+    }
+    if error.is::<Cancelled>() {
+        return Failure::Cancelled;
     }
     if error.is::<MemoryLimit>() {
         return Failure::Memory;

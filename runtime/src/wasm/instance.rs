@@ -1,6 +1,6 @@
 //! One call: a fresh store and instance, its limits, and the bill.
 
-use std::time::{Duration, Instant};
+use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use wasmtime::{
@@ -10,12 +10,12 @@ use wasmtime::{
 
 use super::{
     engine::{HOST_BYTE_FUEL, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES},
-    failure::{DeadlineReached, MemoryLimit, classify},
-    watch::watched,
+    failure::{MemoryLimit, classify},
+    watch::{Span, watched},
 };
 use crate::{
-    Failure, GuestErrorCode, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
-    capability::{clock::Clock, log::Log, random::Random},
+    Exchange, Failure, GuestErrorCode, HeldEffects, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
+    capability::{clock::Clock, kv::KeyValueCall, log::Log, random::Random},
     error::truncated,
     limits::{HOSTCALL_SLACK_BYTES, MAX_HANDLES, MAX_RESOURCES},
 };
@@ -37,6 +37,8 @@ pub(super) struct Guest {
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) random: Random,
+    /// The store, where the call was granted one.
+    pub(super) kv: Option<KeyValueCall>,
     pub(super) host_calls: u64,
     /// Fuel for calls of wasmtime's own functions.
     calls_owed: u64,
@@ -91,15 +93,15 @@ impl LoadedModule {
     /// # Errors
     /// The engine's error when there was no room for an instance; inside, a sentence for the module's author.
     pub(super) async fn try_instance(&self, limits: Limits) -> wasmtime::Result<Result<(), String>> {
-        let started = Instant::now();
-        let guest = Guest::new(&limits, [0; 32], 0);
-        let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
+        let trial = Invocation { limits, ..Invocation::new("run_trial", "", "") };
+        let span = Span::start(&trial);
+        let mut store = new_store(self.pre.engine(), &trial, &span)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
             instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
-        match watched(check, started, limits.wall).await.0 {
+        match watched(check, &span).await.0 {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(error),
             Err(error) => Ok(Err(match classify(&error) {
@@ -113,39 +115,38 @@ impl LoadedModule {
     ///
     /// # Errors
     /// The engine's error when there was no room for an instance; nothing ran then.
-    pub(super) async fn call(&self, invocation: Invocation) -> wasmtime::Result<Outcome> {
-        let Invocation { endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
-        let started = Instant::now();
-        let guest = Guest::new(&limits, seed, time_ms);
-        let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
-        let (result, cpu) = match std::str::from_utf8(&payload) {
-            Ok(payload) => watched(self.answer(&mut store, &endpoint, payload), started, limits.wall).await,
+    pub(super) async fn call(&self, invocation: Invocation, engine: Arc<str>) -> wasmtime::Result<Outcome> {
+        let Invocation { endpoint, payload, limits, .. } = &invocation;
+        let span = Span::start(&invocation);
+        let mut store = new_store(self.pre.engine(), &invocation, &span)?;
+        let (result, cpu) = match std::str::from_utf8(payload) {
+            Ok(payload) => watched(self.answer(&mut store, endpoint, payload), &span).await,
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
         let left = store.get_fuel()?.checked_sub(store.data().owed());
         let result = match result {
             Err(error) if error.is::<PoolConcurrencyLimitError>() => return Err(error),
             result => match judge(result, limits.output_bytes) {
-                Err(Failure::Deadline) => Err(Failure::Deadline),
+                Err(stopped @ (Failure::Deadline | Failure::Cancelled)) => Err(stopped),
                 _ if left.is_none() => Err(Failure::OutOfFuel),
                 result => result,
             },
         };
-        // How far a guest comes until its deadline depends on the host's speed, and how deep it can call on the frames
-        // that were compiled for its processor.
-        let replayable = !matches!(result, Err(Failure::Deadline | Failure::StackOverflow));
         let left = if matches!(result, Err(Failure::OutOfFuel)) { 0 } else { left.unwrap_or(0) };
         let usage = Usage {
             fuel: limits.fuel.saturating_sub(left),
-            wall_us: microseconds(started.elapsed()),
+            wall_us: microseconds(span.started.elapsed()),
             cpu_us: microseconds(cpu),
             peak_memory: store.data().memory.peak as u64,
             bytes_in: (endpoint.len() + payload.len()) as u64,
             bytes_out: bytes_out(&result),
             host_calls: store.data().host_calls,
         };
-        let (logs, logs_truncated) = store.data().log.take();
-        Ok(Outcome { result, logs, logs_truncated, usage, replayable })
+        let guest = store.data_mut();
+        let (logs, logs_truncated) = guest.log.take();
+        let replayable = is_replayable(&result) && !guest.kv.as_ref().is_some_and(KeyValueCall::was_used);
+        let (exchanges, effects) = outside(guest.kv.take(), result.is_ok());
+        Ok(Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges, effects })
     }
 
     async fn answer(&self, store: &mut Store<Guest>, endpoint: &str, payload: &str) -> wasmtime::Result<Answer> {
@@ -156,44 +157,60 @@ impl LoadedModule {
     }
 }
 
+/// How far a guest comes until it is stopped depends on the host's speed, and how deep it can call on the frames that
+/// were compiled for its processor.
+fn is_replayable(result: &Result<Bytes, Failure>) -> bool {
+    !matches!(result, Err(Failure::Deadline | Failure::Cancelled | Failure::StackOverflow))
+}
+
+/// What a call learned from outside, and what it would change there; a call that failed changes nothing.
+fn outside(kv: Option<KeyValueCall>, succeeded: bool) -> (Vec<Exchange>, HeldEffects) {
+    let (exchanges, effect) = kv.map_or_else(Default::default, KeyValueCall::finish);
+    let mut effects = HeldEffects::default();
+    if let Some(effect) = effect.filter(|_| succeeded) {
+        effects.hold(effect);
+    }
+    (exchanges, effects)
+}
+
 /// A store with every limit set, before any guest code can run.
-fn new_store(engine: &Engine, guest: Guest, limits: &Limits, started: Instant) -> wasmtime::Result<Store<Guest>> {
-    let mut store = Store::new(engine, guest);
+fn new_store(engine: &Engine, invocation: &Invocation, span: &Span) -> wasmtime::Result<Store<Guest>> {
+    let limits = &invocation.limits;
+    let mut store = Store::new(engine, Guest::new(invocation));
     store.limiter(|guest| &mut guest.memory);
     store.set_fuel(limits.fuel)?;
     let largest_value = limits.output_bytes.saturating_add(HOSTCALL_SLACK_BYTES);
     store.set_hostcall_fuel(usize::try_from(largest_value).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_HANDLES);
-    // A limit too long to be told in time is none.
-    let deadline = started.checked_add(limits.wall);
     store.set_epoch_deadline(1);
-    let mut whole_tick = false;
+    let span = span.clone();
+    let mut ran_a_whole_tick = false;
     store.epoch_deadline_callback(move |store| {
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(DeadlineReached.into());
-        }
+        span.check()?;
         if store.data().owed() > store.get_fuel()? {
             return Err(Trap::OutOfFuel.into());
         }
-        // Ticks come when they come, so that the first one may find a guest that has only just begun.
-        if !std::mem::replace(&mut whole_tick, true) {
+        // The first tick can come right after the guest began, so it may go on; at the second one it has computed for a
+        // whole tick, and from then on it gives way, so that it cannot hold a worker thread.
+        if !mem::replace(&mut ran_a_whole_tick, true) {
             return Ok(UpdateDeadline::Continue(1));
         }
-        // Gives way, so that a guest that computes cannot hold a worker thread.
         Ok(UpdateDeadline::Yield(1))
     });
     Ok(store)
 }
 
 impl Guest {
-    fn new(limits: &Limits, seed: [u8; 32], time_ms: u64) -> Self {
+    fn new(invocation: &Invocation) -> Self {
+        let limits = &invocation.limits;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         Self {
             table,
-            log: Log::new(limits.log_bytes),
-            clock: Clock::new(time_ms),
-            random: Random::new(seed),
+            log: Log::new(limits.log_bytes, Arc::clone(&invocation.events)),
+            clock: Clock::new(invocation.time_ms),
+            random: Random::new(invocation.seed),
+            kv: invocation.capabilities.kv.clone().map(KeyValueCall::new),
             host_calls: 0,
             calls_owed: 0,
             memory: MemoryMeter { limit: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0, peak: 0 },

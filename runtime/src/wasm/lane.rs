@@ -15,19 +15,20 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-/// How much the slow threads step back: those of the host get about three times their share when both want to run.
-const STEP_BACK: i32 = 5;
+/// Niceness of these threads: those of the host get about three times their share when both want to run.
+const NICENESS: i32 = 5;
 
 /// The threads of long calls.
 pub(super) struct SlowLane(Option<Runtime>);
 
 impl SlowLane {
-    /// Starts as many threads as there are processors.
+    /// Starts as many threads as there are processors. They have I/O and timers: capabilities are used there.
     pub(super) fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .thread_name("clawos-guests")
+            .enable_all()
             .on_thread_start(|| {
-                if let Err(error) = rustix::process::nice(STEP_BACK) {
+                if let Err(error) = rustix::process::nice(NICENESS) {
                     tracing::warn!(%error, "guests run at the host's own priority");
                 }
             })

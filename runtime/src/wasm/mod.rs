@@ -6,22 +6,24 @@ pub mod compile;
 mod engine;
 mod failure;
 mod instance;
+mod kv;
 mod lane;
 mod modules;
 pub mod validate;
 mod wasi;
 mod watch;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 pub use compile::CompilerCommand;
-pub use engine::{COSTS, Cpu};
+pub use engine::{COSTS, Cpu, MIN_NESTED};
 
 use crate::{
-    Invocation, Limits, ModuleInfo, ModuleRef, ModuleSource, Outcome, Sandbox, Unavailable, limits::MAX_MEMORY_BYTES,
+    Engine, Invocation, Limits, ModuleInfo, ModuleRef, ModuleSource, Outcome, Permission, RuntimeKind, Sandbox,
+    Unavailable, limits::MAX_MEMORY_BYTES,
 };
 use lane::SlowLane;
 use modules::Modules;
@@ -36,7 +38,8 @@ pub struct WasmConfig {
     pub cache_dir: PathBuf,
     /// How to start the compile child.
     pub compiler: CompilerCommand,
-    /// Most calls at once; one more is told to come back. Each may take up to its memory limit.
+    /// Most calls at once; one more is told to try again. Each may take up to its memory limit. Nested calls have as many
+    /// places of their own, but at least [`MIN_NESTED`].
     pub max_concurrent: u32,
     /// Most bytes of compiled code kept in memory. The least recently used goes first.
     pub max_loaded_bytes: u64,
@@ -46,6 +49,9 @@ pub struct WasmConfig {
     pub compile_wall: Duration,
     /// For which processors to compile.
     pub cpu: Cpu,
+    /// Which permissions modules may use here: what their interfaces need is linked, and a call still has to be granted
+    /// it. By default none.
+    pub offers: BTreeSet<Permission>,
 }
 
 impl WasmConfig {
@@ -61,6 +67,7 @@ impl WasmConfig {
             max_cached_bytes: 4 * 1024 * 1024 * 1024,
             compile_wall: Duration::from_secs(120),
             cpu: Cpu::default(),
+            offers: BTreeSet::new(),
         }
     }
 }
@@ -68,8 +75,12 @@ impl WasmConfig {
 /// The sandbox for WASM components.
 pub struct WasmSandbox {
     modules: Modules,
+    engine: Engine,
     /// A permit for each call that may run.
     calls: Arc<Semaphore>,
+    /// A permit for each nested call that may run. Nested calls take no permit of `calls`: their parents hold those, and
+    /// would wait for ever when all did.
+    nested: Arc<Semaphore>,
     /// A permit for each instance that may be tried out beside the calls.
     trials: Arc<Semaphore>,
     slow_lane: SlowLane,
@@ -82,10 +93,20 @@ impl WasmSandbox {
     /// [`Unavailable::Host`] when the cache folder cannot be used or the pool's address space cannot be had.
     pub fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
         let calls = Arc::new(Semaphore::new(config.max_concurrent as usize));
+        let nested = Arc::new(Semaphore::new(engine::nested_instances(config.max_concurrent) as usize));
         let trials = Arc::new(Semaphore::new(engine::SPARE_INSTANCES as usize));
         let slow_lane =
             SlowLane::start().map_err(|error| Unavailable::Host(format!("no threads for guests: {error}")))?;
-        Ok(Self { modules: Modules::new(config, source)?, calls, trials, slow_lane })
+        let engine = Engine { kind: RuntimeKind::Wasm, id: engine::id().into() };
+        Ok(Self { modules: Modules::new(config, source)?, engine, calls, nested, trials, slow_lane })
+    }
+
+    fn check_kind(&self, module: &ModuleRef) -> Result<(), Unavailable> {
+        if module.kind == self.engine.kind {
+            Ok(())
+        } else {
+            Err(Unavailable::unsupported(module.kind, &self.engines()))
+        }
     }
 }
 
@@ -101,11 +122,21 @@ fn no_instance(error: wasmtime::Error) -> Unavailable {
 #[async_trait]
 impl Sandbox for WasmSandbox {
     async fn run(&self, module: &ModuleRef, invocation: Invocation) -> Result<Outcome, Unavailable> {
+        self.check_kind(module)?;
         // The module first: who waits for the compiler must not keep those out who need not.
-        let module = self.modules.get(module.sha256).await?;
-        let permit = self.calls.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let module = tokio::select! {
+            biased;
+            module = self.modules.get(module) => module?,
+            reason = invocation.wait_until_too_late() => return Err(reason),
+        };
+        if let Some(reason) = invocation.too_late() {
+            return Err(reason);
+        }
+        let places = if invocation.parent.is_some() { &self.nested } else { &self.calls };
+        let permit = places.clone().try_acquire_owned().map_err(|_| FULL)?;
+        let engine = self.engine.id.clone();
         let call = async move {
-            let outcome = module.call(invocation).await;
+            let outcome = module.call(invocation, engine).await;
             drop(permit);
             outcome
         };
@@ -113,8 +144,8 @@ impl Sandbox for WasmSandbox {
     }
 
     async fn prepare(&self, module: &ModuleRef) -> Result<ModuleInfo, Unavailable> {
-        let info = self.modules.check(module.sha256).await?;
-        let module = self.modules.get(module.sha256).await?;
+        self.check_kind(module)?;
+        let (info, module) = self.modules.prepare(module).await?;
         let permit = self.trials.clone().acquire_owned().await.map_err(host)?;
         let limits = Limits { memory_bytes: MAX_MEMORY_BYTES, ..Limits::default() };
         let instance = async move {
@@ -127,7 +158,7 @@ impl Sandbox for WasmSandbox {
         Ok(info)
     }
 
-    fn id(&self) -> String {
-        engine::id()
+    fn engines(&self) -> Vec<Engine> {
+        vec![self.engine.clone()]
     }
 }

@@ -1,13 +1,10 @@
 //! From an artifact's hash to a module that can be called: memory, then disk, then the compile child.
 
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, io, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use moka::{future::Cache, policy::EvictionPolicy};
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{io::AsyncReadExt as _, runtime::Handle, sync::Semaphore, task::spawn_blocking};
 use wasmtime::{
     Engine,
     component::{Component, Linker},
@@ -20,13 +17,15 @@ use super::{
     instance::{Guest, LoadedModule},
     validate,
 };
-use crate::{ModuleInfo, ModuleSource, Unavailable};
+use crate::{ModuleFile, ModuleInfo, ModuleRef, ModuleSource, Permission, Unavailable};
 
 /// Most callers who wait until their module is loaded or compiled: each holds a connection and a payload, which may be
 /// a mebibyte, and when many modules are cold for minutes.
 const MAX_WAITING: usize = 64;
 /// What a caller who found too many waiting should wait: about as long as a usual skill takes to compile.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How much of an artifact is read and hashed at a time, in bytes.
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// All modules of a sandbox.
 pub(super) struct Modules {
@@ -61,7 +60,8 @@ impl Modules {
         let engine = engine::runner(config.cpu, config.max_concurrent)
             .map_err(|error| host("the WASM engine cannot start", error))?;
         let mut linker = Linker::new(&engine);
-        bindings::link(&mut linker).map_err(|error| host("the host functions cannot be linked", error))?;
+        bindings::link(&mut linker, &config.offers)
+            .map_err(|error| host("the host functions cannot be linked", error))?;
         let disk = CompiledCache::open(&config.cache_dir, engine::compatibility(&engine), config.max_cached_bytes)
             .map_err(|error| host("the folder for compiled modules cannot be used", error))?;
         let loaded = Cache::builder()
@@ -74,24 +74,30 @@ impl Modules {
         Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, waiting, compiler })
     }
 
-    /// Loads an artifact and looks at it, without compiling it.
-    pub(super) async fn check(&self, sha256: [u8; 32]) -> Result<ModuleInfo, Unavailable> {
-        let artifact = self.artifact(sha256).await?;
-        self.check_artifact(artifact).await
+    /// Checks a module and makes it ready to be called. Its artifact is read once.
+    pub(super) async fn prepare(&self, module: &ModuleRef) -> Result<(ModuleInfo, Arc<LoadedModule>), Unavailable> {
+        let Checked { info, artifact } = self.read(module).await?;
+        Ok((info, self.get_with(module, Some(artifact)).await?))
     }
 
     /// A module ready to be called. Of several callers that need it at once, one does the work.
-    pub(super) async fn get(&self, sha256: [u8; 32]) -> Result<Arc<LoadedModule>, Unavailable> {
-        if let Some(module) = self.loaded.get(&sha256).await {
+    pub(super) async fn get(&self, module: &ModuleRef) -> Result<Arc<LoadedModule>, Unavailable> {
+        self.get_with(module, None).await
+    }
+
+    /// The same, with the artifact when it has been read and checked already.
+    async fn get_with(&self, module: &ModuleRef, artifact: Option<Vec<u8>>) -> Result<Arc<LoadedModule>, Unavailable> {
+        if let Some(module) = self.loaded.get(&module.sha256).await {
             return Ok(module);
         }
         let place = self.waiting.try_acquire();
         let _place = place.map_err(|_| Unavailable::PoolFull { retry_after: RETRY_AFTER })?;
-        self.loaded.try_get_with(sha256, self.load(sha256)).await.map_err(Arc::unwrap_or_clone)
+        let load = self.load(module, artifact);
+        self.loaded.try_get_with(module.sha256, load).await.map_err(Arc::unwrap_or_clone)
     }
 
-    async fn load(&self, sha256: [u8; 32]) -> Result<Arc<LoadedModule>, Unavailable> {
-        let disk = self.disk.clone();
+    async fn load(&self, module: &ModuleRef, artifact: Option<Vec<u8>>) -> Result<Arc<LoadedModule>, Unavailable> {
+        let (disk, sha256) = (self.disk.clone(), module.sha256);
         let cached = blocking(move || disk.read(sha256)).await?.map_err(|error| host("a compiled module", error))?;
         if let Some(code) = cached {
             match self.map_code(code).await? {
@@ -102,7 +108,11 @@ impl Modules {
                 }
             }
         }
-        let code = self.compile(sha256).await?;
+        let artifact = match artifact {
+            Some(artifact) => artifact,
+            None => self.read(module).await?.artifact,
+        };
+        let code = self.compile(sha256, artifact).await?;
         let component = self.map_code(code).await?.map_err(|error| host("code compiled just now", error))?;
         self.link(&component).map(Arc::new)
     }
@@ -127,9 +137,8 @@ impl Modules {
         .await
     }
 
-    async fn compile(&self, sha256: [u8; 32]) -> Result<Vec<u8>, Unavailable> {
-        let artifact = self.artifact(sha256).await?;
-        self.check_artifact(artifact.clone()).await?;
+    /// Compiles an artifact that was checked.
+    async fn compile(&self, sha256: [u8; 32], artifact: Vec<u8>) -> Result<Vec<u8>, Unavailable> {
         let _turn = self.compiler.acquire().await.map_err(|error| host("the compiler", error))?;
         let WasmConfig { compiler, cpu, compile_wall, .. } = self.config.clone();
         let disk = self.disk.clone();
@@ -147,19 +156,43 @@ impl Modules {
             .map_err(|error| storage("compiled code cannot be kept", &error))
     }
 
-    async fn check_artifact(&self, artifact: Bytes) -> Result<ModuleInfo, Unavailable> {
-        blocking(move || validate::check(&artifact)).await?.map_err(Unavailable::InvalidModule)
+    /// Reads an artifact, hashing it meanwhile, and checks it without compiling it.
+    async fn read(&self, module: &ModuleRef) -> Result<Checked, Unavailable> {
+        let (name, sha256) = (format!("artifact {}", hex::encode(module.sha256)), module.sha256);
+        let file = self.source.open(module).await.map_err(|error| host(&name, error))?;
+        let (runtime, offers) = (Handle::current(), self.config.offers.clone());
+        blocking(move || runtime.block_on(read_and_check(file, sha256, &name, &offers))).await?
     }
+}
 
-    async fn artifact(&self, sha256: [u8; 32]) -> Result<Bytes, Unavailable> {
-        let name = hex::encode(sha256);
-        let artifact = self.source.load(sha256).await.map_err(|error| host(&format!("artifact {name}"), error))?;
-        let hashed = artifact.clone();
-        if blocking(move || <[u8; 32]>::from(Sha256::digest(&hashed))).await? != sha256 {
-            return Err(host(&format!("artifact {name}"), "its bytes have another hash"));
-        }
-        Ok(artifact)
+/// An artifact that passed the static pass.
+struct Checked {
+    info: ModuleInfo,
+    artifact: Vec<u8>,
+}
+
+async fn read_and_check(
+    file: ModuleFile,
+    sha256: [u8; 32],
+    name: &str,
+    offers: &BTreeSet<Permission>,
+) -> Result<Checked, Unavailable> {
+    validate::check_size(file.length).map_err(Unavailable::InvalidModule)?;
+    let mut artifact = Vec::with_capacity(usize::try_from(file.length).unwrap_or_default());
+    let mut content = file.content.take(file.length);
+    let mut hasher = Sha256::new();
+    let mut hashed = 0;
+    while (&mut content).take(CHUNK_BYTES as u64).read_to_end(&mut artifact).await.map_err(|error| host(name, error))?
+        > 0
+    {
+        hasher.update(&artifact[hashed..]);
+        hashed = artifact.len();
     }
+    if <[u8; 32]>::from(hasher.finalize()) != sha256 {
+        return Err(host(name, "its bytes have another hash"));
+    }
+    let info = validate::check(&artifact, offers).map_err(Unavailable::InvalidModule)?;
+    Ok(Checked { info, artifact })
 }
 
 /// Runs work that would hold a worker thread for long.
@@ -169,15 +202,18 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::RuntimeKind;
 
     /// A store that is damaged: whatever it is asked for, it gives the same.
     struct Damaged;
 
     #[async_trait::async_trait]
     impl ModuleSource for Damaged {
-        async fn load(&self, _: [u8; 32]) -> io::Result<Bytes> {
-            Ok(Bytes::from_static(b"\0asm\x0d\0\x01\0"))
+        async fn open(&self, _: &ModuleRef) -> io::Result<ModuleFile> {
+            Ok(Bytes::from_static(b"\0asm\x0d\0\x01\0").into())
         }
     }
 
@@ -185,7 +221,8 @@ mod tests {
     async fn an_artifact_with_another_hash_is_the_hosts_fault_and_never_compiled() {
         let folder = tempfile::tempdir().expect("the system's folder for temporary files can be used");
         let modules = Modules::new(WasmConfig::new(folder.path()), Arc::new(Damaged)).expect("the engine starts");
-        for answer in [modules.check([9; 32]).await.map(|_| ()), modules.get([9; 32]).await.map(|_| ())] {
+        let module = ModuleRef { kind: RuntimeKind::Wasm, sha256: [9; 32] };
+        for answer in [modules.prepare(&module).await.map(|_| ()), modules.get(&module).await.map(|_| ())] {
             match answer {
                 Err(Unavailable::Host(text)) => assert!(text.contains("its bytes have another hash"), "{text}"),
                 other => panic!("{other:?}"),

@@ -12,7 +12,7 @@ use super::{
     engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
 };
 use crate::{
-    ModuleInfo,
+    ModuleInfo, Permission,
     limits::{MAX_ARTIFACT_BYTES, MAX_MEMORY_BYTES},
 };
 
@@ -45,28 +45,34 @@ const MAX_IMPORTS: u64 = 100;
 /// Bytes of a WASM page.
 const PAGE_BYTES: u64 = 65_536;
 
-/// Checks an artifact's form, size, shape and imports.
+/// Checks an artifact's form, size, shape and imports, for a host that offers these permissions.
 ///
 /// # Errors
 /// The reason for refusing it, as a sentence for its author.
-pub fn check(artifact: &[u8]) -> Result<ModuleInfo, String> {
+pub fn check(artifact: &[u8], offers: &BTreeSet<Permission>) -> Result<ModuleInfo, String> {
     check_form(artifact)?;
-    let mut survey = Survey::default();
+    let mut survey = Survey { offers: offers.clone(), ..Survey::default() };
     for payload in Parser::new(0).parse_all(artifact) {
         survey.visit(payload.map_err(|error| format!("it is not a valid component: {error}"))?)?;
     }
     if !survey.exports_run {
         return Err("it does not export the function `run`; build it for the world `clawos:skill/skill`".to_owned());
     }
-    Ok(ModuleInfo { size: artifact.len() as u64, permissions: survey.permissions })
+    let permissions = survey.interfaces.iter().filter_map(|name| Permission::of_interface(name)).collect();
+    Ok(ModuleInfo { size: artifact.len() as u64, permissions, imports: survey.interfaces })
+}
+
+/// Refuses what is too large to be read.
+pub(super) fn check_size(bytes: u64) -> Result<(), String> {
+    if bytes > MAX_ARTIFACT_BYTES {
+        return Err(format!("it has {bytes} bytes; at most {MAX_ARTIFACT_BYTES} are allowed"));
+    }
+    Ok(())
 }
 
 /// Tells a component from everything else that gets uploaded by mistake or on purpose.
 fn check_form(artifact: &[u8]) -> Result<(), String> {
-    let size = artifact.len() as u64;
-    if size > MAX_ARTIFACT_BYTES {
-        return Err(format!("it has {size} bytes; at most {MAX_ARTIFACT_BYTES} are allowed"));
-    }
+    check_size(artifact.len() as u64)?;
     let what = if artifact.starts_with(COMPONENT_MAGIC) {
         return Ok(());
     } else if artifact.is_empty() {
@@ -97,7 +103,9 @@ struct Survey {
     memory_bytes: u64,
     tables: u64,
     imports: u64,
-    permissions: BTreeSet<String>,
+    /// What it imports that has behaviour.
+    interfaces: BTreeSet<String>,
+    offers: BTreeSet<Permission>,
     exports_run: bool,
 }
 
@@ -200,7 +208,9 @@ impl Survey {
             let import = import.map_err(|error| format!("it is not a valid component: {error}"))?;
             let name = import.name.name;
             match import.ty {
-                ComponentTypeRef::Instance(_) => self.permissions.extend(bindings::permission(name)?),
+                ComponentTypeRef::Instance(_) => {
+                    self.interfaces.extend(bindings::find(name, &self.offers)?.map(|found| found.name.to_owned()));
+                }
                 // A type has no behaviour.
                 ComponentTypeRef::Type(_) => {}
                 _ => return Err(format!("it imports `{name}`, which this server does not have")),

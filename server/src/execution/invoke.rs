@@ -9,10 +9,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use clawos_manifest::limits::MAX_LOG_BYTES;
 use clawos_receipts::Receipt;
 use clawos_receipts::receipt::Outcome as ReceiptOutcome;
-use clawos_runtime::{Capabilities, Invocation, Limits, ModuleRef, Outcome};
+use clawos_runtime::{Invocation, Limits, ModuleRef, Outcome, Tenant};
 
 use super::Execution;
 use super::answer::Answer;
@@ -128,7 +127,7 @@ impl Execution {
         claim: Option<&Claim>,
     ) -> Result<Recorded, ApiError> {
         let opening = Opening::new(self.now_ms());
-        let outcome = self.run(plan, request, &opening).await?;
+        let outcome = self.run(caller, plan, request, &opening).await?;
         let result = check_output(plan, &outcome);
         let closing = Closing {
             result: result.as_ref().map(|output| output.as_ref()).map_err(outcome_of),
@@ -141,7 +140,7 @@ impl Execution {
             network,
             buyer: caller.wallet,
             endpoint: &request.endpoint,
-            runtime: self.ports.sandbox.id(),
+            runtime: outcome.engine.to_string(),
             payload: request.payload.get().as_bytes(),
         };
         let receipt = receipt::write(call, &opening, &closing).map_err(ApiError::internal)?;
@@ -162,23 +161,23 @@ impl Execution {
     }
 
     /// Step 7.
-    async fn run(&self, plan: &Plan, request: &ExecuteRequest, opening: &Opening) -> Result<Outcome, ApiError> {
-        let limits = &plan.version.manifest.limits;
+    async fn run(
+        &self,
+        caller: &Caller,
+        plan: &Plan,
+        request: &ExecuteRequest,
+        opening: &Opening,
+    ) -> Result<Outcome, ApiError> {
+        let manifest = &plan.version.manifest;
+        let payload = Bytes::copy_from_slice(request.payload.get().as_bytes());
         let invocation = Invocation {
-            endpoint: request.endpoint.clone(),
-            payload: Bytes::copy_from_slice(request.payload.get().as_bytes()),
-            limits: Limits {
-                fuel: limits.fuel,
-                memory_bytes: limits.memory_bytes(),
-                output_bytes: limits.output_bytes(),
-                log_bytes: MAX_LOG_BYTES,
-                wall: limits.wall(),
-            },
+            tenant: Tenant(caller.wallet),
+            limits: Limits::from(&manifest.limits),
             seed: opening.seed,
             time_ms: opening.time,
-            capabilities: Capabilities::default(),
+            ..Invocation::new(&*opening.id, &*request.endpoint, payload)
         };
-        let module = ModuleRef { sha256: plan.version.module_sha256 };
+        let module = ModuleRef { kind: manifest.runtime.kind, sha256: plan.version.module_sha256 };
         self.ports.sandbox.run(&module, invocation).await.map_err(unavailable)
     }
 

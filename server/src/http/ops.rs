@@ -84,7 +84,7 @@ async fn readyz(State(app): State<AppState>) -> Response {
 /// Which version runs.
 #[utoipa::path(get, path = "/version", tag = "operations", responses((status = 200, body = Version)))]
 async fn version(State(app): State<AppState>) -> Json<Version> {
-    Json(Version { name: "clawos-server", version: env!("CARGO_PKG_VERSION"), runtime: app.sandbox.id() })
+    Json(Version { name: "clawos-server", version: env!("CARGO_PKG_VERSION"), runtime: app.engine() })
 }
 
 /// Counters and histograms in Prometheus text form.

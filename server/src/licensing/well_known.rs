@@ -66,7 +66,7 @@ pub(crate) async fn well_known(State(app): State<AppState>) -> Result<Json<WellK
         treasury: market.as_ref().map(|config| to_base58(&config.treasury)),
         config_account: to_base58(&pda::config().0),
         meter: to_base58(&app.licensing.meter()),
-        runtime: app.sandbox.id(),
+        runtime: app.engine(),
         receipt_keys: app.licensing.receipt_keys().await?,
     }))
 }

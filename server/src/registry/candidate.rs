@@ -12,13 +12,8 @@ use clawos_manifest::source::RuntimeKind;
 use clawos_manifest::{Manifest, ManifestError, ResolvedManifest, names};
 use clawos_receipts::statement::VersionStatement;
 use clawos_receipts::text::from_base58;
-use clawos_runtime::{ModuleInfo, ModuleRef, Unavailable};
+use clawos_runtime::{ModuleInfo, ModuleRef, PermissionMismatch, Unavailable, permission_mismatches};
 use std::io;
-
-/// The interfaces behind the permissions of a manifest.
-const KV: &str = "clawos:skill/kv";
-const HTTP: &str = "clawos:skill/http";
-const SKILLS: &str = "clawos:skill/skills";
 
 /// An upload whose manifest is right and whose publisher may publish it.
 #[derive(Debug)]
@@ -97,7 +92,7 @@ impl Candidate {
     /// Compiles the module in the sandbox, compares its imports with the manifest, and runs the examples.
     pub(super) async fn try_out(&self, app: &App, upload: &Upload) -> Result<Tried, ApiError> {
         let _staged = app.staging.hold(self.module_sha256, upload.artifact.clone());
-        let module = ModuleRef { sha256: self.module_sha256 };
+        let module = ModuleRef { kind: self.manifest.runtime.kind, sha256: self.module_sha256 };
         let info = app.sandbox.prepare(&module).await.map_err(refused)?;
         self.check_permissions(&info)?;
         let examples = examples::run(app, &module, &self.manifest).await?;
@@ -105,21 +100,12 @@ impl Candidate {
     }
 
     fn check_permissions(&self, info: &ModuleInfo) -> Result<(), ApiError> {
-        let asked = &self.manifest.permissions;
-        let pairs = [
-            ("kv", KV, asked.kv),
-            ("http", HTTP, !asked.http.is_empty()),
-            ("skills", SKILLS, !asked.skills.is_empty()),
-        ];
-        let mut errors = Vec::new();
-        for (name, import, declared) in pairs {
-            let detail = match (declared, info.permissions.contains(import)) {
-                (true, false) => format!("is declared, but the module does not import {import}; remove it"),
-                (false, true) => format!("is not declared, but the module imports {import}; declare it"),
-                _ => continue,
-            };
-            errors.push(FieldError { pointer: format!("/manifest/permissions/{name}"), detail });
-        }
+        let mismatches = permission_mismatches(&self.manifest.permissions, &info.permissions);
+        let field = |mismatch: PermissionMismatch| FieldError {
+            pointer: format!("/manifest/permissions/{}", mismatch.permission),
+            detail: mismatch.to_string(),
+        };
+        let errors: Vec<_> = mismatches.into_iter().map(field).collect();
         if errors.is_empty() {
             return Ok(());
         }

@@ -106,7 +106,7 @@ async fn accept(
         module_sha256: to_hex(&candidate.module_sha256),
         manifest_sha256: to_hex(&candidate.manifest_sha256),
         size: tried.info.size,
-        permissions: tried.info.permissions.into_iter().collect(),
+        permissions: tried.info.imports.into_iter().collect(),
         examples: tried.examples,
         warnings: warnings(&candidate, upload),
         registered: is_registered(app, caller, &candidate).await,

@@ -9,7 +9,7 @@ pub use staging::{Staged, Staging};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use clawos_runtime::ModuleSource;
+use clawos_runtime::{ModuleFile, ModuleRef, ModuleSource};
 use std::io;
 use std::sync::Arc;
 use tokio::fs::File;
@@ -78,13 +78,15 @@ pub struct StoredModules {
 
 #[async_trait]
 impl ModuleSource for StoredModules {
-    async fn load(&self, sha256: [u8; 32]) -> io::Result<Bytes> {
-        if let Some(bytes) = self.staging.get(&sha256) {
-            return Ok(bytes);
+    async fn open(&self, module: &ModuleRef) -> io::Result<ModuleFile> {
+        if let Some(bytes) = self.staging.get(&module.sha256) {
+            return Ok(bytes.into());
         }
-        self.store.get(&sha256).await.map_err(|error| match error {
+        let opened = self.store.open(&module.sha256).await;
+        ModuleFile::on_disk(opened.map_err(|error| match error {
             StorageError::Missing(_) => io::Error::new(io::ErrorKind::NotFound, error),
             other => io::Error::other(other),
-        })
+        })?)
+        .await
     }
 }

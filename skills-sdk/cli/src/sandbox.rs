@@ -1,13 +1,14 @@
 //! The real sandbox on this machine, as the proxy runs it: for `check`, `test` and replays.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use clawos_client::FieldError;
 use clawos_manifest::ResolvedManifest;
 use clawos_runtime::wasm::WasmConfig;
-use clawos_runtime::{InMemoryModules, ModuleInfo, ModuleRef, Sandbox, Unavailable, WasmSandbox};
+use clawos_runtime::{
+    InMemoryModules, ModuleInfo, ModuleRef, PermissionMismatch, RuntimeKind, Sandbox, Unavailable, WasmSandbox,
+};
 
 use crate::error::{CliError, Result};
 use crate::state::Home;
@@ -23,7 +24,7 @@ pub struct LocalSandbox {
 
 impl std::fmt::Debug for LocalSandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LocalSandbox({})", self.sandbox.id())
+        write!(f, "LocalSandbox({})", self.engine_id())
     }
 }
 
@@ -43,6 +44,11 @@ impl LocalSandbox {
     /// The engine.
     pub fn engine(&self) -> &WasmSandbox {
         &self.sandbox
+    }
+
+    /// The engine's name and price list, as in receipts.
+    pub fn engine_id(&self) -> String {
+        self.sandbox.engine(RuntimeKind::Wasm).map(|id| id.to_string()).unwrap_or_default()
     }
 
     /// The modules the engine knows.
@@ -70,28 +76,21 @@ pub fn unavailable(error: Unavailable) -> CliError {
 }
 
 /// Where the manifest's permissions and the module's imports differ: each must equal the other.
-pub fn permission_mismatches(manifest: &ResolvedManifest, imports: &BTreeSet<String>) -> Vec<FieldError> {
-    let asked = &manifest.permissions;
-    let pairs = [
-        ("permissions.http", "clawos:skill/http", !asked.http.is_empty()),
-        ("permissions.kv", "clawos:skill/kv", asked.kv),
-        ("permissions.skills", "clawos:skill/skills", !asked.skills.is_empty()),
-    ];
-    let finding = |(key, interface, asked): (&str, &str, bool)| {
-        let imported = imports.contains(interface);
-        let detail = match (asked, imported) {
-            (true, false) => format!("the module does not import {interface}: remove the permission"),
-            (false, true) => format!("the module imports {interface}: add the permission, or build without it"),
-            _ => return None,
-        };
-        Some(FieldError { pointer: key.to_owned(), detail })
+pub fn permission_mismatches(manifest: &ResolvedManifest, info: &ModuleInfo) -> Vec<FieldError> {
+    let mismatches = clawos_runtime::permission_mismatches(&manifest.permissions, &info.permissions);
+    let finding = |mismatch: PermissionMismatch| FieldError {
+        pointer: format!("permissions.{}", mismatch.permission),
+        detail: mismatch.to_string(),
     };
-    pairs.into_iter().filter_map(finding).collect()
+    mismatches.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clawos_manifest::Manifest;
+    use clawos_runtime::Permission;
 
     use super::*;
     use crate::template;
@@ -105,22 +104,19 @@ mod tests {
         parsed.resolve(read).expect("resolved")
     }
 
-    fn pointers(permissions: &str, imports: &[&str]) -> Vec<String> {
-        let imports = imports.iter().map(|import| (*import).to_owned()).collect();
-        permission_mismatches(&manifest(permissions), &imports).into_iter().map(|finding| finding.pointer).collect()
+    fn pointers(permissions: &str, used: &[Permission]) -> Vec<String> {
+        let info = ModuleInfo { size: 1, permissions: used.iter().copied().collect(), imports: BTreeSet::new() };
+        permission_mismatches(&manifest(permissions), &info).into_iter().map(|finding| finding.pointer).collect()
     }
 
     #[test]
     fn permissions_must_equal_imports_in_both_directions() {
         let none: &[String] = &[];
-        assert_eq!(pointers("", &["clawos:skill/log", "wasi:clocks/wall-clock"]), none);
-        assert_eq!(pointers("", &["clawos:skill/kv"]), ["permissions.kv"]);
-        assert_eq!(pointers("\n[permissions]\nkv = true\n", &["clawos:skill/kv"]), none);
+        assert_eq!(pointers("", &[]), none);
+        assert_eq!(pointers("", &[Permission::Kv]), ["permissions.kv"]);
+        assert_eq!(pointers("\n[permissions]\nkv = true\n", &[Permission::Kv]), none);
         let asked = "\n[permissions]\nkv = true\nhttp = [\"api.example.com\"]\n";
         assert_eq!(pointers(asked, &[]), ["permissions.http", "permissions.kv"]);
-        assert_eq!(
-            pointers(asked, &["clawos:skill/kv", "clawos:skill/skills"]),
-            ["permissions.http", "permissions.skills"]
-        );
+        assert_eq!(pointers(asked, &[Permission::Kv, Permission::Skills]), ["permissions.http", "permissions.skills"]);
     }
 }

@@ -2,6 +2,7 @@
 //! description below is also the hint an author reads when the value is wrong.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use clawos_interface::Currency;
 use schemars::generate::SchemaSettings;
@@ -122,6 +123,23 @@ pub enum RuntimeKind {
     Wasm,
     /// A container of an image.
     Docker,
+}
+
+impl RuntimeKind {
+    /// The word in the manifest: `wasm` or `docker`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Docker => "docker",
+        }
+    }
+}
+
+impl fmt::Display for RuntimeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// `[permissions]`

@@ -9,7 +9,7 @@ use clawos_receipts::receipt::Outcome as Billed;
 use clawos_receipts::text::to_hex;
 use clawos_receipts::{Receipt, sha256};
 use clawos_runtime::{
-    Capabilities, Failure, InMemoryModules, Invocation, Limits, ModuleRef, Outcome, Sandbox, Unavailable,
+    Failure, InMemoryModules, Invocation, Limits, ModuleRef, Outcome, RuntimeKind, Sandbox, Unavailable,
 };
 
 use crate::report::{Finding, Report, equal};
@@ -37,9 +37,9 @@ pub async fn replay(
     if !report.passed() {
         return Ok(report);
     }
-    if sandbox.id() != receipt.runtime {
-        report
-            .skip("runtime", format!("the receipt is of {}, this is {}: fuel differs", receipt.runtime, sandbox.id()));
+    let engine = sandbox.engine(RuntimeKind::Wasm).unwrap_or_default();
+    if *engine != *receipt.runtime {
+        report.skip("runtime", format!("the receipt is of {}, this is {engine}: fuel differs", receipt.runtime));
         return Ok(report);
     }
     if let Some(finding) = derived(receipt) {
@@ -85,12 +85,10 @@ async fn run(
         ..Limits::default()
     };
     let invocation = Invocation {
-        endpoint: receipt.endpoint.clone(),
-        payload,
         limits,
         seed: receipt.seed,
         time_ms: receipt.time,
-        capabilities: Capabilities::default(),
+        ..Invocation::new(&*receipt.id, &*receipt.endpoint, payload)
     };
     sandbox.run(module, invocation).await
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use clawos_receipts::receipt::{Outcome, Receipt};
 use clawos_receipts::sha256;
 use clawos_runtime::wasm::{WasmConfig, WasmSandbox, compile};
-use clawos_runtime::{Capabilities, InMemoryModules, Invocation, Limits, Sandbox};
+use clawos_runtime::{InMemoryModules, Invocation, RuntimeKind, Sandbox};
 use clawos_verifier::replay::replay;
 use clawos_verifier::{Report, Verdict};
 
@@ -87,14 +87,11 @@ impl Proxy {
         let mut receipt = sample::receipt(None);
         receipt.module_sha256 = sha256(&self.module);
         receipt.input_sha256 = sha256(INPUT);
-        receipt.runtime = self.sandbox.id();
+        receipt.runtime = self.sandbox.engine(RuntimeKind::Wasm).unwrap().to_string();
         let invocation = Invocation {
-            endpoint: receipt.endpoint.clone(),
-            payload: Bytes::from_static(INPUT),
-            limits: Limits::default(),
             seed: receipt.seed,
             time_ms: receipt.time,
-            capabilities: Capabilities::default(),
+            ..Invocation::new(&*receipt.id, &*receipt.endpoint, INPUT)
         };
         let outcome = self.sandbox.run(&self.modules.add(self.module.clone()), invocation).await.unwrap();
         receipt.output_sha256 = Some(sha256(&outcome.result.unwrap()));

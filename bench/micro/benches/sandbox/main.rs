@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig};
-use clawos_runtime::{Capabilities, InMemoryModules, Invocation, Limits, ModuleRef, Sandbox, WasmSandbox};
+use clawos_runtime::{InMemoryModules, Invocation, ModuleRef, Sandbox, WasmSandbox};
 use criterion::{Criterion, criterion_group, criterion_main};
 use raw::{Care, Raw};
 
@@ -61,12 +61,9 @@ fn sandbox(cache: PathBuf) -> (InMemoryModules, WasmSandbox) {
 
 fn invocation(case: &Case) -> Invocation {
     Invocation {
-        endpoint: case.endpoint.to_owned(),
-        payload: Bytes::from(case.payload.clone()),
-        limits: Limits::default(),
         seed: [7; 32],
         time_ms: 1_795_000_000_000,
-        capabilities: Capabilities::default(),
+        ..Invocation::new("run_bench", case.endpoint, case.payload.clone())
     }
 }
 

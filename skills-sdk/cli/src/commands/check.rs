@@ -50,7 +50,7 @@ async fn check_module(project: &Project, context: &Context) -> Result<Option<(Mo
     let progress = context.out.progress("compiling the module");
     let (module, info) = LocalSandbox::start(&context.home)?.prepare(artifact).await?;
     drop(progress);
-    let findings = permission_mismatches(&project.manifest, &info.permissions);
+    let findings = permission_mismatches(&project.manifest, &info);
     if findings.is_empty() {
         return Ok(Some((module, info)));
     }
@@ -63,7 +63,7 @@ async fn check_module(project: &Project, context: &Context) -> Result<Option<(Mo
 fn json(project: &Project, module: Option<&(ModuleRef, ModuleInfo)>, examples: usize, warnings: &[String]) -> Value {
     let manifest = &project.manifest;
     let module = module.map(|(module, info)| {
-        json!({ "sha256": hex::encode(module.sha256), "size": info.size.to_string(), "imports": info.permissions })
+        json!({ "sha256": hex::encode(module.sha256), "size": info.size.to_string(), "imports": info.imports })
     });
     json!({
         "skill": manifest.skill.id,
@@ -84,7 +84,7 @@ fn text(project: &Project, module: Option<&(ModuleRef, ModuleInfo)>, examples: u
     let size = |(module, info): &(ModuleRef, ModuleInfo)| {
         format!("ok, {} bytes, sha256 {}", info.size, hex::encode(module.sha256))
     };
-    let imports = |(_, info): &(ModuleRef, ModuleInfo)| info.permissions.iter().cloned().collect::<Vec<_>>().join(" ");
+    let imports = |(_, info): &(ModuleRef, ModuleInfo)| info.imports.iter().cloned().collect::<Vec<_>>().join(" ");
     table::fields(&[
         ("skill", Some(format!("{} {}", manifest.skill.id, manifest.skill.version))),
         ("manifest", Some("ok".to_owned())),

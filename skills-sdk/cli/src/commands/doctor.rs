@@ -51,10 +51,7 @@ fn toolchain() -> Finding {
 
 fn sandbox(context: &Context) -> Finding {
     let started = LocalSandbox::start(&context.home);
-    finding(
-        "sandbox",
-        started.map(|local| clawos_runtime::Sandbox::id(local.engine())).map_err(|error| error.to_string()),
-    )
+    finding("sandbox", started.map(|local| local.engine_id()).map_err(|error| error.to_string()))
 }
 
 fn wallet(context: &Context) -> Finding {

@@ -79,7 +79,7 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
     let progress = context.out.progress("compiling the module");
     let (module, info) = local.prepare(artifact).await?;
     drop(progress);
-    let mismatches = permission_mismatches(&project.manifest, &info.permissions);
+    let mismatches = permission_mismatches(&project.manifest, &info);
     if !mismatches.is_empty() {
         let message = "the manifest's permissions are not what the module imports".to_owned();
         return Err(CliError::Invalid { message, findings: mismatches });
@@ -92,7 +92,7 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
         skill: project.id().to_owned(),
         version: manifest.skill.version.to_string(),
         module_sha256: hex::encode(module.sha256),
-        runtime: local.engine().id(),
+        runtime: local.engine_id(),
         ok: examples.iter().all(|run| run.ok),
         fuel_limit: manifest.limits.fuel,
         examples,
