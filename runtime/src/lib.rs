@@ -5,7 +5,7 @@
 //! - Nothing a guest does can panic, abort, hang or grow the host. Whatever happens to a call, its memory is returned.
 //! - No call sees anything of another: instance, memory, tables and stack are fresh and thrown away.
 //! - A call ends at the first of its limits, and its [`Outcome`] says which, with the bill, for failures too.
-//! - The same module, payload, limits, seed and time give the same output and the same fuel: on every run, cold or
+//! - The same module and the same [`Invocation`] give the same output and the same fuel: on every run, cold or
 //!   warm, in another process and on another processor. There are two exceptions, and the [`Outcome`] says so: a
 //!   deadline falls by the host's speed, and at which depth of calls the stack overflows depends on the processor that
 //!   the code was compiled for.
@@ -14,7 +14,7 @@
 //!
 //! # What a guest is given
 //!
-//! Log, clock and random, all three derived from the call. It has no files, environment, arguments, sockets or name
+//! Log, clock, random and progress, all derived from the call. It has no files, environment, arguments, sockets or name
 //! resolution. The list of what is linked is one table, [`wasm::bindings`]; all else is refused at publish.
 //!
 //! # Limits
@@ -28,6 +28,7 @@
 //! | log | 16 KiB, 4 KiB a line | operator | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
 //! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
+//! | note of a progress report | 64 bytes | fixed | [`limits::MAX_PROGRESS_NOTE_BYTES`] |
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |

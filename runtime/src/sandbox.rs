@@ -66,6 +66,11 @@ pub struct ModuleInfo {
 /// One call of one endpoint.
 #[derive(Clone, Debug)]
 pub struct Invocation {
+    /// The call's id: its receipt's, `run_` and 32 hexadecimal digits. The guest is told it.
+    pub call_id: String,
+    /// The word for the tier of the caller's licence (`personal`, `commercial` or `enterprise`), none without a licence.
+    /// The guest is told it.
+    pub tier: Option<String>,
     /// The endpoint's name as in the manifest.
     pub endpoint: String,
     /// JSON text (UTF-8), given to the guest byte for byte.
@@ -76,7 +81,7 @@ pub struct Invocation {
     pub seed: [u8; 32],
     /// The guest's wall clock, in Unix milliseconds. It stands still during the call.
     pub time_ms: u64,
-    /// What the guest was granted beyond log, clock and random.
+    /// What the guest was granted beyond log, clock, random and progress.
     pub capabilities: Capabilities,
 }
 

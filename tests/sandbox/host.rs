@@ -99,6 +99,8 @@ impl Host {
 /// A call of endpoint `main` with payload `{"n":1}`.
 pub(crate) fn call(limits: Limits) -> Invocation {
     Invocation {
+        call_id: "run_0123456789abcdef0123456789abcdef".to_owned(),
+        tier: Some("commercial".to_owned()),
         endpoint: "main".to_owned(),
         payload: r#"{"n":1}"#.into(),
         limits,

@@ -1,4 +1,4 @@
-//! What a guest is given: log, clock and random always, and nothing else unless a call grants it.
+//! What a guest is given: log, clock, random and progress always, and nothing else unless a call grants it.
 //!
 //! These files know no engine; a back end gives them to its guests in its own way.
 
@@ -6,7 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod log;
 pub(crate) mod random;
 
-/// What a caller grants a guest beyond log, clock and random. Empty: this server grants nothing more yet.
+/// What a caller grants a guest beyond log, clock, random and progress. Empty: this server grants nothing more yet.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Capabilities {}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline,
-    component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, ResourceTable},
+    component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable},
 };
 
 use super::{
@@ -69,6 +69,23 @@ struct SkillError {
     message: String,
 }
 
+/// `record context` of `clawos:skill/types`. A replay fills it from the receipt.
+#[derive(Clone, Debug, ComponentType, Lower)]
+#[component(record)]
+struct Context {
+    #[component(name = "call-id")]
+    call_id: String,
+    #[component(name = "tier")]
+    tier: Option<String>,
+    #[component(name = "fuel-limit")]
+    fuel_limit: u64,
+    #[component(name = "memory-limit")]
+    memory_limit: u64,
+}
+
+/// What `run` takes: endpoint, payload and context.
+type Call<'a> = (&'a str, &'a str, &'a Context);
+
 /// What `run` returns.
 type Answer = Result<String, SkillError>;
 
@@ -96,7 +113,7 @@ impl LoadedModule {
         let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
-            instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
+            instance.get_typed_func::<Call<'_>, (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
         match watched(check, started, limits.wall).await.0 {
@@ -114,12 +131,13 @@ impl LoadedModule {
     /// # Errors
     /// The engine's error when there was no room for an instance; nothing ran then.
     pub(super) async fn call(&self, invocation: Invocation) -> wasmtime::Result<Outcome> {
-        let Invocation { endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
+        let Invocation { call_id, tier, endpoint, payload, limits, seed, time_ms, capabilities: _ } = invocation;
+        let context = Context { call_id, tier, fuel_limit: limits.fuel, memory_limit: limits.memory_bytes };
         let started = Instant::now();
         let guest = Guest::new(&limits, seed, time_ms);
         let mut store = new_store(self.pre.engine(), guest, &limits, started)?;
         let (result, cpu) = match std::str::from_utf8(&payload) {
-            Ok(payload) => watched(self.answer(&mut store, &endpoint, payload), started, limits.wall).await,
+            Ok(payload) => watched(self.answer(&mut store, (&endpoint, payload, &context)), started, limits.wall).await,
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
         let left = store.get_fuel()?.checked_sub(store.data().owed());
@@ -148,10 +166,10 @@ impl LoadedModule {
         Ok(Outcome { result, logs, logs_truncated, usage, replayable })
     }
 
-    async fn answer(&self, store: &mut Store<Guest>, endpoint: &str, payload: &str) -> wasmtime::Result<Answer> {
+    async fn answer(&self, store: &mut Store<Guest>, call: Call<'_>) -> wasmtime::Result<Answer> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
-        let run = instance.get_typed_func::<(&str, &str), (Answer,)>(&mut *store, &self.run)?;
-        let (answer,) = run.call_async(&mut *store, (endpoint, payload)).await?;
+        let run = instance.get_typed_func::<Call<'_>, (Answer,)>(&mut *store, &self.run)?;
+        let (answer,) = run.call_async(&mut *store, call).await?;
         Ok(answer)
     }
 }
@@ -199,6 +217,10 @@ impl Guest {
             memory: MemoryMeter { limit: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0, peak: 0 },
         }
     }
+
+    /// Takes a progress report whose note has at most [`MAX_PROGRESS_NOTE_BYTES`](crate::limits::MAX_PROGRESS_NOTE_BYTES)
+    /// bytes. Calls have no sink for reports yet, so it is dropped.
+    pub(super) fn progress(&mut self, _done: u32, _total: u32, _note: String) {}
 
     /// Notes fuel for a call of a function that cannot take it itself.
     pub(super) fn owe(&mut self, fuel: u64) {

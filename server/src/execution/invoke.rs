@@ -165,6 +165,8 @@ impl Execution {
     async fn run(&self, plan: &Plan, request: &ExecuteRequest, opening: &Opening) -> Result<Outcome, ApiError> {
         let limits = &plan.version.manifest.limits;
         let invocation = Invocation {
+            call_id: opening.id.clone(),
+            tier: plan.facts().map(|facts| facts.tier.to_string()),
             endpoint: request.endpoint.clone(),
             payload: Bytes::copy_from_slice(request.payload.get().as_bytes()),
             limits: Limits {

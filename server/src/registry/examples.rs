@@ -47,6 +47,8 @@ pub(super) async fn run(
 fn invocation(manifest: &ResolvedManifest, endpoint: &Endpoint, example: &Example) -> Result<Invocation, ApiError> {
     let limits = &manifest.limits;
     Ok(Invocation {
+        call_id: examples::CALL_ID.to_owned(),
+        tier: None,
         endpoint: endpoint.name.clone(),
         payload: Bytes::from(serde_json::to_vec(&example.input).map_err(ApiError::internal)?),
         limits: Limits {

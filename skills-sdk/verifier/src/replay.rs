@@ -1,4 +1,5 @@
-//! Replay: the module runs again on the same input, seed, time and limits; output and fuel must come out the same.
+//! Replay: the module runs again on the same input, seed, time, context and limits; output and fuel must come out the
+//! same.
 //!
 //! Only a call that met its deadline or the end of its stack, there or here, proves nothing: both depend on the machine.
 
@@ -85,6 +86,8 @@ async fn run(
         ..Limits::default()
     };
     let invocation = Invocation {
+        call_id: receipt.id.clone(),
+        tier: receipt.tier.map(|tier| tier.to_string()),
         endpoint: receipt.endpoint.clone(),
         payload,
         limits,

@@ -13,6 +13,9 @@ use clawos_runtime::{Capabilities, InMemoryModules, Invocation, Limits, ModuleRe
 use criterion::{Criterion, criterion_group, criterion_main};
 use raw::{Care, Raw};
 
+/// The id that every call is told.
+const CALL_ID: &str = "run_00000000000000000000000000000000";
+
 /// One component with one call of it.
 struct Case {
     name: &'static str,
@@ -61,6 +64,8 @@ fn sandbox(cache: PathBuf) -> (InMemoryModules, WasmSandbox) {
 
 fn invocation(case: &Case) -> Invocation {
     Invocation {
+        call_id: CALL_ID.to_owned(),
+        tier: None,
         endpoint: case.endpoint.to_owned(),
         payload: Bytes::from(case.payload.clone()),
         limits: Limits::default(),

@@ -111,6 +111,8 @@ async fn run_example(
     limits: Limits,
 ) -> Result<Run> {
     let invocation = Invocation {
+        call_id: examples::CALL_ID.to_owned(),
+        tier: None,
         endpoint: endpoint.name.clone(),
         payload: Bytes::from(example.input.to_string()),
         limits,
