@@ -72,12 +72,10 @@ fn is_name(name: &str) -> bool {
 
 /// Whether the function takes an input, and besides at most a reference: the compiler checks that it is to a context.
 fn takes_input(function: &ImplItemFn) -> bool {
-    let mut inputs = function.sig.inputs.iter();
-    let input = matches!(inputs.next(), Some(FnArg::Typed(_)));
-    let context = match inputs.next() {
-        None => true,
-        Some(FnArg::Typed(context)) => matches!(*context.ty, Type::Reference(_)),
-        Some(FnArg::Receiver(_)) => false,
-    };
-    input && context && inputs.next().is_none()
+    let inputs: Vec<_> = function.sig.inputs.iter().collect();
+    match inputs[..] {
+        [FnArg::Typed(_)] => true,
+        [FnArg::Typed(_), FnArg::Typed(context)] => matches!(*context.ty, Type::Reference(_)),
+        _ => false,
+    }
 }
