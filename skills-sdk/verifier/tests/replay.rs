@@ -48,7 +48,7 @@ const MODULE: &str = r#"(component
     (import "host" "random" (func $random (param i32 i32)))
     (func (export "run") (param i32 i32 i32) (param $rounds i32) (param $call-id i32) (param i32)
                          (param i32 i32) (param $tier-len i32) (param $fuel i64) (param $memory i64) (result i32)
-      (local $letter i32) (local $key i32)
+      (local $key i32) (local $letter i32)
       (local.set $key (i32.xor (local.get $tier-len)
         (i32.wrap_i64 (i64.xor (local.get $fuel) (local.get $memory)))))
       (call $random (i32.const 8) (i32.const 16))
