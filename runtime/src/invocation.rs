@@ -10,8 +10,11 @@ use crate::{Limits, LogLine, Unavailable, capability::Capabilities};
 /// One call of one endpoint.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The call's id, unique among calls: `run_…`.
+    /// The call's id, its receipt's: `run_` and 32 hexadecimal digits. The guest is told it.
     pub call: CallId,
+    /// The word for the tier of the caller's licence (`personal`, `commercial` or `enterprise`), none without a licence.
+    /// The guest is told it.
+    pub tier: Option<String>,
     /// The call whose guest makes this one, if it is nested. Its caller waits, so a nested call never waits for room
     /// that its parent takes.
     pub parent: Option<CallId>,
@@ -34,17 +37,18 @@ pub struct Invocation {
     pub cancellation: CancellationToken,
     /// Who is told of progress and log lines while the call runs.
     pub events: Arc<dyn EventSink>,
-    /// What the guest was granted beyond log, clock and random.
+    /// What the guest was granted beyond log, clock, random and progress.
     pub capabilities: Capabilities,
 }
 
 impl Invocation {
-    /// A call with default limits that stands alone: no parent, no tenant, seed and time 0, no deadline, nobody
+    /// A call with default limits that stands alone: no tier, no parent, no tenant, seed and time 0, no deadline, nobody
     /// listening, nothing granted.
     #[must_use]
     pub fn new(call: impl Into<CallId>, endpoint: impl Into<String>, payload: impl Into<Bytes>) -> Self {
         Self {
             call: call.into(),
+            tier: None,
             parent: None,
             tenant: Tenant::default(),
             endpoint: endpoint.into(),

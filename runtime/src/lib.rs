@@ -15,7 +15,7 @@
 //!
 //! # What a guest is given
 //!
-//! Log, clock and random, all three derived from the call. It has no files, environment, arguments, sockets or name
+//! Log, clock, random and progress, all derived from the call. It has no files, environment, arguments, sockets or name
 //! resolution. The list of what is linked is one table, [`wasm::bindings`]; all else is refused at publish. What needs a
 //! [`Permission`] is linked only where the host offers it ([`wasm::WasmConfig::offers`], by default nothing), and works
 //! only in calls that grant it ([`Capabilities`]). What a call writes is held back until its caller commits it
@@ -33,6 +33,7 @@
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
 //! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
 //! | one call's reads and writes of a store | 4 MiB; keys 256 bytes, values 64 KiB | fixed | [`limits::MAX_KV_CALL_BYTES`] |
+//! | note of a progress report | 64 bytes | fixed | [`limits::MAX_PROGRESS_NOTE_BYTES`] |
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |

@@ -47,6 +47,8 @@ pub const STACK_BYTES: usize = manifest::MAX_STACK_BYTES as usize;
 pub const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 /// Most bytes of one log line; a longer one is cut.
 pub const MAX_LOG_LINE_BYTES: usize = 4 * 1024;
+/// Most bytes of a progress report's note; a longer one is cut.
+pub const MAX_PROGRESS_NOTE_BYTES: usize = 64;
 /// Most handles (owned resources and borrows) inside one component instance.
 pub const MAX_HANDLES: usize = 1_000;
 /// Most host-side resources (streams, pollables) of one call.

@@ -157,7 +157,7 @@ async fn refused_calls_cost_nothing(world: &World) {
     for (endpoint, payload, code) in [
         ("spin", "{}", "out_of_fuel"),
         ("trap", "{}", "trap"),
-        ("bad-output", "{}", "output_invalid"),
+        ("bad_output", "{}", "output_invalid"),
         ("fail", r#"{"code": "not-found", "message": "no such thing"}"#, "guest_not_found"),
     ] {
         let problem = world.buyer.refused(&["exec", LOOPS, endpoint, payload], code);

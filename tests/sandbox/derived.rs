@@ -99,6 +99,44 @@ async fn another_seed_gives_other_randomness_and_another_time_another_clock() {
     assert_eq!(base[32..], later[32..]);
 }
 
+/// Answers with the context: id, tier if there is one, and both limits as 16 hexadecimal digits.
+fn context_teller() -> Vec<u8> {
+    WatSkill::new(
+        r#"(data (i32.const 16) "0123456789abcdef")
+        (global $end (mut i32) (i32.const 256))
+        (func $text (param $at i32) (param $length i32)
+          (memory.copy (global.get $end) (local.get $at) (local.get $length))
+          (global.set $end (i32.add (global.get $end) (local.get $length))))
+        (func $digits (param $number i64) (local $left i32)
+          (local.set $left (i32.const 16))
+          (loop $again
+            (call $text (i32.add (i32.const 16) (i32.wrap_i64 (i64.shr_u (local.get $number) (i64.const 60)))) (i32.const 1))
+            (local.set $number (i64.shl (local.get $number) (i64.const 4)))
+            (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
+        (func $run (param i32 i32 i32 i32) (result i32)
+          (call $text (global.get $call-id) (global.get $call-id-len))
+          (if (global.get $has-tier) (then (call $text (global.get $tier) (global.get $tier-len))))
+          (call $digits (global.get $fuel-limit))
+          (call $digits (global.get $memory-limit))
+          (call $ok (i32.const 256) (i32.sub (global.get $end) (i32.const 256))))"#,
+    )
+    .build()
+}
+
+#[tokio::test]
+async fn a_guest_is_told_the_calls_id_tier_and_limits() {
+    let host = Host::new();
+    let module = host.add(context_teller());
+    let limits = Limits { fuel: 0x1234_5678, memory_bytes: 0x0fed_cba0, ..Limits::default() };
+    let told = async |tier: Option<&str>| {
+        let invocation = Invocation { tier: tier.map(str::to_owned), ..call(limits) };
+        text(&host.sandbox.run(&module, invocation).await.expect("the call takes place")).to_owned()
+    };
+    let limits = "0000000012345678000000000fedcba0";
+    assert_eq!(told(None).await, format!("run_0123456789abcdef0123456789abcdef{limits}"));
+    assert_eq!(told(Some("commercial")).await, format!("run_0123456789abcdef0123456789abcdefcommercial{limits}"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_runs_give_one_output_and_one_bill() {
     let host = Host::new();

@@ -24,6 +24,37 @@ async fn a_component_of_the_world_skill_is_taken_and_its_permissions_are_read_of
     assert!(info.permissions.is_empty(), "none of these needs a permission");
 }
 
+/// QuickJS guests are made like this: the engine's own code between two parts uses the memories of both.
+#[tokio::test]
+async fn parts_of_a_component_may_pass_each_other_text() {
+    let host = Host::new();
+    let mut skill = WatSkill::echo();
+    skill.extras = r#"(component $taker
+          (core module $m (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+            (func (export "take") (param i32 i32)))
+          (core instance $i (instantiate $m))
+          (func (export "take") (param "text" string)
+            (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
+        (component $giver
+          (import "take" (func $take (param "text" string)))
+          (core module $libc (memory (export "memory") 1))
+          (core instance $libc (instantiate $libc))
+          (alias core export $libc "memory" (core memory $memory))
+          (core func $take (canon lower (func $take) (memory $memory)))
+          (core module $m (import "host" "take" (func $take (param i32 i32)))
+            (func (export "give") (call $take (i32.const 0) (i32.const 4))))
+          (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
+          (func (export "give") (canon lift (core func $i "give"))))
+        (instance $one (instantiate $taker))
+        (instance $two (instantiate $giver (with "take" (func $one "take"))))
+        (export "give" (func $two "give"))"#
+        .to_owned();
+    let artifact = skill.build();
+    host.prepare(artifact.clone()).await.expect("it is well made");
+    assert_eq!(text(&host.run(artifact).await), r#"{"n":1}"#);
+}
+
 #[tokio::test]
 async fn exports_that_the_world_does_not_know_do_no_harm() {
     let host = Host::new();

@@ -94,7 +94,13 @@ impl Host {
 
 /// A call of endpoint `main` with payload `{"n":1}`.
 pub(crate) fn call(limits: Limits) -> Invocation {
-    Invocation { limits, seed: [7; 32], time_ms: 1_700_000_000_123, ..Invocation::new("run_1", "main", r#"{"n":1}"#) }
+    Invocation {
+        tier: Some("commercial".to_owned()),
+        limits,
+        seed: [7; 32],
+        time_ms: 1_700_000_000_123,
+        ..Invocation::new("run_0123456789abcdef0123456789abcdef", "main", r#"{"n":1}"#)
+    }
 }
 
 /// Limits under which only the wall clock can stop a guest.

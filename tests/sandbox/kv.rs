@@ -20,7 +20,7 @@ use crate::{
 fn with_kv(mut skill: WatSkill) -> Vec<u8> {
     skill.imports = r#"(import "clawos:skill/kv@0.1.0" (instance $kv
         (type $error' (enum "invalid-key" "value-too-large" "quota-exceeded" "unavailable"))
-        (export $error "error" (type (eq $error')))
+        (export $error "kv-error" (type (eq $error')))
         (export "get" (func (param "key" string) (result (result (option (list u8)) (error $error)))))
         (export "set" (func (param "key" string) (param "value" (list u8)) (result (result (error $error)))))))"#
         .to_owned();

@@ -241,6 +241,34 @@ async fn random_bytes_are_given_64_kib_at_a_time_and_paid_for() {
 }
 
 #[tokio::test]
+async fn progress_reports_are_counted_and_paid_for_by_the_byte_and_need_no_listener() {
+    let host = Host::new();
+    let reporting = |times: u32, note_bytes: u32| {
+        let mut skill = WatSkill::running(&format!(
+            "(local $left i32) (local.set $left (i32.const {times}))
+             (loop $again
+               (call $report (i32.const 1) (i32.const 2) (i32.const 1024) (i32.const {note_bytes}))
+               (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+             (call $ok (local.get $payload) (local.get $payload-len))"
+        ));
+        skill.imports = r#"(import "clawos:skill/progress@0.1.0" (instance $progress
+            (export "report" (func (param "done" u32) (param "total" u32) (param "note" string)))))"#
+            .to_owned();
+        skill.lowered = r#"(core func $report (canon lower (func $progress "report") (memory $memory)))"#.to_owned();
+        skill.host = r#"(export "report" (func $report))"#.to_owned();
+        skill.main.insert_str(0, r#"(import "host" "report" (func $report (param i32 i32 i32 i32)))"#);
+        skill.build()
+    };
+    let short = host.run(reporting(3, 0)).await;
+    assert_eq!((text(&short), short.usage.host_calls), (r#"{"n":1}"#, 3));
+    let long = host.run(reporting(3, 10_000)).await;
+    assert_eq!((text(&long), long.usage.host_calls), (r#"{"n":1}"#, 3));
+    assert_eq!(long.usage.fuel - short.usage.fuel, 3 * 10_000);
+    let limits = Limits { fuel: 1_000_000, ..Limits::default() };
+    assert_eq!(host.failure(reporting(u32::MAX, 64), limits).await, Failure::OutOfFuel);
+}
+
+#[tokio::test]
 async fn host_calls_cost_fuel_so_a_guest_cannot_make_the_host_work_for_nothing() {
     let host = Host::new();
     let skill = WatSkill::running("(loop $again (drop (call $now)) (br $again)) unreachable");

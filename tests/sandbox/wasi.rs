@@ -63,6 +63,8 @@ const IMPORTS: &str = r#"
 
 /// What is linked beyond that, with its published types.
 const MORE_IMPORTS: &str = r#"
+  (import "clawos:skill/progress@0.1.0" (instance
+    (export "report" (func (param "done" u32) (param "total" u32) (param "note" string)))))
   (alias export $streams "input-stream" (type $in'))
   (import "wasi:cli/stdin@0.2.3" (instance
     (alias outer 1 $in' (type $i)) (export $in "input-stream" (type (eq $i)))

@@ -4,8 +4,9 @@
 ///
 /// The main module may define what it likes and must define `$run`, which gets endpoint and payload as pointer and
 /// length and returns the address of its answer: `(call $ok ptr len)` or `(call $refuse code ptr len)`. It can call
-/// `$alloc`, `$log (level ptr len)`, `$now` and `$random (n retptr)`, and has `memory`. Addresses below 32,768 are its
-/// own; the heap follows.
+/// `$alloc`, `$log (level ptr len)`, `$now` and `$random (n retptr)`, and has `memory`. The context is in the globals
+/// `$call-id`, `$call-id-len`, `$has-tier`, `$tier`, `$tier-len`, `$fuel-limit` and `$memory-limit`. Addresses below
+/// 32,768 are its own; the heap follows.
 #[derive(Clone, Debug)]
 pub struct WatSkill {
     /// What the main module defines.
@@ -28,8 +29,12 @@ const COMPONENT: &str = r#"(component
     (type $code' (enum "bad-request" "not-found" "unavailable" "internal"))
     (export $code "error-code" (type (eq $code')))
     (type $error' (record (field "code" $code) (field "message" string)))
-    (export $error "skill-error" (type (eq $error')))))
+    (export $error "skill-error" (type (eq $error')))
+    (type $context' (record (field "call-id" string) (field "tier" (option string))
+                            (field "fuel-limit" u64) (field "memory-limit" u64)))
+    (export $context "context" (type (eq $context')))))
   (alias export $types "skill-error" (type $skill-error))
+  (alias export $types "context" (type $context))
   (import "clawos:skill/log@0.1.0" (instance $log
     (type $level' (enum "debug" "info" "warn" "error"))
     (export $level "level" (type (eq $level')))
@@ -69,7 +74,22 @@ const COMPONENT: &str = r#"(component
       (i32.store offset=8 (local.get $answer) (local.get $text))
       (i32.store offset=12 (local.get $answer) (local.get $length))
       (local.get $answer))
-    (export "run" (func $run)))
+    (global $call-id (mut i32) (i32.const 0))
+    (global $call-id-len (mut i32) (i32.const 0))
+    (global $has-tier (mut i32) (i32.const 0))
+    (global $tier (mut i32) (i32.const 0))
+    (global $tier-len (mut i32) (i32.const 0))
+    (global $fuel-limit (mut i64) (i64.const 0))
+    (global $memory-limit (mut i64) (i64.const 0))
+    (func (export "run") (param i32 i32 i32 i32) (param i32 i32) (param i32 i32 i32) (param i64 i64) (result i32)
+      (global.set $call-id (local.get 4))
+      (global.set $call-id-len (local.get 5))
+      (global.set $has-tier (local.get 6))
+      (global.set $tier (local.get 7))
+      (global.set $tier-len (local.get 8))
+      (global.set $fuel-limit (local.get 9))
+      (global.set $memory-limit (local.get 10))
+      (call $run (local.get 0) (local.get 1) (local.get 2) (local.get 3))))
   (core instance $main (instantiate $main-module
     (with "libc" (instance $libc))
     (with "host" (instance
@@ -77,7 +97,7 @@ const COMPONENT: &str = r#"(component
       (export "now" (func $clock-now))
       (export "random" (func $random-bytes))
       HOST))))
-  (func (export "run") (param "endpoint" string) (param "payload" string)
+  (func (export "run") (param "endpoint" string) (param "payload" string) (param "ctx" $context)
         (result (result string (error $skill-error)))
     (canon lift (core func $main "run") (memory $memory) (realloc $realloc)))
   EXTRAS)"#;

@@ -4,8 +4,12 @@
     (type $code' (enum "bad-request" "not-found" "unavailable" "internal"))
     (export $code "error-code" (type (eq $code')))
     (type $error' (record (field "code" $code) (field "message" string)))
-    (export $error "skill-error" (type (eq $error')))))
+    (export $error "skill-error" (type (eq $error')))
+    (type $context' (record (field "call-id" string) (field "tier" (option string))
+                            (field "fuel-limit" u64) (field "memory-limit" u64)))
+    (export $context "context" (type (eq $context')))))
   (alias export $types "skill-error" (type $skill-error))
+  (alias export $types "context" (type $context))
   (core module $echo
     (memory (export "memory") 1)
     ;; What does not fit below `top` ends the call: it is an echo of small payloads.
@@ -18,11 +22,12 @@
       (local.get $at))
     ;; At address 0: 0 for `ok`, then the text's address and length.
     (func (export "run") (param $endpoint i32) (param $endpoint-len i32) (param $payload i32) (param $payload-len i32)
-          (result i32)
+          (param $call-id i32) (param $call-id-len i32) (param $has-tier i32) (param $tier i32) (param $tier-len i32)
+          (param $fuel-limit i64) (param $memory-limit i64) (result i32)
       (i32.store offset=4 (i32.const 0) (local.get $payload))
       (i32.store offset=8 (i32.const 0) (local.get $payload-len))
       (i32.const 0)))
   (core instance $instance (instantiate $echo))
-  (func (export "run") (param "endpoint" string) (param "payload" string)
+  (func (export "run") (param "endpoint" string) (param "payload" string) (param "ctx" $context)
         (result (result string (error $skill-error)))
     (canon lift (core func $instance "run") (memory $instance "memory") (realloc (func $instance "realloc")))))

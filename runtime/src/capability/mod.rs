@@ -1,4 +1,4 @@
-//! What a guest is given: log, clock and random always, and nothing else unless a call grants it.
+//! What a guest is given: log, clock, random and progress always, and nothing else unless a call grants it.
 //!
 //! These files know no engine; a back end gives them to its guests in its own way.
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use kv::KeyValue;
 
-/// What a caller grants a guest beyond log, clock and random, as handles. Empty by default: nothing.
+/// What a caller grants a guest beyond log, clock, random and progress, as handles. Empty by default: nothing.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Capabilities {

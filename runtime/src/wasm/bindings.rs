@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     LogLevel, Permission,
-    limits::{MAX_LOG_LINE_BYTES, MAX_RANDOM_BYTES},
+    limits::{MAX_LOG_LINE_BYTES, MAX_PROGRESS_NOTE_BYTES, MAX_RANDOM_BYTES},
 };
 
 /// An interface that guests are given.
@@ -50,6 +50,7 @@ pub const LINKED: &[Interface] = &[
     interface("clawos:skill/log", "0.1.0", log, "log lines, counted and capped"),
     interface("clawos:skill/clock", "0.1.0", clock, "the call's time, which stands still"),
     interface("clawos:skill/random", "0.1.0", random, "bytes derived from the call's seed, 64 KiB at a time"),
+    interface("clawos:skill/progress", "0.1.0", progress, "reports of how far the call has come"),
     interface("wasi:clocks/wall-clock", WASI, wasi::wall_clock, "the call's time, which stands still"),
     interface("wasi:clocks/monotonic-clock", WASI, wasi::monotonic_clock, "1 µs a read; sleeping is over at once"),
     interface("wasi:random/random", WASI, wasi::random, "the same bytes as clawos:skill/random"),
@@ -220,6 +221,19 @@ fn random(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
     })
 }
 
+fn progress(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<()> {
+    linker.instance(name)?.func_wrap("report", |mut store: StoreContextMut<'_, Guest>, args: (u32, u32, WasmStr)| {
+        let (done, total, note) = args;
+        let note = note.to_str(&store)?;
+        let length = note.len() as u64;
+        let kept = note[..note.floor_char_boundary(MAX_PROGRESS_NOTE_BYTES)].to_owned();
+        drop(note);
+        charge(&mut store, length)?;
+        store.data().progress(done, total, &kept);
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +245,7 @@ mod tests {
     #[test]
     fn a_linked_import_is_found_whatever_its_patch_version() {
         assert_eq!(found("clawos:skill/log@0.1.0", &[]), Ok(Some("clawos:skill/log")));
+        assert_eq!(found("clawos:skill/progress@0.1.0", &[]), Ok(Some("clawos:skill/progress")));
         assert_eq!(found("wasi:io/poll@0.2.0", &[]), Ok(Some("wasi:io/poll")));
         assert_eq!(found("clawos:skill/types@0.1.0", &[]), Ok(None));
     }

@@ -107,12 +107,12 @@ fn code_config(cpu: Cpu) -> wasmtime::Result<Config> {
     Ok(config)
 }
 
-/// Proposals no guest needs: each is more surface, and some are not deterministic.
+/// Proposals no guest needs: each is more surface, and some are not deterministic. Several memories are not among them:
+/// where parts of a component pass each other text, as in QuickJS guests, the engine's own code between them uses two.
 fn refused_features() -> WasmFeatures {
     WasmFeatures::THREADS
         | WasmFeatures::SHARED_EVERYTHING_THREADS
         | WasmFeatures::MEMORY64
-        | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::EXCEPTIONS
         | WasmFeatures::LEGACY_EXCEPTIONS
         | WasmFeatures::TAIL_CALL

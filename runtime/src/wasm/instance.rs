@@ -5,7 +5,7 @@ use std::{mem, sync::Arc, time::Duration};
 use bytes::Bytes;
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline,
-    component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, ResourceTable},
+    component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     watch::{Span, watched},
 };
 use crate::{
-    Exchange, Failure, GuestErrorCode, HeldEffects, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
+    EventSink, Exchange, Failure, GuestErrorCode, HeldEffects, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
     capability::{clock::Clock, kv::KeyValueCall, log::Log, random::Random},
     error::truncated,
     limits::{HOSTCALL_SLACK_BYTES, MAX_HANDLES, MAX_RESOURCES},
@@ -39,6 +39,7 @@ pub(super) struct Guest {
     pub(super) random: Random,
     /// The store, where the call was granted one.
     pub(super) kv: Option<KeyValueCall>,
+    events: Arc<dyn EventSink>,
     pub(super) host_calls: u64,
     /// Fuel for calls of wasmtime's own functions.
     calls_owed: u64,
@@ -71,6 +72,23 @@ struct SkillError {
     message: String,
 }
 
+/// `record context` of `clawos:skill/types`. A replay fills it from the receipt.
+#[derive(Clone, Debug, ComponentType, Lower)]
+#[component(record)]
+struct Context {
+    #[component(name = "call-id")]
+    call_id: String,
+    #[component(name = "tier")]
+    tier: Option<String>,
+    #[component(name = "fuel-limit")]
+    fuel_limit: u64,
+    #[component(name = "memory-limit")]
+    memory_limit: u64,
+}
+
+/// What `run` takes: endpoint, payload and context.
+type Call<'a> = (&'a str, &'a str, &'a Context);
+
 /// What `run` returns.
 type Answer = Result<String, SkillError>;
 
@@ -98,7 +116,7 @@ impl LoadedModule {
         let mut store = new_store(self.pre.engine(), &trial, &span)?;
         let check = async {
             let instance = self.pre.instantiate_async(&mut store).await?;
-            instance.get_typed_func::<(&str, &str), (Answer,)>(&mut store, &self.run)?;
+            instance.get_typed_func::<Call<'_>, (Answer,)>(&mut store, &self.run)?;
             wasmtime::Result::Ok(())
         };
         match watched(check, &span).await.0 {
@@ -116,11 +134,13 @@ impl LoadedModule {
     /// # Errors
     /// The engine's error when there was no room for an instance; nothing ran then.
     pub(super) async fn call(&self, invocation: Invocation, engine: Arc<str>) -> wasmtime::Result<Outcome> {
-        let Invocation { endpoint, payload, limits, .. } = &invocation;
+        let Invocation { call, tier, endpoint, payload, limits, .. } = &invocation;
+        let (fuel_limit, memory_limit) = (limits.fuel, limits.memory_bytes);
+        let context = Context { call_id: call.to_string(), tier: tier.clone(), fuel_limit, memory_limit };
         let span = Span::start(&invocation);
         let mut store = new_store(self.pre.engine(), &invocation, &span)?;
         let (result, cpu) = match std::str::from_utf8(payload) {
-            Ok(payload) => watched(self.answer(&mut store, endpoint, payload), &span).await,
+            Ok(payload) => watched(self.answer(&mut store, (endpoint, payload, &context)), &span).await,
             Err(_) => (Ok(Err(not_text())), Duration::ZERO),
         };
         let left = store.get_fuel()?.checked_sub(store.data().owed());
@@ -149,10 +169,10 @@ impl LoadedModule {
         Ok(Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges, effects })
     }
 
-    async fn answer(&self, store: &mut Store<Guest>, endpoint: &str, payload: &str) -> wasmtime::Result<Answer> {
+    async fn answer(&self, store: &mut Store<Guest>, call: Call<'_>) -> wasmtime::Result<Answer> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
-        let run = instance.get_typed_func::<(&str, &str), (Answer,)>(&mut *store, &self.run)?;
-        let (answer,) = run.call_async(&mut *store, (endpoint, payload)).await?;
+        let run = instance.get_typed_func::<Call<'_>, (Answer,)>(&mut *store, &self.run)?;
+        let (answer,) = run.call_async(&mut *store, call).await?;
         Ok(answer)
     }
 }
@@ -211,10 +231,17 @@ impl Guest {
             clock: Clock::new(invocation.time_ms),
             random: Random::new(invocation.seed),
             kv: invocation.capabilities.kv.clone().map(KeyValueCall::new),
+            events: Arc::clone(&invocation.events),
             host_calls: 0,
             calls_owed: 0,
             memory: MemoryMeter { limit: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0, peak: 0 },
         }
+    }
+
+    /// Passes on a progress report whose note has at most
+    /// [`MAX_PROGRESS_NOTE_BYTES`](crate::limits::MAX_PROGRESS_NOTE_BYTES) bytes.
+    pub(super) fn progress(&self, done: u32, total: u32, note: &str) {
+        self.events.progress(done.into(), total.into(), note);
     }
 
     /// Notes fuel for a call of a function that cannot take it itself.

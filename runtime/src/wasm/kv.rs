@@ -17,7 +17,7 @@ use crate::{
     capability::kv::{KeyValueCall, KeyValueError},
 };
 
-/// `enum error` of `clawos:skill/kv`.
+/// `enum kv-error` of `clawos:skill/kv`.
 #[derive(Clone, Copy, Debug, ComponentType, Lower)]
 #[component(enum)]
 #[repr(u8)]

@@ -25,7 +25,7 @@ macro_rules! sdk {
 }
 
 /// The SDK.
-const SDK: [File; 22] = sdk![
+const SDK: [File; 25] = sdk![
     "rust/Cargo.toml",
     "rust/macros/Cargo.toml",
     "rust/macros/src/endpoint.rs",
@@ -33,9 +33,11 @@ const SDK: [File; 22] = sdk![
     "rust/macros/src/lib.rs",
     "rust/macros/src/tests.rs",
     "rust/src/clock.rs",
+    "rust/src/context.rs",
     "rust/src/error.rs",
     "rust/src/lib.rs",
     "rust/src/log.rs",
+    "rust/src/progress.rs",
     "rust/src/random.rs",
     "rust/src/schema.rs",
     "rust/src/skill.rs",
@@ -44,6 +46,7 @@ const SDK: [File; 22] = sdk![
     "wit/http.wit",
     "wit/kv.wit",
     "wit/log.wit",
+    "wit/progress.wit",
     "wit/random.wit",
     "wit/skills.wit",
     "wit/types.wit",

@@ -13,8 +13,8 @@ pub const SEED: [u8; 32] = [
 /// The wall clock that examples see, Unix milliseconds: 2026-01-01T00:00:00Z.
 pub const TIME_MS: u64 = 1_767_225_600_000;
 
-/// The call id that examples see.
-pub const CALL_ID: &str = "run_example";
+/// The id of the call that examples are told, and no call's: the digits are zeros.
+pub const CALL_ID: &str = "run_00000000000000000000000000000000";
 
 /// Most characters of a value that are shown in a message.
 const MAX_SHOWN: usize = 120;

@@ -38,24 +38,48 @@
 //! }
 //!
 //! // On the host, endpoints are functions, and [`Skill::run`] is what a call does.
-//! # use clawos_skill::Skill;
-//! assert_eq!(Greeter::run("greet", r#"{"name": "Ada"}"#).unwrap(), r#"{"text":"Hello, Ada!"}"#);
+//! # use clawos_skill::{Context, Skill};
+//! let answer = Greeter::run("greet", r#"{"name": "Ada"}"#, &Context::default());
+//! assert_eq!(answer.unwrap(), r#"{"text":"Hello, Ada!"}"#);
+//! ```
+//!
+//! # The call's context
+//!
+//! An endpoint that wants to know its call's id, its caller's tier or its limits takes them as a second argument:
+//!
+//! ```
+//! # use clawos_skill::{Context, SkillError, skill};
+//! # pub struct Plans;
+//! #[skill]
+//! impl Plans {
+//!     /// How many rows a caller may send at once.
+//!     pub fn max_rows(_: (), context: &Context) -> Result<u32, SkillError> {
+//!         Ok(if context.tier.as_deref() == Some("enterprise") { 100_000 } else { 1_000 })
+//!     }
+//! }
+//!
+//! // A test makes the context it needs.
+//! let mut context = Context::default();
+//! context.tier = Some("enterprise".to_owned());
+//! assert_eq!(Plans::max_rows((), &context), Ok(100_000));
 //! ```
 //!
 //! # What a skill may rely on
 //!
 //! Every call gets a fresh instance: nothing in memory outlives a call. There is no file, no network, no
-//! environment. [`clock`] and [`random`] are derived from the call, so a validator can repeat it to the same
+//! environment. [`clock`], [`random`] and [`Context`] are derived from the call's receipt, so a validator can repeat it to the same
 //! answer and the same fuel. A panic ends the call as a trap; its message is logged.
 //!
 //! # Schemas, and tests without a sandbox
 //!
-//! `cargo test` needs no sandbox: [`log`], [`clock`] and [`random`] work on the host too.
+//! `cargo test` needs no sandbox: [`log`], [`progress`], [`clock`] and [`random`] work on the host too.
 //! `testing::check` compares the committed schemas and examples with the code.
 
 pub mod clock;
+mod context;
 mod error;
 pub mod log;
+pub mod progress;
 pub mod random;
 #[cfg(not(target_family = "wasm"))]
 pub mod schema;
@@ -77,11 +101,15 @@ pub mod bindings {
 
 /// Makes an `impl` block of a unit struct a skill.
 ///
-/// Each `pub fn(Input) -> Result<Output, SkillError>` of the block is an endpoint, named like the function with
-/// dashes for underscores; private functions are helpers. One block lists all of a skill's endpoints, in the way
-/// that one `skill.toml` does, and the struct's name is the skill's handle in tests. `Input` derives
+/// Each `pub fn(Input) -> Result<Output, SkillError>` of the block is an endpoint; a second argument `&Context`, if
+/// there is one, gets the call's [`Context`]. Private functions are helpers. One block lists all of a skill's endpoints,
+/// in the way that one `skill.toml` does, and the struct's name is the skill's handle in tests. `Input` derives
 /// `serde::Deserialize`, `Output` derives `serde::Serialize`, both `schemars::JsonSchema`.
+///
+/// An endpoint is named exactly like its function, in `skill.toml` and in calls: `sort_rows` is `sort_rows`. So a
+/// function's name is also an endpoint's: 1 to 64 lower-case letters, digits and underscores, beginning with a letter.
 pub use clawos_skill_macros::skill;
+pub use context::Context;
 pub use error::{ErrorCode, SkillError};
 pub use skill::Skill;
 

@@ -3,13 +3,13 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::SkillError;
+use crate::{Context, SkillError};
 
 /// The schemas of one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct EndpointSchemas {
-    /// The endpoint's name in `skill.toml`.
+    /// The endpoint's name, in `skill.toml` as in the code.
     pub name: &'static str,
     /// What a payload must look like.
     pub input: Value,
@@ -19,7 +19,10 @@ pub struct EndpointSchemas {
 
 impl EndpointSchemas {
     /// The schemas of a function's types.
-    pub fn of<I: JsonSchema, O: JsonSchema>(name: &'static str, _endpoint: fn(I) -> Result<O, SkillError>) -> Self {
+    pub fn of<I: JsonSchema, O: JsonSchema>(
+        name: &'static str,
+        _endpoint: fn(I, &Context) -> Result<O, SkillError>,
+    ) -> Self {
         Self {
             name,
             input: schema::<I>(SchemaSettings::draft2020_12().for_deserialize()),

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::SkillError;
+use crate::{Context, SkillError};
 
 /// A skill, as [`skill`](macro@crate::skill) implements it.
 pub trait Skill {
@@ -12,7 +12,7 @@ pub trait Skill {
     /// # Errors
     /// `NotFound` for an unknown endpoint, `BadRequest` for a payload that is not the endpoint's input, and what
     /// the endpoint itself says.
-    fn run(endpoint: &str, payload: &str) -> Result<String, SkillError>;
+    fn run(endpoint: &str, payload: &str, context: &Context) -> Result<String, SkillError>;
 
     /// The JSON Schemas of every endpoint, in the order in which they are written.
     #[cfg(not(target_family = "wasm"))]
@@ -25,7 +25,8 @@ pub trait Skill {
 /// As [`Skill::run`] says.
 pub fn call<I: DeserializeOwned, O: Serialize>(
     payload: &str,
-    endpoint: fn(I) -> Result<O, SkillError>,
+    context: &Context,
+    endpoint: fn(I, &Context) -> Result<O, SkillError>,
 ) -> Result<String, SkillError> {
     let mut json = serde_json::Deserializer::from_str(payload);
     let input = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -34,7 +35,7 @@ pub fn call<I: DeserializeOwned, O: Serialize>(
         SkillError::bad_request(format!("payload{place}: {}", error.into_inner()))
     })?;
     json.end().map_err(|error| SkillError::bad_request(format!("payload: {error}")))?;
-    let output = endpoint(input)?;
+    let output = endpoint(input, context)?;
     serde_json::to_string(&output).map_err(|error| SkillError::internal(format!("output cannot be written: {error}")))
 }
 
@@ -48,13 +49,17 @@ pub fn no_endpoint(endpoint: &str, known: &[&str]) -> SkillError {
 /// # Errors
 /// As [`Skill::run`] says.
 #[cfg(target_family = "wasm")]
-pub fn answer<S: Skill>(endpoint: &str, payload: &str) -> Result<String, crate::bindings::SkillError> {
+pub fn answer<S: Skill>(
+    endpoint: &str,
+    payload: &str,
+    context: crate::bindings::Context,
+) -> Result<String, crate::bindings::SkillError> {
     use crate::ErrorCode;
     use crate::bindings::{SkillError as WireError, clawos::skill::types::ErrorCode as WireCode};
 
     // A trap says nothing to the author; the log line does.
     std::panic::set_hook(Box::new(|panic| crate::log::error(panic)));
-    S::run(endpoint, payload).map_err(|error| WireError {
+    S::run(endpoint, payload, &context.into()).map_err(|error| WireError {
         code: match error.code {
             ErrorCode::BadRequest => WireCode::BadRequest,
             ErrorCode::NotFound => WireCode::NotFound,

@@ -7,15 +7,15 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Skill;
 use crate::schema::EndpointSchemas;
+use crate::{Context, Skill};
 
 /// Compares the project's committed files with the code: the endpoints in `skill.toml`, the schemas they name, and
 /// the answers to their examples. With `CLAWOS_BLESS=1` in the environment it writes schemas and answers instead.
 ///
-/// The code runs on the host here, where time and random numbers are not the sandbox's. An answer that depends on
-/// either cannot be blessed: `clawos test` and publishing would get another one. Give such an endpoint no example, or
-/// take what varies from its input.
+/// The code runs on the host here, where time, random numbers and context are not the sandbox's. An answer that depends
+/// on one of them cannot be blessed: `clawos test` and publishing would get another one. Give such an endpoint no
+/// example, or take what varies from its input.
 ///
 /// ```no_run
 /// # use clawos_skill::{SkillError, skill};
@@ -102,7 +102,7 @@ impl Check<'_> {
 
     fn example<S: Skill>(&mut self, endpoint: &str, example: &Example) {
         let Some(payload) = self.read(&example.input) else { return };
-        match S::run(endpoint, &payload) {
+        match S::run(endpoint, &payload, &Context::default()) {
             Ok(answer) => match serde_json::from_str(&answer) {
                 Ok(answer) => self.file(&example.output, &answer),
                 Err(error) => self.problems.push(format!("{}: the answer is not JSON: {error}", example.input)),

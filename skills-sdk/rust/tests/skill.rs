@@ -7,7 +7,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use clawos_skill::{ErrorCode, Skill, SkillError, clock, random, skill, testing};
+use clawos_skill::{Context, ErrorCode, Skill, SkillError, clock, progress, random, skill, testing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,39 +54,64 @@ impl Shop {
     }
 }
 
+struct Informed;
+
+#[skill]
+impl Informed {
+    pub fn caller(greeting: String, context: &Context) -> Result<String, SkillError> {
+        progress::report(1, 0, "greeting");
+        Ok(format!("{greeting}, {} of {}", context.tier.as_deref().unwrap_or("nobody"), context.call_id))
+    }
+
+    pub fn plain(input: String) -> Result<String, SkillError> {
+        Ok(input)
+    }
+}
+
 fn refusal(endpoint: &str, payload: &str) -> SkillError {
-    Shop::run(endpoint, payload).expect_err("this call is refused")
+    Shop::run(endpoint, payload, &Context::default()).expect_err("this call is refused")
 }
 
 #[test]
 fn a_call_goes_from_json_to_json() {
     let payload = r#" {"lines": [{"count": 2, "price": 30}, {"count": 1, "price": 5}]} "#;
-    assert_eq!(Shop::run("add-up", payload).unwrap(), r#"{"total":65}"#);
+    assert_eq!(Shop::run("add_up", payload, &Context::default()).unwrap(), r#"{"total":65}"#);
 }
 
 #[test]
 fn a_bad_payload_is_a_bad_request_that_names_the_place() {
-    let error = refusal("add-up", r#"{"lines": [{"count": 2, "price": "much"}]}"#);
+    let error = refusal("add_up", r#"{"lines": [{"count": 2, "price": "much"}]}"#);
     assert_eq!(error.code, ErrorCode::BadRequest);
     assert!(error.message.starts_with("payload at `lines[0].price`: invalid type: string"), "{error}");
 
-    let unknown = refusal("add-up", r#"{"lines": [], "tip": 1}"#);
+    let unknown = refusal("add_up", r#"{"lines": [], "tip": 1}"#);
     assert!(unknown.message.contains("unknown field `tip`"), "{unknown}");
     for text in ["", "{", "{} {}", r#"{"lines": []} x"#, "\u{0}", "null"] {
-        assert_eq!(refusal("add-up", text).code, ErrorCode::BadRequest, "{text:?}");
+        assert_eq!(refusal("add_up", text).code, ErrorCode::BadRequest, "{text:?}");
     }
+}
+
+#[test]
+fn an_endpoint_that_asks_for_the_context_gets_it() {
+    let mut context = Context::default();
+    context.tier = Some("commercial".to_owned());
+    context.call_id = "run_1".to_owned();
+    assert_eq!(Informed::run("caller", r#""hello""#, &context).unwrap(), r#""hello, commercial of run_1""#);
+    assert_eq!(Informed::run("plain", r#""hello""#, &context).unwrap(), r#""hello""#);
+    let schemas = Informed::schemas();
+    assert_eq!(schemas[0].input, schemas[1].input, "the context is no part of the input");
 }
 
 #[test]
 fn deep_nesting_is_refused_and_not_a_stack_overflow() {
     let payload = "[".repeat(100_000);
-    assert_eq!(refusal("add-up", &payload).code, ErrorCode::BadRequest);
+    assert_eq!(refusal("add_up", &payload).code, ErrorCode::BadRequest);
 }
 
 #[test]
 fn the_authors_refusals_keep_their_code_and_text() {
     let overflow = r#"{"lines": [{"count": 4294967295, "price": 2}]}"#;
-    assert_eq!(refusal("add-up", overflow).to_string(), "bad-request: lines: the total is above 4,294,967,295");
+    assert_eq!(refusal("add_up", overflow).to_string(), "bad-request: lines: the total is above 4,294,967,295");
     for (text, code) in
         [("not-found", ErrorCode::NotFound), ("unavailable", ErrorCode::Unavailable), ("internal", ErrorCode::Internal)]
     {
@@ -98,17 +123,17 @@ fn the_authors_refusals_keep_their_code_and_text() {
 
 #[test]
 fn only_public_functions_are_endpoints() {
-    for name in ["add", "add_up", "Add-Up", ""] {
+    for name in ["add", "add-up", "Add_Up", ""] {
         let error = refusal(name, "{}");
         assert_eq!(error.code, ErrorCode::NotFound);
-        assert!(error.message.ends_with("there is add-up, refuse"), "{error}");
+        assert!(error.message.ends_with("there is add_up, refuse"), "{error}");
     }
 }
 
 #[test]
 fn schemas_describe_the_types() {
     let schemas = Shop::schemas();
-    assert_eq!(schemas.iter().map(|schemas| schemas.name).collect::<Vec<_>>(), ["add-up", "refuse"]);
+    assert_eq!(schemas.iter().map(|schemas| schemas.name).collect::<Vec<_>>(), ["add_up", "refuse"]);
     let input = &schemas[0].input;
     assert_eq!(input["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert_eq!(input["additionalProperties"], false);
@@ -160,7 +185,7 @@ const MANIFEST: &str = r#"
 id = "acme.shop"
 
 [[endpoints]]
-name = "add-up"
+name = "add_up"
 input = "schemas/in.json"
 output = "schemas/out.json"
 [[endpoints.examples]]

@@ -1,4 +1,5 @@
-//! Replay: the module runs again on the same input, seed, time and limits; output and fuel must come out the same.
+//! Replay: the module runs again on the same input, seed, time, context and limits; output and fuel must come out the
+//! same.
 //!
 //! Only a call that met its deadline or the end of its stack, there or here, proves nothing: both depend on the machine.
 
@@ -85,6 +86,7 @@ async fn run(
         ..Limits::default()
     };
     let invocation = Invocation {
+            tier: receipt.tier.map(|tier| tier.to_string()),
         limits,
         seed: receipt.seed,
         time_ms: receipt.time,

@@ -12,21 +12,26 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clawos_receipts::receipt::{Outcome, Receipt};
+use clawos_receipts::receipt::{Outcome, Receipt, Tier};
 use clawos_receipts::sha256;
 use clawos_runtime::wasm::{WasmConfig, WasmSandbox, compile};
 use clawos_runtime::{InMemoryModules, Invocation, RuntimeKind, Sandbox};
 use clawos_verifier::replay::replay;
 use clawos_verifier::{Report, Verdict};
 
-/// Answers with eight random letters, after a loop of as many rounds as the payload has bytes.
+/// Answers with eight letters that depend on random bytes and on the whole context, after a loop of as many rounds as the
+/// payload has bytes.
 const MODULE: &str = r#"(component
   (import "clawos:skill/types@0.1.0" (instance $types
     (type $code' (enum "bad-request" "not-found" "unavailable" "internal"))
     (export $code "error-code" (type (eq $code')))
     (type $error' (record (field "code" $code) (field "message" string)))
-    (export $error "skill-error" (type (eq $error')))))
+    (export $error "skill-error" (type (eq $error')))
+    (type $context' (record (field "call-id" string) (field "tier" (option string))
+                            (field "fuel-limit" u64) (field "memory-limit" u64)))
+    (export $context "context" (type (eq $context')))))
   (alias export $types "skill-error" (type $skill-error))
+  (alias export $types "context" (type $context))
   (import "clawos:skill/random@0.1.0" (instance $random (export "bytes" (func (param "n" u32) (result (list u8))))))
   (core module $libc-module
     (memory (export "memory") 1)
@@ -41,13 +46,18 @@ const MODULE: &str = r#"(component
   (core module $main-module
     (import "libc" "memory" (memory 0))
     (import "host" "random" (func $random (param i32 i32)))
-    (func (export "run") (param i32 i32 i32) (param $rounds i32) (result i32)
-      (local $letter i32)
+    (func (export "run") (param i32 i32 i32) (param $rounds i32) (param $call-id i32) (param i32)
+                         (param i32 i32) (param $tier-len i32) (param $fuel i64) (param $memory i64) (result i32)
+      (local $key i32) (local $letter i32)
+      (local.set $key (i32.xor (local.get $tier-len)
+        (i32.wrap_i64 (i64.xor (local.get $fuel) (local.get $memory)))))
       (call $random (i32.const 8) (i32.const 16))
       (loop $letters
         (i32.store8 offset=1025 (local.get $letter)
-          (i32.add (i32.const 97)
-            (i32.and (i32.const 15) (i32.load8_u (i32.add (i32.load (i32.const 16)) (local.get $letter))))))
+          (i32.add (i32.const 97) (i32.and (i32.const 15) (i32.xor (local.get $key) (i32.xor
+            (i32.load8_u (i32.add (i32.load (i32.const 16)) (local.get $letter)))
+            ;; After `run_`.
+            (i32.load8_u offset=4 (i32.add (local.get $call-id) (local.get $letter))))))))
         (local.set $letter (i32.add (local.get $letter) (i32.const 1)))
         (br_if $letters (i32.lt_u (local.get $letter) (i32.const 8))))
       (loop $burn
@@ -62,7 +72,8 @@ const MODULE: &str = r#"(component
   (core instance $main (instantiate $main-module
     (with "libc" (instance $libc))
     (with "host" (instance (export "random" (func $random-bytes))))))
-  (func (export "run") (param "endpoint" string) (param "payload" string) (result (result string (error $skill-error)))
+  (func (export "run") (param "endpoint" string) (param "payload" string) (param "ctx" $context)
+        (result (result string (error $skill-error)))
     (canon lift (core func $main "run") (memory $memory) (realloc $realloc))))"#;
 
 const INPUT: &[u8] = br#"{"text":"the quick brown fox"}"#;
@@ -89,6 +100,7 @@ impl Proxy {
         receipt.input_sha256 = sha256(INPUT);
         receipt.runtime = self.sandbox.engine(RuntimeKind::Wasm).unwrap().to_string();
         let invocation = Invocation {
+            tier: receipt.tier.map(|tier| tier.to_string()),
             seed: receipt.seed,
             time_ms: receipt.time,
             ..Invocation::new(&*receipt.id, &*receipt.endpoint, INPUT)
@@ -137,6 +149,10 @@ async fn checks() {
     caught("fuel", &proxy.replay(&lie(|receipt| receipt.fuel += 1)).await);
     caught("output", &proxy.replay(&lie(|receipt| receipt.output_sha256 = Some([0; 32]))).await);
     caught("output", &proxy.replay(&lie(|receipt| receipt.seed[0] ^= 1)).await);
+    caught("output", &proxy.replay(&lie(|receipt| receipt.id = clawos_receipts::new_id("run"))).await);
+    caught("output", &proxy.replay(&lie(|receipt| receipt.tier = Some(Tier::Commercial))).await);
+    caught("output", &proxy.replay(&lie(|receipt| receipt.limits.memory += 1)).await);
+    caught("output", &proxy.replay(&lie(|receipt| receipt.limits.fuel += 1)).await);
     caught("outcome", &proxy.replay(&lie(|receipt| receipt.outcome = Outcome::Trap)).await);
     caught("outcome", &proxy.replay(&lie(|receipt| receipt.limits.fuel = 10)).await);
     caught("module", &proxy.replay(&lie(|receipt| receipt.module_sha256 = [0; 32])).await);

@@ -69,7 +69,7 @@ async fn what_the_caller_does_wrong(world: &World, table: &mut Table) {
 async fn what_the_skill_does_wrong(world: &World, table: &mut Table) -> usize {
     let refusal = |code: &str| json!({ "code": code, "message": "as asked" });
     let cases = [
-        ("output that breaks its schema", "bad-output", json!({}), 502, "output_invalid"),
+        ("output that breaks its schema", "bad_output", json!({}), 502, "output_invalid"),
         ("a panic", "trap", json!({}), 502, "trap"),
         ("an endless loop", "spin", json!({}), 422, "out_of_fuel"),
         ("refusing the request", "fail", refusal("bad-request"), 422, "guest_bad_request"),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder,
 };
@@ -61,6 +61,26 @@ struct SkillError {
     message: String,
 }
 
+/// `record context` of `clawos:skill/types`.
+#[derive(Debug, ComponentType, Lower)]
+#[component(record)]
+struct Context {
+    #[component(name = "call-id")]
+    call_id: &'static str,
+    #[component(name = "tier")]
+    tier: Option<&'static str>,
+    #[component(name = "fuel-limit")]
+    fuel_limit: u64,
+    #[component(name = "memory-limit")]
+    memory_limit: u64,
+}
+
+/// What the runtime tells every call, too.
+const CONTEXT: Context = Context { call_id: crate::CALL_ID, tier: None, fuel_limit: FUEL, memory_limit: MEMORY as u64 };
+
+/// What `run` takes: endpoint, payload and context.
+type Call<'a> = (&'a str, &'a str, &'a Context);
+
 impl Raw {
     /// Compiles `component` for an engine that takes this much care.
     pub(crate) fn new(component: &[u8], care: Care) -> wasmtime::Result<Self> {
@@ -97,8 +117,8 @@ impl Raw {
             store.set_fuel(FUEL)?;
         }
         let instance = self.pre.instantiate(&mut store)?;
-        let run = instance.get_typed_func::<(&str, &str), (Result<String, SkillError>,)>(&mut store, &self.run)?;
-        let (answer,) = run.call(&mut store, (endpoint, payload))?;
+        let run = instance.get_typed_func::<Call<'_>, (Result<String, SkillError>,)>(&mut store, &self.run)?;
+        let (answer,) = run.call(&mut store, (endpoint, payload, &CONTEXT))?;
         answer.map_err(|error| wasmtime::Error::msg(format!("{:?}: {}", error.code, error.message)))
     }
     /// The same as a server must do it: on a fiber, giving way at each tick, with bounded memory.
@@ -110,8 +130,8 @@ impl Raw {
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let instance = self.pre.instantiate_async(&mut store).await?;
-        let run = instance.get_typed_func::<(&str, &str), (Result<String, SkillError>,)>(&mut store, &self.run)?;
-        let (answer,) = run.call_async(&mut store, (endpoint, payload)).await?;
+        let run = instance.get_typed_func::<Call<'_>, (Result<String, SkillError>,)>(&mut store, &self.run)?;
+        let (answer,) = run.call_async(&mut store, (endpoint, payload, &CONTEXT)).await?;
         answer.map_err(|error| wasmtime::Error::msg(format!("{:?}: {}", error.code, error.message)))
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use clap::Args;
 use clawos_client::FieldError;
 use clawos_manifest::ResolvedManifest;
-use clawos_runtime::{ExampleRun, ExamplesError, Sandbox, run_examples};
+use clawos_runtime::{ExampleRun, ExamplesError, run_examples};
 use serde::Serialize;
 
 use crate::context::Context;

@@ -39,17 +39,22 @@ fn skill_name(block: &ItemImpl) -> syn::Result<&Ident> {
 
 fn implementation(name: &Ident, endpoints: &[Endpoint]) -> TokenStream {
     let names: Vec<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
-    let calls = endpoints.iter().map(|Endpoint { function, name }| {
-        quote_spanned! { function.span() => #name => ::clawos_skill::__private::call(payload, Self::#function) }
+    let calls = endpoints.iter().map(|endpoint| {
+        let (name, function) = (&endpoint.name, with_context(endpoint));
+        quote_spanned! { endpoint.function.span() =>
+            #name => ::clawos_skill::__private::call(payload, context, #function)
+        }
     });
-    let schemas = endpoints.iter().map(|Endpoint { function, name }| {
-        quote_spanned! { function.span() => ::clawos_skill::schema::EndpointSchemas::of(#name, Self::#function) }
+    let schemas = endpoints.iter().map(|endpoint| {
+        let (name, function) = (&endpoint.name, with_context(endpoint));
+        quote_spanned! { endpoint.function.span() => ::clawos_skill::schema::EndpointSchemas::of(#name, #function) }
     });
     quote! {
         impl ::clawos_skill::Skill for #name {
             fn run(
                 endpoint: &str,
                 payload: &str,
+                context: &::clawos_skill::Context,
             ) -> ::core::result::Result<::std::string::String, ::clawos_skill::SkillError> {
                 match endpoint {
                     #(#calls,)*
@@ -65,6 +70,15 @@ fn implementation(name: &Ident, endpoints: &[Endpoint]) -> TokenStream {
     }
 }
 
+/// The endpoint as a function of input and context.
+fn with_context(Endpoint { function, takes_context, .. }: &Endpoint) -> TokenStream {
+    if *takes_context {
+        quote_spanned! { function.span() => Self::#function }
+    } else {
+        quote_spanned! { function.span() => |input, _| Self::#function(input) }
+    }
+}
+
 fn export(name: &Ident) -> TokenStream {
     quote! {
         #[cfg(target_family = "wasm")]
@@ -75,8 +89,9 @@ fn export(name: &Ident) -> TokenStream {
                 fn run(
                     endpoint: ::std::string::String,
                     payload: ::std::string::String,
+                    context: ::clawos_skill::__private::bindings::Context,
                 ) -> ::core::result::Result<::std::string::String, ::clawos_skill::__private::bindings::SkillError> {
-                    ::clawos_skill::__private::answer::<#name>(&endpoint, &payload)
+                    ::clawos_skill::__private::answer::<#name>(&endpoint, &payload, context)
                 }
             }
 

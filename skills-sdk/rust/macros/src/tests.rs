@@ -19,13 +19,35 @@ fn a_good_block_expands_to_dispatch_schemas_and_export() {
     )
     .unwrap()
     .to_string();
-    assert!(
-        text.contains("\"sort-rows\" => :: clawos_skill :: __private :: call (payload , Self :: sort_rows)"),
-        "{text}"
-    );
-    assert!(text.contains("EndpointSchemas :: of (\"sort-rows\" , Self :: sort_rows)"), "{text}");
+    let endpoint = "| input , _ | Self :: sort_rows (input)";
+    let call = format!("\"sort_rows\" => :: clawos_skill :: __private :: call (payload , context , {endpoint})");
+    assert!(text.contains(&call), "{text}");
+    assert!(text.contains(&format!("EndpointSchemas :: of (\"sort_rows\" , {endpoint})")), "{text}");
     assert!(text.contains("export ! (Export"), "{text}");
     assert!(!text.contains("\"helper\""), "{text}");
+}
+
+#[test]
+fn an_endpoint_may_take_the_context() {
+    let text = skill(
+        TokenStream::new(),
+        quote! { impl Good { pub fn r#type(input: In, context: &Context) -> Result<Out, SkillError> { } } },
+    )
+    .unwrap()
+    .to_string();
+    assert!(
+        text.contains("\"type\" => :: clawos_skill :: __private :: call (payload , context , Self :: r#type)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_that_no_manifest_takes_are_refused() {
+    let too_long = format!("a{}", "b".repeat(64));
+    for name in ["Sort", "sortRows", "_sort", "größe", &too_long] {
+        let name = syn::Ident::new(name, proc_macro2::Span::call_site());
+        assert!(refusal(quote! { impl Name { pub fn #name(input: In) -> R { } } }).contains("lower-case"), "{name}");
+    }
 }
 
 #[test]
@@ -48,13 +70,23 @@ fn every_wrong_endpoint_is_reported_at_once() {
             pub fn d(one: In, two: In) -> R { }
             pub fn e(input: In) { }
             pub fn f() -> R { }
+            pub fn g(input: In, context: Context) -> R { }
+            pub fn h(input: In, context: &Context, more: In) -> R { }
         }
     });
     let lines: Vec<&str> = errors.lines().collect();
-    assert_eq!(lines.len(), 6, "{errors}");
-    for (line, part) in
-        lines.iter().zip(["async", "type parameters", "no self", "one argument", "returns", "one argument"])
-    {
+    assert_eq!(lines.len(), 8, "{errors}");
+    let parts = [
+        "async",
+        "type parameters",
+        "no self",
+        "one argument",
+        "returns",
+        "one argument",
+        "a &Context",
+        "one argument, its input, or two",
+    ];
+    for (line, part) in lines.iter().zip(parts) {
         assert!(line.contains(part), "{line} should say {part}");
     }
 }

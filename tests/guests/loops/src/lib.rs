@@ -1,6 +1,6 @@
 //! A guest that misbehaves on request: for the system tests, and for the demo's runaway module.
 
-use clawos_skill::{SkillError, clock, log, random, skill};
+use clawos_skill::{Context, SkillError, clock, log, progress, random, skill};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,19 @@ pub struct Given {
     pub random: String,
 }
 
+/// What the call was told about itself.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Told {
+    /// Its id.
+    pub call_id: String,
+    /// The tier of the caller's licence.
+    pub tier: Option<String>,
+    /// Fuel it may use, as decimal text.
+    pub fuel_limit: String,
+    /// Bytes of memory it may use, as decimal text.
+    pub memory_limit: String,
+}
+
 #[skill]
 impl Loops {
     /// Never ends.
@@ -135,6 +148,17 @@ impl Loops {
         let random = random::bytes(usize::from(input.bytes));
         let random = random.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Given { now_ms, random, later_ms: clock::now_ms().to_string() })
+    }
+
+    /// Reports progress, and returns what the call was told about itself.
+    pub fn context(_: Nothing, context: &Context) -> Result<Told, SkillError> {
+        progress::report(1, 1, "reading the context");
+        Ok(Told {
+            call_id: context.call_id.clone(),
+            tier: context.tier.clone(),
+            fuel_limit: context.fuel_limit.to_string(),
+            memory_limit: context.memory_limit.to_string(),
+        })
     }
 }
 

@@ -73,14 +73,14 @@ fn object<'a>(table: &Table, row: impl Iterator<Item = Option<&'a str>>) -> Map<
 mod tests {
     //! A table in, objects out, page by page.
 
-    use clawos_skill::Skill;
+    use clawos_skill::{Context, Skill};
     use serde_json::json;
 
     use super::*;
     use crate::CsvJson;
 
     fn run(payload: &Value) -> Result<Value, SkillError> {
-        let answer = CsvJson::run("convert", &payload.to_string())?;
+        let answer = CsvJson::run("convert", &payload.to_string(), &Context::default())?;
         Ok(serde_json::from_str(&answer).unwrap())
     }
 

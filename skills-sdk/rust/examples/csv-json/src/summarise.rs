@@ -163,13 +163,14 @@ fn real(count: usize) -> f64 {
 mod tests {
     //! Columns whose statistics can be worked out by hand.
 
-    use clawos_skill::Skill;
+    use clawos_skill::{Context, Skill};
     use serde_json::{Value, json};
 
     use crate::CsvJson;
 
     fn columns(csv: &str) -> Value {
-        let answer = CsvJson::run("summarise", &json!({"csv": csv, "top": 2}).to_string()).unwrap();
+        let answer =
+            CsvJson::run("summarise", &json!({"csv": csv, "top": 2}).to_string(), &Context::default()).unwrap();
         let mut answer: Value = serde_json::from_str(&answer).unwrap();
         answer["columns"].take()
     }
