@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clawos_receipts::receipt::{Outcome, Receipt, Tier};
+use clawos_interface::Tier;
+use clawos_receipts::receipt::{Outcome, Receipt};
 use clawos_receipts::sha256;
 use clawos_runtime::wasm::{WasmConfig, WasmSandbox, compile};
 use clawos_runtime::{InMemoryModules, Invocation, RuntimeKind, Sandbox};
