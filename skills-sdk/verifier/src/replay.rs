@@ -86,7 +86,7 @@ async fn run(
         ..Limits::default()
     };
     let invocation = Invocation {
-            tier: receipt.tier.map(|tier| tier.to_string()),
+        tier: receipt.tier.map(|tier| tier.to_string()),
         limits,
         seed: receipt.seed,
         time_ms: receipt.time,
