@@ -8,7 +8,7 @@
 //! - A call ends at the first of its limits, and its [`Outcome`] says which, with the bill, for failures too.
 //! - The same module, payload, limits, seed and time give the same output and the same fuel: on every run, cold or
 //!   warm, in another process and on another processor. The exceptions, and the [`Outcome`] says so: a deadline
-//!   falls by the host's speed, a cancellation when the caller wishes, at which depth of calls the stack overflows
+//!   falls by the host's speed, a cancellation comes when the caller decides, at which depth of calls the stack overflows
 //!   depends on the processor that the code was compiled for, and a call that used a capability depends on that.
 //! - A guest that computes for long shares threads of its own with its like: the host and short calls stay quick.
 //! - Compilation is done by a child process that can be killed; only code that this host compiled is ever loaded.
@@ -41,7 +41,7 @@
 //! | compiled code in memory | 512 MiB | operator | [`wasm::WasmConfig::max_loaded_bytes`] |
 //! | compiled code on disk | 4 GiB | operator | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
-//! | nested calls at once, beside those | 64 | operator, at least 8 | [`wasm::WasmConfig::max_concurrent`] |
+//! | nested calls at once, beside those | 8 | operator | [`wasm::WasmConfig::max_nested`] |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 
 pub mod capability;

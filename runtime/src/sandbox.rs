@@ -41,7 +41,7 @@ pub trait Sandbox: Send + Sync {
 pub struct Engine {
     /// Which modules it runs.
     pub kind: RuntimeKind,
-    /// Engine and fuel price list, for example `wasmtime-48.0.8+costs-2`. Part of every receipt: two sandboxes with the
+    /// Engine and fuel price list, for example `wasmtime-48.0.8+costs-3`. Part of every receipt: two sandboxes with the
     /// same id bill the same fuel for the same call.
     pub id: Arc<str>,
 }

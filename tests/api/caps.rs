@@ -1,13 +1,14 @@
 //! A buyer who leaves, or who lets little be recorded at a time, has paid for what was served.
 
-use crate::execute::receipt;
-use crate::settlement::{CALL, check_proof, usage};
-use crate::tampered::{another_settles, nobody_settles};
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{ExitKind, Kind};
 use clawos_tests::app::databases;
 use clawos_tests::market::Market;
 use reqwest::header;
+
+use crate::execute::receipt;
+use crate::settlement::{CALL, check_proof, usage};
+use crate::tampered::{another_settles, nobody_settles};
 
 /// The local chain's settle delay leaves 175 s for settlement, in which 5 full batches are surely recorded.
 const UNRECORDED: usize = 5;

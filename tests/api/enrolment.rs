@@ -14,9 +14,9 @@ async fn an_agent_enrols_with_its_wallet_and_signs_in_again() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let key = new_key();
-        let wish =
+        let registration =
             json!({"name": "word-smith", "wallet": address(&key), "description": "Counts words", "roles": ["author"]});
-        let challenge = app.post("/agents/register", &wish).await.json(201);
+        let challenge = app.post("/agents/register", &registration).await.json(201);
 
         // The client can rebuild the text from the fields, so it signs nothing it did not make.
         let rebuilt = Challenge {
@@ -56,8 +56,8 @@ async fn a_challenge_works_once_and_only_for_its_wallet() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let (key, thief) = (new_key(), new_key());
-        let wish = json!({"name": "acme", "wallet": address(&key)});
-        let challenge = app.post("/agents/register", &wish).await.json(201);
+        let registration = json!({"name": "acme", "wallet": address(&key)});
+        let challenge = app.post("/agents/register", &registration).await.json(201);
         let path = verify_path(&challenge);
 
         let forged = json!({"signature": sign(&thief, &challenge)});

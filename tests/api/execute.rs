@@ -250,8 +250,8 @@ async fn a_key_never_spends_more_than_its_daily_cap() {
     let market = Market::open(&TestDatabase::Sqlite, usage).await;
     let buyer = market.buyer("buyer").await;
     market.buy_usage(&buyer, 10 * CALL).await;
-    let wish = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": "2000" });
-    let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+    let settings = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": "2000" });
+    let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &settings).await.json(201);
     let path = format!("/skills/{}/execute", market.skill);
     let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
     let token = key["key"].as_str().unwrap();
@@ -321,8 +321,8 @@ async fn a_skill_whose_seller_named_his_own_key_as_meter_is_not_sold_here_and_bu
 
     let sellers: [u8; 32] = *market.author.key.verifying_key().as_bytes();
     market.name_meter(sellers).await;
-    let wish = json!({ "skill": market.skill, "kind": "usage", "tier": "personal" });
-    market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &wish).await.problem("wrong_proxy");
+    let order = json!({ "skill": market.skill, "kind": "usage", "tier": "personal" });
+    market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &order).await.problem("wrong_proxy");
     market.app.clock.advance(6_000);
     let told = market.app.get(&quote).await.json(200);
     assert_eq!((&told["registered"], &told["purchasable"]), (&json!(true), &json!(false)));
@@ -375,10 +375,10 @@ async fn a_new_price_counts_for_the_next_purchase_at_once_and_not_for_licences_a
     let market = Market::open(&TestDatabase::Sqlite, usage).await;
     let buyer = market.buyer("buyer").await;
     market.buy_usage(&buyer, 10 * CALL).await;
-    let wish = json!({ "skill": market.skill, "kind": "usage", "tier": "personal" });
-    let before = market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &wish).await.json(200);
+    let order = json!({ "skill": market.skill, "kind": "usage", "tier": "personal" });
+    let before = market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &order).await.json(200);
     market.reprice(3 * CALL).await;
-    let after = market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &wish).await.json(200);
+    let after = market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &order).await.json(200);
     assert_ne!(before["terms_hash"], after["terms_hash"]);
     let answer = market.call(&buyer, "hello").await.json(200);
     assert_eq!(answer["price"]["amount"], CALL.to_string());

@@ -105,7 +105,7 @@ async fn rate_limits_count_per_key_and_say_so() {
 
 #[tokio::test]
 async fn a_licences_limit_is_told_and_not_the_keys() {
-    let slow = |config: &mut clawos_server::config::Config| config.limits.rate_per_minute = 30;
+    let slow = |config: &mut clawos_config::Config| config.limits.rate_per_minute = 30;
     let usage = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
     let market = Market::with(&TestDatabase::Sqlite, slow, usage).await;
     let buyer = market.buyer("buyer").await;
@@ -114,8 +114,8 @@ async fn a_licences_limit_is_told_and_not_the_keys() {
     let body = json!({"endpoint": "echo", "payload": {"text": "hello"}});
     let mut limited = Vec::new();
     for name in ["one", "two"] {
-        let wish = json!({"name": name, "scopes": ["invoke"]});
-        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let settings = json!({"name": name, "scopes": ["invoke"]});
+        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &settings).await.json(201);
         for _ in 0..20 {
             let answer = market.app.post_as(key["key"].as_str().unwrap(), &path, &body).await;
             limited.extend((answer.status == 429).then_some(answer));
@@ -139,13 +139,13 @@ async fn the_documentation_is_generated_and_the_committed_copy_is_this_one() {
     let docs = send(app.http.get(format!("{}/docs/", app.origin))).await;
     assert!(docs.status.is_success() && docs.text().contains("swagger"));
 
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/openapi.json");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/api/openapi.json");
     let text = format!("{}\n", serde_json::to_string_pretty(&served).unwrap());
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&file, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == text, "server/openapi.json is out of date: run the api tests with UPDATE_EXPECTED=1");
+    assert!(committed == text, "server/api/openapi.json is out of date: run the api tests with UPDATE_EXPECTED=1");
 }
 
 #[tokio::test]

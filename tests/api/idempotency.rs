@@ -59,8 +59,8 @@ async fn a_refusal_is_replayed_too() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "manager", "scopes": ["admin"]});
-        let manager = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let settings = json!({"name": "manager", "scopes": ["admin"]});
+        let manager = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
         let manager = manager["key"].as_str().unwrap();
         let body = json!({"name": "k", "scopes": ["invoke"]});
         let first = make_key(&app, manager, "r", &body).await;

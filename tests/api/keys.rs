@@ -18,13 +18,13 @@ async fn a_key_may_do_what_its_scopes_say() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "reader", "scopes": ["read"], "daily_cap": "250000"});
-        let reader = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let settings = json!({"name": "reader", "scopes": ["read"], "daily_cap": "250000"});
+        let reader = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
         assert!(secret(&reader).starts_with("claw_sk_") && secret(&reader).len() == 44);
         assert_eq!(reader["daily_cap"], "250000");
         app.get_as(secret(&reader), "/agents/me").await.json(200);
         app.get_as(secret(&reader), "/agents/me/keys").await.problem("scope_missing");
-        app.post_as(secret(&reader), "/agents/me/keys", &wish).await.problem("scope_missing");
+        app.post_as(secret(&reader), "/agents/me/keys", &settings).await.problem("scope_missing");
 
         // No key makes one that may do more than itself.
         let manager = json!({"name": "manager", "scopes": ["admin"]});
@@ -59,13 +59,13 @@ async fn a_key_expires_and_can_be_revoked() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let soon = clawos_server::http::Timestamp(clawos_server::clock::Clock::now_ms(&*app.clock) + 60_000);
-        let wish = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
-        let short = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let soon = clawos_api::Timestamp(clawos_base::Clock::now_ms(&*app.clock) + 60_000);
+        let settings = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
+        let short = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
         app.get_as(secret(&short), "/agents/me").await.json(200);
         app.clock.advance(60_001);
         app.get_as(secret(&short), "/agents/me").await.problem("key_expired");
-        app.post_as(agent.token(), "/agents/me/keys", &wish).await.pointers("validation_failed");
+        app.post_as(agent.token(), "/agents/me/keys", &settings).await.pointers("validation_failed");
 
         let path = format!("/agents/me/keys/{}", agent.session["api_key"]["id"].as_str().unwrap());
         app.get_as(agent.api_key(), "/agents/me").await.json(200);
@@ -110,11 +110,11 @@ async fn a_key_can_be_bound_to_addresses() {
 #[tokio::test]
 async fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
     for trusted in [false, true] {
-        let change = |config: &mut clawos_server::config::Config| config.listen.trust_forwarded_for = trusted;
+        let change = |config: &mut clawos_config::Config| config.listen.trust_forwarded_for = trusted;
         let app = TestApp::with(&TestDatabase::Sqlite, change).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "bound", "scopes": ["read"], "ip_allow": ["192.0.2.0/24"]});
-        let bound = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let settings = json!({"name": "bound", "scopes": ["read"], "ip_allow": ["192.0.2.0/24"]});
+        let bound = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
         let request = app.request(reqwest::Method::GET, "/agents/me").bearer_auth(secret(&bound));
         // Only the last entry is the proxy's own; a client can send the others.
         let spoofed = request.try_clone().unwrap().header("x-forwarded-for", "192.0.2.7, 198.51.100.1");
@@ -140,8 +140,8 @@ async fn another_agents_key_cannot_be_touched() {
 async fn no_secret_is_in_the_data_folder() {
     let app = TestApp::start(&TestDatabase::Sqlite).await;
     let agent = app.enrol("acme").await;
-    let wish = json!({"name": "k", "scopes": ["read"]});
-    let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&wish);
+    let settings = json!({"name": "k", "scopes": ["read"]});
+    let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&settings);
     let made = clawos_tests::app::send(request.header("idempotency-key", "once")).await.json(201);
     for secret in [agent.token(), agent.refresh_token(), agent.api_key(), secret(&made)] {
         let random = &secret.as_bytes()[8..];
@@ -158,8 +158,8 @@ async fn every_change_is_in_the_agents_audit_log() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "k", "scopes": ["read"]});
-        let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&wish);
+        let settings = json!({"name": "k", "scopes": ["read"]});
+        let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&settings);
         let made = clawos_tests::app::send(request.header("x-request-id", "req-of-mine")).await.json(201);
         app.delete_as(agent.token(), &format!("/agents/me/keys/{}", id(&made))).await;
 
@@ -186,13 +186,12 @@ async fn a_key_is_never_freer_than_the_key_that_makes_it() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let now = clawos_server::clock::Clock::now_ms(&*app.clock);
-        let (soon, later) =
-            (clawos_server::http::Timestamp(now + 60_000), clawos_server::http::Timestamp(now + 60_001));
-        let wish = json!({"name": "maker", "scopes": ["admin", "read"], "daily_cap": "100", "expires_at": soon,
+        let now = clawos_base::Clock::now_ms(&*app.clock);
+        let (soon, later) = (clawos_api::Timestamp(now + 60_000), clawos_api::Timestamp(now + 60_001));
+        let settings = json!({"name": "maker", "scopes": ["admin", "read"], "daily_cap": "100", "expires_at": soon,
             "ip_allow": ["127.0.0.0/8"]});
-        let maker = app.post_as(agent.token(), "/agents/me/keys", &wish).await.json(201);
-        let make = async |wish: Value| app.post_as(secret(&maker), "/agents/me/keys", &wish).await;
+        let maker = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
+        let make = async |settings: Value| app.post_as(secret(&maker), "/agents/me/keys", &settings).await;
 
         // What is left open is the maker's, and less may be asked for.
         let same = make(json!({"name": "same", "scopes": ["read"]})).await.json(201);
@@ -229,8 +228,8 @@ async fn rotation_makes_no_more_keys_than_an_agent_may_have() {
     app.post_as(agent.token(), &path, &json!({})).await.problem("validation_failed");
 }
 
-async fn make(app: &TestApp, token: &str, wish: Value) -> Value {
-    app.post_as(token, "/agents/me/keys", &wish).await.json(201)
+async fn make(app: &TestApp, token: &str, settings: Value) -> Value {
+    app.post_as(token, "/agents/me/keys", &settings).await.json(201)
 }
 
 async fn sql(app: &TestApp, statement: &'static str) {
@@ -246,8 +245,8 @@ async fn a_cap_is_not_multiplied_by_keys_made_and_rotated() {
         // Money for ten calls of 0.001 USDC; the key may spend one a day.
         market.buy_usage(&buyer, 10_000).await;
         let (app, session) = (&market.app, buyer.agent.token());
-        let wish = json!({"name": "maker", "scopes": ["admin", "invoke"], "daily_cap": "1000"});
-        let maker = make(app, session, wish).await;
+        let settings = json!({"name": "maker", "scopes": ["admin", "invoke"], "daily_cap": "1000"});
+        let maker = make(app, session, settings).await;
         let child = make(app, secret(&maker), json!({"name": "child", "scopes": ["invoke"]})).await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
         let heir = app.post_as(secret(&maker), &rotate, &json!({})).await.json(201);
@@ -274,10 +273,10 @@ async fn what_a_key_made_is_revoked_with_it() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
-        let maker = make(&app, agent.token(), wish.clone()).await;
-        let child = make(&app, secret(&maker), wish.clone()).await;
-        let grandchild = make(&app, secret(&child), wish.clone()).await;
+        let settings = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), settings.clone()).await;
+        let child = make(&app, secret(&maker), settings.clone()).await;
+        let grandchild = make(&app, secret(&child), settings.clone()).await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
         let its_own = app.post_as(secret(&maker), &rotate, &json!({})).await.json(201);
         let its_owners = app.post_as(agent.token(), &rotate, &json!({})).await.json(201);
@@ -298,9 +297,9 @@ async fn what_a_key_made_ends_with_it_when_it_is_rotated() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
-        let maker = make(&app, agent.token(), wish.clone()).await;
-        let child = make(&app, secret(&maker), wish).await;
+        let settings = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), settings.clone()).await;
+        let child = make(&app, secret(&maker), settings).await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
         let heir = app.post_as(agent.token(), &rotate, &json!({"overlap_secs": 0})).await.json(201);
         app.get_as(secret(&child), "/agents/me").await.problem("key_expired");
@@ -313,8 +312,8 @@ async fn who_is_revoked_meanwhile_makes_no_key() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let wish = json!({"name": "maker", "scopes": ["admin", "read"]});
-        let maker = make(&app, agent.token(), wish.clone()).await;
+        let settings = json!({"name": "maker", "scopes": ["admin", "read"]});
+        let maker = make(&app, agent.token(), settings.clone()).await;
         app.get_as(secret(&maker), "/agents/me").await.json(200);
         app.get_as(agent.token(), "/agents/me").await.json(200);
         // As another server does it: this one believes what it saw for two seconds more.
@@ -322,7 +321,7 @@ async fn who_is_revoked_meanwhile_makes_no_key() {
         sql(&app, "UPDATE sessions SET revoked_at = 1").await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&maker));
         for token in [secret(&maker), agent.token()] {
-            app.post_as(token, "/agents/me/keys", &wish).await.problem("key_revoked");
+            app.post_as(token, "/agents/me/keys", &settings).await.problem("key_revoked");
             app.post_as(token, &rotate, &json!({})).await.problem("key_revoked");
         }
     }
@@ -335,18 +334,18 @@ async fn a_repeated_request_shows_its_secret_to_its_sender_only() {
         let agent = app.enrol("acme").await;
         let lesser = make(&app, agent.token(), json!({"name": "lesser", "scopes": ["admin"]})).await;
         let twin = make(&app, agent.token(), json!({"name": "twin", "scopes": ["admin"]})).await;
-        let wish = json!({"name": "all", "scopes": ["admin", "invoke", "read", "publish"]});
-        let ask = |token: String, wish: Value| {
-            let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(token).json(&wish);
-            clawos_tests::app::send(request.header("idempotency-key", wish["name"].as_str().unwrap()))
+        let settings = json!({"name": "all", "scopes": ["admin", "invoke", "read", "publish"]});
+        let ask = |token: String, settings: Value| {
+            let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(token).json(&settings);
+            clawos_tests::app::send(request.header("idempotency-key", settings["name"].as_str().unwrap()))
         };
-        ask(agent.token().to_owned(), wish.clone()).await.json(201);
-        ask(secret(&lesser).to_owned(), wish).await.problem("idempotency_mismatch");
+        ask(agent.token().to_owned(), settings.clone()).await.json(201);
+        ask(secret(&lesser).to_owned(), settings).await.problem("idempotency_mismatch");
 
-        let wish = json!({"name": "small", "scopes": ["admin"]});
-        let made = ask(secret(&lesser).to_owned(), wish.clone()).await.json(201);
-        ask(secret(&twin).to_owned(), wish.clone()).await.problem("idempotency_mismatch");
-        assert_eq!(ask(secret(&lesser).to_owned(), wish).await.json(201), made);
+        let settings = json!({"name": "small", "scopes": ["admin"]});
+        let made = ask(secret(&lesser).to_owned(), settings.clone()).await.json(201);
+        ask(secret(&twin).to_owned(), settings.clone()).await.problem("idempotency_mismatch");
+        assert_eq!(ask(secret(&lesser).to_owned(), settings).await.json(201), made);
     }
 }
 
@@ -355,12 +354,12 @@ async fn a_time_that_could_not_be_shown_again_is_refused() {
     let app = TestApp::start(&TestDatabase::Sqlite).await;
     let agent = app.enrol("acme").await;
     for beyond in ["9999-12-31T23:59:59-23:59", "+10000-01-01T00:00:00Z"] {
-        let wish = json!({"name": "eternal", "scopes": ["read"], "expires_at": beyond});
-        let refused = app.post_as(agent.token(), "/agents/me/keys", &wish).await;
+        let settings = json!({"name": "eternal", "scopes": ["read"], "expires_at": beyond});
+        let refused = app.post_as(agent.token(), "/agents/me/keys", &settings).await;
         assert_eq!(refused.pointers("invalid_body"), ["/expires_at"]);
     }
-    let wish = json!({"name": "long", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"});
-    assert_eq!(make(&app, agent.token(), wish).await["expires_at"], "9999-12-31T23:59:59Z");
+    let settings = json!({"name": "long", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"});
+    assert_eq!(make(&app, agent.token(), settings).await["expires_at"], "9999-12-31T23:59:59Z");
     assert_eq!(app.get_as(agent.token(), "/agents/me/keys").await.json(200)["items"].as_array().unwrap().len(), 2);
 }
 
@@ -373,12 +372,12 @@ async fn the_number_of_keys_holds_at_the_same_time_and_expired_ones_do_not_count
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
-        let soon = clawos_server::http::Timestamp(clawos_server::clock::Clock::now_ms(&*app.clock) + 600_000);
-        let wish = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
+        let soon = clawos_api::Timestamp(clawos_base::Clock::now_ms(&*app.clock) + 600_000);
+        let settings = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
         for _ in 1..99 {
-            make(&app, agent.token(), wish.clone()).await;
+            make(&app, agent.token(), settings.clone()).await;
         }
-        let asked = (0..4).map(|_| app.post_as(agent.token(), "/agents/me/keys", &wish));
+        let asked = (0..4).map(|_| app.post_as(agent.token(), "/agents/me/keys", &settings));
         let answers = futures::future::join_all(asked).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
         assert_eq!(count(&app, &agent).await, 100);

@@ -1,18 +1,19 @@
 //! What the server does while others fail: its RPC endpoint, or a server that shares its database.
 
+use std::time::Duration;
+
 use clawos_tests::app::{TestApp, TestDatabase, databases};
 use clawos_tests::chain;
 use clawos_tests::faulty_rpc::FaultyRpc;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
-use std::time::Duration;
 
 /// What one call costs: 0.001 USDC in base units.
 const CALL: u64 = 1_000;
 
 /// A market whose server reaches the chain by `way`.
 async fn market(way: &FaultyRpc) -> Market {
-    let change = |config: &mut clawos_server::config::Config| config.chain.rpc_url = way.url().to_owned();
+    let change = |config: &mut clawos_config::Config| config.chain.rpc_url = way.url().to_owned();
     let skill = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
     Market::with(&TestDatabase::Sqlite, change, skill).await
 }

@@ -1,5 +1,7 @@
 //! Publishing: a real component through the real sandbox, and every upload that must be refused.
 
+use std::time::Duration;
+
 use clawos_tests::app::{Answer, TestAgent, TestApp, TestDatabase, databases, send};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
@@ -7,7 +9,6 @@ use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 pub(crate) async fn publish(app: &TestApp, agent: &TestAgent, publication: &Publication) -> Answer {
     let request = app.request(Method::POST, "/skills").bearer_auth(agent.api_key());
@@ -268,8 +269,8 @@ async fn a_full_disk_leaves_nothing_half_written() {
 async fn an_upload_is_not_read_for_those_who_may_not_publish() {
     let app = TestApp::start(&TestDatabase::Sqlite).await;
     let author = app.enrol("acme").await;
-    let wish = json!({"name": "reader", "scopes": ["read"]});
-    let reader = app.post_as(author.token(), "/agents/me/keys", &wish).await.json(201);
+    let settings = json!({"name": "reader", "scopes": ["read"]});
+    let reader = app.post_as(author.token(), "/agents/me/keys", &settings).await.json(201);
     let never = || reqwest::Body::wrap_stream(futures::stream::pending::<std::io::Result<Vec<u8>>>());
     let request = || app.request(Method::POST, "/skills").header("content-type", "multipart/form-data; boundary=x");
     let refused = async {

@@ -1,11 +1,13 @@
 //! Publishing while others publish: races, slow work, slow senders.
 
-use crate::publish::{publish, publish_version, stored_artifacts};
+use std::time::Duration;
+
 use clawos_tests::app::{Answer, TestAgent, TestApp, TestDatabase, databases, send};
 use clawos_tests::publication::Publication;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
-use std::time::Duration;
+
+use crate::publish::{publish, publish_version, stored_artifacts};
 
 #[tokio::test]
 async fn of_two_publishers_at_the_same_time_one_wins() {

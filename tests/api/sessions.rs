@@ -1,6 +1,6 @@
 //! Sessions: expiry, rotation, and what happens to a stolen refresh token.
 
-use clawos_server::config::Config;
+use clawos_config::Config;
 use clawos_tests::app::{TestApp, TestDatabase, databases};
 use serde_json::json;
 

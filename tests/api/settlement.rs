@@ -1,6 +1,5 @@
 //! From receipts to the chain: batches, proofs, money, and what a restart or a lost chain changes (nothing).
 
-use crate::execute::receipt;
 use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::usage::{Caps, first_root, next_root};
 use clawos_interface::{Kind, sha256};
@@ -15,6 +14,8 @@ use clawos_tests::market::{Buyer, Market, stranger};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
 use reqwest::header;
 use serde_json::{Value, json};
+
+use crate::execute::receipt;
 
 /// What one call costs: 0.001 USDC in base units.
 pub(crate) const CALL: u64 = 1_000;
@@ -153,7 +154,7 @@ async fn use_without_a_price_is_anchored_too_when_its_time_comes() {
     market.app.clock.advance(BATCH_AGE);
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(market.app.get_as(buyer.agent.token(), &path).await.json(200)["anchor"], Value::Null);
-    market.app.clock.advance(i64::try_from(market.app.state.config.settle.anchor_max_age_ms).unwrap());
+    market.app.clock.advance(i64::try_from(market.app.config.settle.anchor_max_age_ms).unwrap());
     check_proof(&market, &buyer, &signed).await;
     let licence = market.licence(&buyer).await;
     assert_eq!((licence.usage_total(), licence.billed_total()), (1, 0));
@@ -179,8 +180,8 @@ async fn receipts_and_leaves_are_for_buyer_and_seller_only() {
     assert_eq!(leaves(market.app.get_as(market.author.token(), &batch).await.json(200)), mine);
     assert_eq!(leaves(market.app.get_as(nosy.agent.token(), &batch).await.json(200)), Value::Null);
     assert_eq!(leaves(market.app.get(&batch).await.json(200)), Value::Null);
-    let wish = json!({ "name": "blind", "scopes": ["invoke"] });
-    let blind = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+    let settings = json!({ "name": "blind", "scopes": ["invoke"] });
+    let blind = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &settings).await.json(201);
     assert_eq!(leaves(market.app.get_as(blind["key"].as_str().unwrap(), &batch).await.json(200)), Value::Null);
     market.app.get(&format!("/licences/{key}/batches/2")).await.problem("not_found");
     let nobody = bs58::encode(stranger()).into_string();
@@ -221,7 +222,7 @@ async fn receipts_are_listed_page_by_page_newest_first() {
 async fn while_the_chain_is_down_a_known_licence_counts_until_the_grace_window_closes() {
     for grace in [60, 0] {
         let way = FaultyRpc::to(&chain::shared().rpc_url()).await;
-        let change = |config: &mut clawos_server::config::Config| {
+        let change = |config: &mut clawos_config::Config| {
             config.chain.rpc_url = way.url().to_owned();
             config.chain.grace_secs = grace;
         };

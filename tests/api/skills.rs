@@ -1,12 +1,13 @@
 //! Finding, reading and downloading skills.
 
-use crate::publish::publish;
-use clawos_server::config::Config;
+use clawos_config::Config;
 use clawos_tests::app::{TestAgent, TestApp, TestDatabase, databases, send};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::publish::publish;
 
 async fn ids(app: &TestApp, query: &str) -> Vec<String> {
     let page = app.get(&format!("/skills?{query}")).await.json(200);

@@ -1,15 +1,16 @@
 //! The program itself: start, one data folder for one server, an orderly end.
 
-use clawos_server::app::App;
-use clawos_server::clock::SystemClock;
-use clawos_server::config::Config;
-use clawos_tests::app::{TestApp, TestDatabase, databases, server_program};
-use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use clawos_base::SystemClock;
+use clawos_config::Config;
+use clawos_server::Server;
+use clawos_tests::app::{TestApp, TestDatabase, databases, server_program};
+use rustix::process::{Pid, Signal, kill_process};
 
 fn serve(data: &Path) -> Child {
     Command::new(server_program())
@@ -68,14 +69,14 @@ fn two_servers_on_one_file_are_refused_and_a_signal_ends_the_first() {
 async fn the_same_is_refused_inside_one_process() {
     let app = TestApp::start(&TestDatabase::Sqlite).await;
     let config = Config::for_testing(app.folder());
-    let Err(error) = App::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+    let Err(error) = Server::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
     assert!(error.to_string().contains("another clawos-server is using"), "{error}");
 
     // From another data folder too.
     let elsewhere = tempfile::tempdir().unwrap();
     let mut config = Config::for_testing(elsewhere.path());
     config.data.database_url = Some(format!("sqlite:{}", app.folder().join("clawos.db").display()));
-    let Err(error) = App::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+    let Err(error) = Server::open(config, Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
     assert!(error.to_string().contains("another clawos-server is using"), "{error}");
 }
 
@@ -93,10 +94,12 @@ async fn a_server_with_another_key_than_its_databases_does_not_start() {
                 std::fs::copy(first.folder().join("clawos.db"), elsewhere.path().join("clawos.db")).map(drop).unwrap();
             }
         }
-        let Err(error) = App::open(config.clone(), Arc::new(SystemClock)).await.map(drop) else { panic!("it started") };
+        let Err(error) = Server::open(config.clone(), Arc::new(SystemClock)).await.map(drop) else {
+            panic!("it started")
+        };
         assert!(error.to_string().contains("copy server.key"), "{error}");
         std::fs::copy(first.folder().join("server.key"), elsewhere.path().join("server.key")).unwrap();
-        App::open(config, Arc::new(SystemClock)).await.map(drop).unwrap();
+        Server::open(config, Arc::new(SystemClock)).await.map(drop).unwrap();
     }
 }
 
@@ -106,7 +109,7 @@ async fn wrong_settings_are_named() {
     let open = |change: fn(&mut Config)| {
         let mut config = Config::for_testing(folder.path());
         change(&mut config);
-        async move { App::open(config, Arc::new(SystemClock)).await.map(drop).unwrap_err().to_string() }
+        async move { Server::open(config, Arc::new(SystemClock)).await.map(drop).unwrap_err().to_string() }
     };
     let database = open(|config| config.data.database_url = Some("mysql://x/y".to_owned())).await;
     assert!(database.contains("sqlite: or postgres:"), "{database}");

@@ -1,14 +1,15 @@
 //! What a call set aside while its receipt is stored: kept until then, free again when the receipt could not be stored.
 
-use crate::execute::receipt;
-use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
-use crate::tampered::tamper;
-use clawos_server::config::Config;
+use clawos_config::Config;
 use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
 use serde_json::json;
+
+use crate::execute::receipt;
+use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
+use crate::tampered::tamper;
 
 /// No receipt can be stored from now on.
 const BREAK: &str = "ALTER TABLE receipts RENAME TO receipts_elsewhere";
@@ -68,8 +69,8 @@ async fn a_call_whose_receipt_cannot_be_stored_takes_neither_units_nor_money_of_
         let buyer = market.buyer("buyer").await;
         // Enough for one call, of the licence and of the key.
         market.buy_usage(&buyer, CALL).await;
-        let wish = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": CALL.to_string() });
-        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &wish).await.json(201);
+        let settings = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": CALL.to_string() });
+        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &settings).await.json(201);
         let (path, token) =
             (format!("/skills/{}/execute", market.skill), key["key"].as_str().expect("it is shown once"));
         let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });

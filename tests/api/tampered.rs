@@ -1,10 +1,11 @@
 //! What a server makes of a database that an older version, a copy put back, another server or a kill left in an odd state.
 
-use crate::execute::receipt;
-use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
 use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::chain;
 use clawos_tests::market::{Market, stranger};
+
+use crate::execute::receipt;
+use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
 
 /// Changes the server's database behind its back, as an older version or a copy put back would have left it.
 pub(crate) async fn tamper(market: &Market, statement: &'static str, id: &str) {

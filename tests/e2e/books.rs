@@ -1,13 +1,15 @@
 //! The audit: whatever happened, receipts, batches, chain and money must tell the same story in the end.
 
-use crate::world::{World, until};
+use std::collections::{BTreeMap, HashSet};
+
 use clawos_interface::rules::fee::fee_delta;
 use clawos_receipts::Key;
 use clawos_receipts::text::{to_base58, to_hex};
 use clawos_tests::processes::Clawos;
 use clawos_tests::processes::clawos::{key, units};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+
+use crate::world::{World, until};
 
 /// The fee of the local chain, in 1/10,000.
 const FEE_BPS: u16 = 250;

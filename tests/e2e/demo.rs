@@ -1,11 +1,12 @@
 //! `make demo`: killed in the middle and started again it comes to its end, whatever the environment says, and it touches
 //! nothing that is not its own.
 
-use clawos_tests::guests::{self, repository};
-use clawos_tests::processes::{free_ports, program};
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use clawos_tests::guests::{self, repository};
+use clawos_tests::processes::{free_ports, program};
 
 /// The demo with its data in `data`, on ports of its own, under settings that are somebody else's marketplace's.
 fn demo(data: &Path, arguments: &[&str]) -> Command {
@@ -59,7 +60,7 @@ fn a_demo_killed_in_the_middle_goes_on_where_it_was() {
 
     let second = demo(&data, &["--exit"]).output().expect("the demo starts");
     assert!(second.status.success(), "{}", said(&second));
-    for evidence in ["is published and registered already", "together that, exactly", "✓ fuel", "[8/8]"] {
+    for evidence in ["is published and registered already", "exactly the billed amount", "✓ fuel", "[8/8]"] {
         assert!(said(&second).contains(evidence), "no {evidence:?} in:\n{}", said(&second));
     }
 }

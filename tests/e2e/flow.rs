@@ -1,15 +1,17 @@
 //! The whole job, as the demo shows it: publish, buy, call, settle, verify; every amount to the base unit.
 
-use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, SETTLE_LATE, World, until};
+use std::collections::HashSet;
+use std::time::Duration;
+
 use clawos_interface::PROGRAM_ID;
 use clawos_receipts::text::to_base58;
 use clawos_tests::guests::{self, LOOPS, MARKDOWN_HTML, TEXT_STATS};
 use clawos_tests::postgres;
 use clawos_tests::processes::clawos::{key, units};
 use serde_json::{Value, json};
-use std::collections::HashSet;
-use std::time::Duration;
+
+use crate::books::{self, Account};
+use crate::world::{SETTLE_AT_ONCE, SETTLE_LATE, World, until};
 
 /// What the skills work on.
 const TEXT: &str = "Fuel is money, so it is deterministic. A skill that never ends is stopped, and costs nothing.";

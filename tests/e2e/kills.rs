@@ -1,14 +1,16 @@
 //! The server killed (`kill -9`) during calls and during settlement: nothing is lost and nothing happens twice.
 
-use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use clawos_receipts::Key;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Stop;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+
+use crate::books::{self, Account};
+use crate::world::{SETTLE_AT_ONCE, World};
 
 /// Rounds of work of a slow call: about a third of a second on an idle core.
 const SLOW: u64 = 60_000_000;

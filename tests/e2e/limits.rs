@@ -1,10 +1,11 @@
 //! 64 calls at once on a licence with 10 units left: exactly 10 succeed.
 
-use crate::books::{self, Account};
-use crate::world::{SETTLE_LATE, World};
 use clawos_tests::guests::{self, LOOPS};
 use futures::future::join_all;
 use serde_json::json;
+
+use crate::books::{self, Account};
+use crate::world::{SETTLE_LATE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exactly_as_many_parallel_calls_succeed_as_units_are_left() {

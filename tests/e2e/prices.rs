@@ -1,6 +1,5 @@
 //! A price that changes between quote and purchase: the purchase fails and takes nothing, whoever built it.
 
-use crate::world::{World, until};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clawos_client::solana::actions::skill_address;
@@ -11,6 +10,8 @@ use clawos_tests::guests::{self, MARKDOWN_HTML};
 use clawos_tests::processes::clawos::key;
 use ed25519_dalek::Signer;
 use serde_json::{Value, json};
+
+use crate::world::{World, until};
 
 /// Lamports of a transaction with one signature, which fails too pays.
 const TRANSACTION_FEE: u64 = 5_000;
@@ -26,7 +27,7 @@ async fn a_purchase_on_old_terms_fails_and_takes_nothing() {
     world.publish(MARKDOWN_HTML);
     // Dearer, and cheaper: other terms than those agreed to are refused either way.
     for (old, new) in [("0.05", "0.06"), ("0.06", "0.04")] {
-        let offer = world.post(&world.buyer, "/marketplace/purchase", &wish(None)).await.json(200);
+        let offer = world.post(&world.buyer, "/marketplace/purchase", &order(None)).await.json(200);
         world.edit(MARKDOWN_HTML, &format!("once = \"{old}\""), &format!("once = \"{new}\""));
         let updated = world.author.run(&["publish", &world.project(MARKDOWN_HTML), "--register-only"]);
         assert_eq!(updated["registration"]["action"], "update", "{updated}");
@@ -75,14 +76,14 @@ async fn a_buyer_who_names_his_price_pays_no_more() {
     let before = world.sol(&buyer(&world)).await;
     let refused = world.buyer.attempt(&["buy", MARKDOWN_HTML, "--max-price", "0.05 SOL"]).expect_err("it is dearer");
     assert_eq!(refused.exit, 6, "{refused:?}");
-    let answer = world.post(&world.buyer, "/marketplace/purchase", &wish(Some("50000000"))).await;
+    let answer = world.post(&world.buyer, "/marketplace/purchase", &order(Some("50000000"))).await;
     assert_eq!(answer.problem("price_above_max")["status"], 402);
     assert_eq!(world.sol(&buyer(&world)).await, before);
     let bought = world.buyer.run(&["buy", MARKDOWN_HTML, "--max-price", "0.06 SOL"]);
     assert_eq!(bought["price"]["amount"], "60000000", "{bought}");
 }
 
-fn wish(max_price: Option<&str>) -> Value {
+fn order(max_price: Option<&str>) -> Value {
     json!({ "skill": MARKDOWN_HTML, "kind": "one_time", "tier": "personal", "max_price": max_price })
 }
 

@@ -1,11 +1,13 @@
 //! The README's tour: its commands, as they are written there, run in their order against live services.
 
-use crate::world::World;
-use clawos_tests::guests::{self, repository};
-use clawos_tests::processes::program;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+
+use clawos_tests::guests::{self, repository};
+use clawos_tests::processes::program;
+
+use crate::world::World;
 
 /// What the heading of the tour says.
 const TOUR: &str = "five-minute tour";

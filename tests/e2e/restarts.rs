@@ -1,14 +1,16 @@
 //! Server or chain stopped in the middle of every step of the job, and between any two: nothing is lost.
 
-use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World, balance, until};
+use std::process::Stdio;
+use std::time::Duration;
+
 use clawos_receipts::Key;
 use clawos_tests::guests::{self, LOOPS, MARKDOWN_HTML};
 use clawos_tests::processes::clawos::key;
 use clawos_tests::processes::{Clawos, Stop};
 use serde_json::{Value, json};
-use std::process::Stdio;
-use std::time::Duration;
+
+use crate::books::{self, Account};
+use crate::world::{SETTLE_AT_ONCE, World, balance, until};
 
 /// How often a step is tried; only the first time it is disturbed.
 const TRIES: usize = 5;

@@ -1,5 +1,8 @@
 //! A marketplace of one's own for each test: chain, server and four agents, in a folder that is gone afterwards.
 
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
 use clawos_client::solana::Chain;
 use clawos_receipts::Key;
 use clawos_tests::app::{Answer, send};
@@ -8,8 +11,6 @@ use clawos_tests::processes::clawos::{key, units};
 use clawos_tests::processes::{ChainProcess, Clawos, ServerProcess, Stop};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Flags under which usage reaches the chain at once.

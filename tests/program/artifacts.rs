@@ -1,13 +1,15 @@
 //! The committed binary, IDL and build record belong together and to the sources; the same tools give the same bytes.
 
-use crate::harness::BINARY;
-use crate::idl::IDL;
-use clawos_interface::known::PROGRAM_ID;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
+
+use clawos_interface::known::PROGRAM_ID;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::harness::BINARY;
+use crate::idl::IDL;
 
 /// What the binary and the IDL were built from.
 static BUILD: LazyLock<Value> = LazyLock::new(|| {

@@ -2,15 +2,16 @@
 //!
 //! Accounts are named as in the IDL. [`refuses_forgeries`] tries all of it on one instruction that must work unchanged afterwards.
 
-use crate::harness::{Refusal, Tx, World, refused};
-use crate::idl;
-use crate::people::{attacker, key, keypair};
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::instruction::{AccountMeta, Instruction, discriminator};
 use clawos_interface::known::{PROGRAM_ID, SYSTEM_PROGRAM, TOKEN_PROGRAM};
 use clawos_interface::{Key, pda};
 use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
+
+use crate::harness::{Refusal, Tx, World, refused};
+use crate::idl;
+use crate::people::{attacker, key, keypair};
 
 /// What Anchor says when an account that changes is named twice.
 pub const DUPLICATE: InstructionError = InstructionError::Custom(2040);

@@ -1,11 +1,5 @@
 //! The charge of `record_usage`: what credit covers is paid at once, the rest suspends, and nothing else is ever touched.
 
-use crate::attack::{CLOCK, anywhere, position, read_only, with};
-use crate::deposit_credit::opened;
-use crate::forge::SKILL_VERSION_AT;
-use crate::harness::{World, refused};
-use crate::people::*;
-use crate::sale::money;
 use clawos_interface::ProgramError::*;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{Instruction, record_usage, update_skill};
@@ -14,6 +8,13 @@ use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, LicenceStatus, NO_KEY, SuspendReason, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{CLOCK, anywhere, position, read_only, with};
+use crate::deposit_credit::opened;
+use crate::forge::SKILL_VERSION_AT;
+use crate::harness::{World, refused};
+use crate::people::*;
+use crate::sale::money;
 
 /// Price of a unit in [`opened`].
 const UNIT: u64 = 10_000_000;

@@ -1,12 +1,13 @@
 //! What each instruction costs in compute units, against the budget in which it must stay. Keys are fixed, so the numbers repeat exactly.
 
-use crate::harness::World;
-use crate::people::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::instruction::{self, Instruction};
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, ExitKind, Key, Kind, SkillStatus, Tier, skill_id};
 use solana_keypair::Keypair;
+
+use crate::harness::World;
+use crate::people::*;
 
 /// A scenario, the compute units measured when the binary was frozen, and what the specification aimed at, where it named an aim.
 type Row = (&'static str, u64, Option<u64>);

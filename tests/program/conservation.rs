@@ -4,9 +4,6 @@
 //! prices and the fee change, recipients are frozen and thawed, and instructions are paused and resumed. After every step: sums are constant, seller
 //! and treasury have exactly their parts, each licence holds exactly its credit, nobody else's balance moved.
 
-use crate::harness::{Refusal, World};
-use crate::people::*;
-use crate::sale::money;
 use clawos_interface::accounts::Licence;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::instruction::{self, Instruction, create_associated_token_idempotent};
@@ -15,6 +12,10 @@ use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, NO_KEY, Pro
 use proptest::prelude::*;
 use proptest::sample::select;
 use solana_keypair::Keypair;
+
+use crate::harness::{Refusal, World};
+use crate::people::*;
+use crate::sale::money;
 
 /// Where a token account says whether it is frozen, and what it says then and else.
 const TOKEN_STATE_AT: usize = 108;

@@ -1,16 +1,17 @@
 //! `deposit_credit`: prepaying usage, and getting out of a debt.
 
-use crate::attack::{anywhere, refuses_forgeries, with, without};
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
-use crate::harness::{Refusal, Tx, World, refused};
-use crate::people::*;
-use crate::sale::money;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{self, Instruction, pause, request_exit};
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, SuspendReason, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{anywhere, refuses_forgeries, with, without};
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
+use crate::harness::{Refusal, Tx, World, refused};
+use crate::people::*;
+use crate::sale::money;
 
 /// Price of a unit, so that a batch pays more than the rent minimum of an empty wallet.
 const UNIT: u64 = 10_000_000;

@@ -1,11 +1,5 @@
 //! `execute_exit`: after the delay everything that is the buyer's goes back to the buyer, once.
 
-use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with, without};
-use crate::deposit_credit::opened;
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
-use crate::harness::{Refusal, Tx, World, refused};
-use crate::people::*;
-use crate::sale::money;
 use clawos_interface::ProgramError::*;
 use clawos_interface::accounts::Licence;
 use clawos_interface::events::Event;
@@ -14,6 +8,13 @@ use clawos_interface::known::{PROGRAM_ID, SYSTEM_PROGRAM};
 use clawos_interface::rules::validity::Validity;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with, without};
+use crate::deposit_credit::opened;
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
+use crate::harness::{Refusal, Tx, World, refused};
+use crate::people::*;
+use crate::sale::money;
 
 /// Price of a unit in [`opened`].
 const UNIT: u64 = 10_000_000;

@@ -1,13 +1,14 @@
 //! The whole way of a licence in both currencies: what moves, to the base unit, and what comes back.
 
-use crate::harness::{Refusal, World};
-use crate::people::*;
-use crate::verify_access::ask;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{execute_exit, request_exit};
 use clawos_interface::rules::usage::{first_root, next_root};
 use clawos_interface::rules::validity::Reason;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, ProgramError, pda, sha256};
+
+use crate::harness::{Refusal, World};
+use crate::people::*;
+use crate::verify_access::ask;
 
 #[test]
 fn a_one_time_licence_in_sol_splits_the_price_exactly() {

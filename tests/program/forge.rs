@@ -1,11 +1,12 @@
 //! Writing accounts directly: states that no instruction reaches within a test, and what an attacker would write if he could.
 
-use crate::harness::World;
-use crate::people::{buyer, key};
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::{Key, pda};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
+
+use crate::harness::World;
+use crate::people::{buyer, key};
 
 /// Where the layout version stands in each account, from its first byte.
 pub const CONFIG_VERSION_AT: usize = 8 + std::mem::offset_of!(Config, version);

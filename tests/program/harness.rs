@@ -2,7 +2,6 @@
 //!
 //! Time stands still unless a test moves it ([`World::pass`]).
 
-use crate::people::*;
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::instruction::args::{InitializeArgs, PurchaseArgs, RecordArgs};
 use clawos_interface::instruction::{self, Instruction, Route};
@@ -20,6 +19,8 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_transaction::{Transaction, TransactionError};
+
+use crate::people::*;
 
 /// The committed binary.
 pub const BINARY: &[u8] = include_bytes!("../../programs/artifacts/skill_marketplace.so");

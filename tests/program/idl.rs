@@ -1,8 +1,9 @@
 //! The committed IDL, parsed: the names of accounts and arguments, and the bytes of its types.
 
+use std::sync::LazyLock;
+
 use clawos_interface::instruction::Instruction;
 use serde_json::Value;
-use std::sync::LazyLock;
 
 /// The committed IDL.
 pub static IDL: LazyLock<Value> = LazyLock::new(|| {

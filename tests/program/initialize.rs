@@ -1,8 +1,5 @@
 //! `initialize`: only the upgrade authority makes Config, once, with sane values.
 
-use crate::attack::{anywhere, refuses_forgeries, with};
-use crate::harness::{World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::accounts::Config;
 use clawos_interface::events::Event;
@@ -12,6 +9,10 @@ use clawos_interface::instruction::initialize;
 use clawos_interface::known::{PROGRAM_DATA, SYSTEM_PROGRAM, UPGRADEABLE_LOADER};
 use clawos_interface::{NO_KEY, ProgramError, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{anywhere, refuses_forgeries, with};
+use crate::harness::{World, refused};
+use crate::people::*;
 
 fn instruction(world: &World, change: impl FnOnce(&mut InitializeArgs)) -> Instruction {
     let mut args = world.config_args();

@@ -1,7 +1,8 @@
 //! `interface` and the IDL say the same: names, discriminators, fields in order and size, errors, and what each builder makes.
 
-use crate::attack::position;
-use crate::idl::{self, IDL, text};
+use std::collections::BTreeMap;
+use std::mem::{offset_of, size_of};
+
 use clawos_interface::accounts::{Channel, Config, Licence, Purchase, Skill};
 use clawos_interface::instruction::args::{InitializeArgs, PurchaseArgs, RecordArgs};
 use clawos_interface::instruction::{self as build, Instruction, Route, discriminator};
@@ -10,8 +11,9 @@ use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::Validity;
 use clawos_interface::{Currency, ExitKind, Kind, PROGRAM_ID, ProgramError, SkillStatus, Tier, events, pda, sha256};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::mem::{offset_of, size_of};
+
+use crate::attack::position;
+use crate::idl::{self, IDL, text};
 
 /// Name and discriminator of each entry of an IDL section.
 fn named(section: &str) -> BTreeMap<&'static str, [u8; 8]> {

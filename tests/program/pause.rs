@@ -1,16 +1,17 @@
 //! `pause`: the guardian or the authority stops groups of instructions; never an exit.
 
-use crate::attack::{refuses_forgeries, with_data};
-use crate::deposit_credit::opened;
-use crate::forge::CONFIG_VERSION_AT;
-use crate::harness::{World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{execute_exit, pause, request_exit, set_licence_caps, verify_access};
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, ExitKind, pda};
+
+use crate::attack::{refuses_forgeries, with_data};
+use crate::deposit_credit::opened;
+use crate::forge::CONFIG_VERSION_AT;
+use crate::harness::{World, refused};
+use crate::people::*;
 
 #[test]
 fn bits_add_up() {

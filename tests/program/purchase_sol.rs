@@ -1,9 +1,5 @@
 //! `purchase_sol`: the stories of every sale, and those of lamports.
 
-use crate::attack::with;
-use crate::harness::{World, refused};
-use crate::people::*;
-use crate::sale::{FEE, PRICE, listed, order, stories};
 use clawos_interface::ProgramError::*;
 use clawos_interface::accounts::Licence;
 use clawos_interface::instruction::{purchase_sol, update_skill};
@@ -11,6 +7,11 @@ use clawos_interface::known::TOKEN_PROGRAM;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, NO_KEY, Tier};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::with;
+use crate::harness::{World, refused};
+use crate::people::*;
+use crate::sale::{FEE, PRICE, listed, order, stories};
 
 stories! { Currency::Sol;
     every_kind_and_tier_is_paid_to_the_unit,

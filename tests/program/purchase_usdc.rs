@@ -1,14 +1,15 @@
 //! `purchase_usdc`: the stories of every sale, and those of token accounts.
 
-use crate::attack::{anywhere, with};
-use crate::harness::refused;
-use crate::people::*;
-use crate::sale::{FEE, PRICE, listed, order, stories};
 use clawos_interface::ProgramError::*;
 use clawos_interface::instruction::purchase_usdc;
 use clawos_interface::known::SYSTEM_PROGRAM;
 use clawos_interface::{Currency, Kind, Tier};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{anywhere, with};
+use crate::harness::refused;
+use crate::people::*;
+use crate::sale::{FEE, PRICE, listed, order, stories};
 
 stories! { Currency::Usdc;
     every_kind_and_tier_is_paid_to_the_unit,

@@ -1,11 +1,6 @@
 //! `record_usage`: the meter anchors a batch once, in order, inside the buyer's caps, and what it costs is charged. The charge itself is in
 //! [`crate::charging`].
 
-use crate::attack::{refuses_forgeries, with};
-use crate::deposit_credit::opened;
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
-use crate::harness::{START, World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
@@ -14,6 +9,12 @@ use clawos_interface::instruction::{self, Instruction, execute_exit, pause, requ
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::next_root;
 use clawos_interface::{Currency, ExitKind, Key, Kind, NO_KEY, pda, sha256};
+
+use crate::attack::{refuses_forgeries, with};
+use crate::deposit_credit::opened;
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
+use crate::harness::{START, World, refused};
+use crate::people::*;
 
 /// A world in which the buyer has a one-time licence: usage is anchored, nothing is charged.
 fn anchored() -> (World, Key) {

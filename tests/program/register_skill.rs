@@ -1,9 +1,5 @@
 //! `register_skill`: anybody lists a skill under an own address, with terms inside the market's bounds.
 
-use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with, with_data};
-use crate::forge::CONFIG_VERSION_AT;
-use crate::harness::{START, World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::accounts::Skill;
 use clawos_interface::codes::PauseBits;
@@ -14,6 +10,11 @@ use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Kind, NO_KEY, ProgramError, SkillStatus, Tier, Unit, pda, sha256, skill_id};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with, with_data};
+use crate::forge::CONFIG_VERSION_AT;
+use crate::harness::{START, World, refused};
+use crate::people::*;
 
 const NAME: &str = "acme.skill";
 

@@ -1,10 +1,5 @@
 //! `renew`: the buyer pays the next period at the present terms, in either currency.
 
-use crate::attack::{anywhere, refuses_forgeries, with, without};
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
-use crate::harness::{START, World, refused};
-use crate::people::*;
-use crate::sale::money;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
@@ -13,6 +8,12 @@ use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, NO_KEY, SkillStatus, pda};
 use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
+
+use crate::attack::{anywhere, refuses_forgeries, with, without};
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
+use crate::harness::{START, World, refused};
+use crate::people::*;
+use crate::sale::money;
 
 const PRICE: u64 = 5_000_001;
 const FEE: u64 = 125_000;

@@ -1,16 +1,17 @@
 //! `request_exit`: the buyer freezes spending at once and starts the delay.
 
+use clawos_interface::ProgramError::*;
+use clawos_interface::events::Event;
+use clawos_interface::instruction::{Instruction, request_exit};
+use clawos_interface::rules::validity::Reason;
+use clawos_interface::{Currency, ExitKind, Key, Kind, pda};
+
 use crate::attack::{refuses_forgeries, with_data};
 use crate::deposit_credit::opened;
 use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
 use crate::harness::{START, World, refused};
 use crate::people::*;
 use crate::verify_access::ask;
-use clawos_interface::ProgramError::*;
-use clawos_interface::events::Event;
-use clawos_interface::instruction::{Instruction, request_exit};
-use clawos_interface::rules::validity::Reason;
-use clawos_interface::{Currency, ExitKind, Key, Kind, pda};
 
 fn instruction(skill: &Key, exit: ExitKind) -> Instruction {
     request_exit(&key(&buyer()), skill, exit)

@@ -1,10 +1,6 @@
 //! What `purchase_sol` and `purchase_usdc` have in common: what may be bought by whom, and what the buyer agreed to. Each story is told once per
 //! currency; the two modules name those they tell.
 
-use crate::attack::{DUPLICATE, anywhere, refuses_forgeries, with, with_data};
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
-use crate::harness::{START, World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
@@ -15,6 +11,11 @@ use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::{Caps, first_root};
 use clawos_interface::{Currency, ExitKind, Key, Kind, NO_KEY, SkillStatus, SuspendReason, Tier, pda, sha256};
 use solana_keypair::Keypair;
+
+use crate::attack::{DUPLICATE, anywhere, refuses_forgeries, with, with_data};
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT, SKILL_VERSION_AT};
+use crate::harness::{START, World, refused};
+use crate::people::*;
 
 /// Price of every kind in these stories but usage.
 pub const PRICE: u64 = 1_234_567;

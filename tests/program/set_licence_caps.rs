@@ -1,11 +1,5 @@
 //! `set_licence_caps`: the buyer bounds what a licence may use; looser at once, stricter for recording after the settle delay.
 
-use crate::attack::refuses_forgeries;
-use crate::deposit_credit::opened;
-use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
-use crate::harness::{START, Tx, World, refused};
-use crate::people::*;
-use crate::verify_access::ask;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
@@ -14,6 +8,13 @@ use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::Reason;
 use clawos_interface::{Currency, Key, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::refuses_forgeries;
+use crate::deposit_credit::opened;
+use crate::forge::{CONFIG_VERSION_AT, LICENCE_VERSION_AT};
+use crate::harness::{START, Tx, World, refused};
+use crate::people::*;
+use crate::verify_access::ask;
 
 /// The attacker pays the network's fee, so that only the instruction's own accounts change.
 fn set(world: &mut World, skill: &Key, usage_limit: u64, max_units_per_batch: u64, max_units_per_day: u64) -> Tx {

@@ -1,13 +1,14 @@
 //! `set_skill_status`: on sale, off sale, retired. It stops sales, never what is sold.
 
-use crate::attack::{refuses_forgeries, with_data};
-use crate::forge::SKILL_VERSION_AT;
-use crate::harness::{World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{execute_exit, request_exit, set_skill_status};
 use clawos_interface::{Currency, ExitKind, Key, Kind, SkillStatus};
+
+use crate::attack::{refuses_forgeries, with_data};
+use crate::forge::SKILL_VERSION_AT;
+use crate::harness::{World, refused};
+use crate::people::*;
 
 fn listed() -> (World, Key) {
     let mut world = World::new();

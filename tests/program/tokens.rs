@@ -1,13 +1,14 @@
 //! USDC in the world: the mint, token accounts, and what Circle or a holder can do to them.
 
-use crate::harness::{WALLET_USDC, World};
-use crate::people::{deployer, key, keypair};
 use clawos_interface::instruction::{AccountMeta, Instruction, create_associated_token_idempotent};
 use clawos_interface::known::TOKEN_PROGRAM;
 use clawos_interface::{Key, pda};
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
+
+use crate::harness::{WALLET_USDC, World};
+use crate::people::{deployer, key, keypair};
 
 /// The Token program's instruction numbers.
 const MINT_TO: u8 = 7;

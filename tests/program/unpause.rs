@@ -1,15 +1,16 @@
 //! `unpause`: the authority alone resumes; resuming `record_usage` restarts the delay of exits that waited meanwhile.
 
-use crate::attack::refuses_forgeries;
-use crate::deposit_credit::opened;
-use crate::forge::CONFIG_VERSION_AT;
-use crate::harness::{World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{execute_exit, pause, request_exit, unpause};
 use clawos_interface::{Currency, ExitKind, Key, pda};
+
+use crate::attack::refuses_forgeries;
+use crate::deposit_credit::opened;
+use crate::forge::CONFIG_VERSION_AT;
+use crate::harness::{World, refused};
+use crate::people::*;
 
 /// A world in which everything is paused.
 fn paused() -> World {

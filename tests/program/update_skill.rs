@@ -1,16 +1,17 @@
 //! `update_skill`: the seller alone changes terms; what is sold stays as it was sold.
 
-use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with};
-use crate::forge::{CONFIG_VERSION_AT, SKILL_VERSION_AT};
-use crate::harness::{World, refused};
-use crate::people::*;
-use crate::register_skill::BAD_TERMS;
 use clawos_interface::ProgramError::*;
 use clawos_interface::events::Event;
 use clawos_interface::instruction::{Instruction, register_skill, set_skill_status, update_skill};
 use clawos_interface::known::PROGRAM_ID;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, SkillStatus, pda, sha256, skill_id};
+
+use crate::attack::{CLOCK, anywhere, read_only, refuses_forgeries, with};
+use crate::forge::{CONFIG_VERSION_AT, SKILL_VERSION_AT};
+use crate::harness::{World, refused};
+use crate::people::*;
+use crate::register_skill::BAD_TERMS;
 
 /// A world with a skill that offers every kind in USDC.
 fn listed() -> (World, Key, Terms) {

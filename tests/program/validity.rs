@@ -1,14 +1,15 @@
 //! The answer on chain equals the rule off chain, for licences in any state at any time.
 
-use crate::harness::World;
-use crate::people::*;
-use crate::verify_access::ask;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::usage::day_of;
 use clawos_interface::rules::validity::Reason;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, Tier};
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use crate::harness::World;
+use crate::people::*;
+use crate::verify_access::ask;
 
 /// A world with one licence to be rewritten.
 fn licensed() -> (World, Key) {

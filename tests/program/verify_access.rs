@@ -1,9 +1,5 @@
 //! `verify_access`: anybody asks, the answer is that of the rule off chain, and a "no" is an answer.
 
-use crate::attack::{anywhere, with};
-use crate::forge::LICENCE_VERSION_AT;
-use crate::harness::{START, World, refused};
-use crate::people::*;
 use clawos_interface::ProgramError::*;
 use clawos_interface::instruction::{request_exit, set_licence_caps, verify_access};
 use clawos_interface::known::{SYSTEM_PROGRAM, TOKEN_PROGRAM};
@@ -11,6 +7,11 @@ use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::{Reason, Validity, validity};
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, Tier, pda};
 use solana_instruction::error::InstructionError;
+
+use crate::attack::{anywhere, with};
+use crate::forge::LICENCE_VERSION_AT;
+use crate::harness::{START, World, refused};
+use crate::people::*;
 
 fn licensed(kind: Kind) -> (World, Key) {
     let mut world = World::new();

@@ -136,3 +136,12 @@ async fn a_module_of_another_kind_is_refused_with_the_kinds_there_are() {
         assert_eq!(refusal, Err(Unavailable::InvalidModule(text)));
     }
 }
+
+#[tokio::test]
+async fn where_nothing_is_reserved_for_nested_calls_each_is_told_to_try_again() {
+    let host = Host::with(|config| config.max_nested = 0);
+    let echo = host.add(WatSkill::echo().build());
+    let nested = Invocation { parent: Some("run_parent".into()), ..call(Limits::default()) };
+    let refused = timeout(Duration::from_secs(60), host.sandbox.run(&echo, nested)).await.expect("it never waits");
+    assert!(matches!(refused, Err(Unavailable::PoolFull { .. })), "{refused:?}");
+}

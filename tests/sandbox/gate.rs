@@ -56,6 +56,27 @@ async fn parts_of_a_component_may_pass_each_other_text() {
 }
 
 #[tokio::test]
+async fn a_core_module_with_two_memories_is_refused() {
+    let host = Host::new();
+    let mut skill = WatSkill::echo();
+    skill.extras = "(core module $m (memory 1) (memory 1)) (core instance (instantiate $m))".to_owned();
+    let refusal = host.refusal(skill.build()).await;
+    assert!(refusal.contains("more than one memory"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_run_that_takes_no_context_is_refused_with_what_to_do() {
+    let host = Host::new();
+    let old = WatSkill::echo().text().replace(r#" (param "ctx" $context)"#, "").replace(
+        "(func (export \"run\") (param i32 i32 i32 i32) (param i32 i32) (param i32 i32 i32) (param i64 i64) (result i32)",
+        "(func (export \"run\") (param i32 i32 i32 i32) (result i32)
+           (local i32 i32 i32 i32 i32 i64 i64)",
+    );
+    let refusal = host.refusal(wat::parse_str(old).expect("valid text")).await;
+    assert_eq!(refusal, "its `run` does not take a context; build it with the present SDK");
+}
+
+#[tokio::test]
 async fn exports_that_the_world_does_not_know_do_no_harm() {
     let host = Host::new();
     let mut skill = WatSkill::echo();

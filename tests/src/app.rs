@@ -1,19 +1,21 @@
 //! The real server in this process: real router, real socket, a database of its own, a real chain.
 
-use crate::{chain, postgres};
-use clawos_server::app::{App, AppState};
-use clawos_server::clock::ShiftedClock;
-use clawos_server::config::Config;
-use clawos_server::serve;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clawos_base::ShiftedClock;
+use clawos_config::Config;
+use clawos_server::{Server, serve};
+use clawos_server_api::AppState;
 use ed25519_dalek::{Signer, SigningKey};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::{chain, postgres};
 
 /// A database that a test runs on.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct TestApp {
     pub origin: String,
     /// Its clock, which a test can move.
     pub clock: Arc<ShiftedClock>,
+    /// What it was told.
+    pub config: Config,
     /// Its inside, for what has no endpoint.
     pub state: AppState,
     /// Sends requests.
@@ -100,13 +104,15 @@ impl TestApp {
         }
         change(&mut config);
         let clock = Arc::new(ShiftedClock::default());
-        let state = App::open(config, clock.clone()).await.unwrap_or_else(|error| panic!("the server starts: {error}"));
+        let server = Server::open(config.clone(), clock.clone()).await;
+        let server = server.unwrap_or_else(|error| panic!("the server starts: {error}"));
+        let state = Arc::clone(&server.app);
         let (stop, stopped) = oneshot::channel();
-        let serving = serve::on(listener, Arc::clone(&state), async move {
+        let serving = serve::on(listener, server, async move {
             let _ = stopped.await;
         });
         let served = tokio::spawn(serving);
-        TestApp { origin, clock, state, http: reqwest::Client::new(), folder, stop: Some(stop), served }
+        TestApp { origin, clock, config, state, http: reqwest::Client::new(), folder, stop: Some(stop), served }
     }
 
     /// Its data folder.
@@ -147,8 +153,8 @@ impl TestApp {
     /// Enrols an agent with a new wallet.
     pub async fn enrol(&self, name: &str) -> TestAgent {
         let key = new_key();
-        let wish = json!({ "name": name, "wallet": address(&key) });
-        let challenge = self.post("/agents/register", &wish).await.json(201);
+        let request = json!({ "name": name, "wallet": address(&key) });
+        let challenge = self.post("/agents/register", &request).await.json(201);
         let path = format!("/agents/register/{}/verify", challenge["challenge"].as_str().expect("an id"));
         let session = self.post(&path, &json!({ "signature": sign(&key, &challenge) })).await.json(201);
         TestAgent { name: name.to_owned(), key, session }

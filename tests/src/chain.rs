@@ -1,9 +1,11 @@
 //! One chain for all tests of a process that do not change it: a real localnet with the real program, on a thread of its
 //! own, since a test's runtime ends with the test.
 
-use crate::scratch;
-use clawos_localnet::{Handle, Localnet, LocalnetConfig};
 use std::sync::{LazyLock, mpsc};
+
+use clawos_localnet::{Handle, Localnet, LocalnetConfig};
+
+use crate::scratch;
 
 /// The shared chain.
 pub fn shared() -> &'static Handle {

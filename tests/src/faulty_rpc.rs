@@ -2,6 +2,7 @@
 //! is down.
 
 use std::sync::Arc;
+
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -37,7 +38,7 @@ impl FaultyRpc {
         &self.url
     }
 
-    /// Cuts it, or mends it.
+    /// Cuts the connection (`false`) or lets it through again.
     pub fn set_up(&self, up: bool) {
         self.up.send_replace(up);
     }

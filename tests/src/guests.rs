@@ -1,9 +1,10 @@
 //! Real skills, built from source once for each test process by `clawos build`, and copied into the tests' folders.
 
-use crate::processes::Clawos;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use crate::processes::Clawos;
 
 /// Usage-priced in USDC: text statistics.
 pub const TEXT_STATS: &str = "acme.text-stats";

@@ -5,8 +5,9 @@ pub mod chain;
 pub mod faulty_rpc;
 pub mod guests;
 pub mod market;
-pub mod postgres;
 pub mod processes;
 pub mod publication;
-pub mod scratch;
 pub mod wat_skill;
+
+pub use clawos_test_postgres as postgres;
+pub use clawos_test_postgres::scratch;

@@ -1,22 +1,24 @@
 //! A server with something to sell on a real chain: an author's skill, registered, and buyers with money.
 
-use crate::app::{Answer, TestAgent, TestApp, TestDatabase, new_key, send};
-use crate::chain;
-use crate::publication::Publication;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
 use clawos_client::Wallet;
 use clawos_client::solana::Chain;
 use clawos_client::solana::actions::skill_address;
 use clawos_client::solana::purchase::{Listing, Order};
+use clawos_config::Config;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Key, Kind, NO_KEY, Tier};
-use clawos_server::config::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+
+use crate::app::{Answer, TestAgent, TestApp, TestDatabase, new_key, send};
+use crate::chain;
+use crate::publication::Publication;
 
 /// Lamports each wallet gets: 20 SOL.
 const LAMPORTS: u64 = 20_000_000_000;

@@ -1,11 +1,13 @@
 //! What is sent to be published: a small real skill, changed by a test where it wants something wrong.
 
-use crate::wat_skill::WatSkill;
+use std::io;
+
 use clawos_manifest::{Manifest, ResolvedManifest};
 use clawos_receipts::statement::VersionStatement;
 use ed25519_dalek::SigningKey;
 use reqwest::multipart::{Form, Part};
-use std::io;
+
+use crate::wat_skill::WatSkill;
 
 /// The parts of a publish.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+
 use error::{LoadError, doing};
 use market::{Market, SKILL};
 use report::{HEAD, Round, row};

@@ -1,9 +1,10 @@
 //! Money as text: decimal text to base units and back, exactly or not at all.
 
-use crate::{Currency, MAX_AMOUNT};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+
+use crate::{Currency, MAX_AMOUNT};
 
 /// Most digits before the point, and most after it: every amount of a currency fits, and the products below stay inside 128 bits.
 const MAX_DIGITS: usize = 13;

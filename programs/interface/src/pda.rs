@@ -1,11 +1,13 @@
 //! Addresses derived from seeds, with their bump. Each search ends after a few hashes; the answer never changes, so callers may keep it.
 
+use alloc::vec::Vec;
+
+use curve25519_dalek::edwards::CompressedEdwardsY;
+
 use crate::hash::sha256;
 use crate::known::{ASSOCIATED_TOKEN_PROGRAM, PROGRAM_ID, TOKEN_PROGRAM, UPGRADEABLE_LOADER};
 use crate::known::{CHANNEL_SEED, CONFIG_SEED, LICENCE_SEED, MINT_SEED, PURCHASE_SEED, SKILL_SEED};
 use crate::Key;
-use alloc::vec::Vec;
-use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// The address that `seeds` give under `program`, with the highest bump (255 downwards) that puts it off the curve.
 pub fn find(seeds: &[&[u8]], program: &Key) -> (Key, u8) {

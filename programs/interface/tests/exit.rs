@@ -1,8 +1,9 @@
 //! Exits: ready after the delay, never blocked by a pause, delayed anew by a resumption.
 
-use crate::samples::{config, licence};
 use clawos_interface::rules::exit::{eta, ready_at, MAX_SETTLE_DELAY_SECS};
 use clawos_interface::{ExitKind, ProgramError};
+
+use crate::samples::{config, licence};
 
 #[test]
 fn is_ready_after_the_delay() {

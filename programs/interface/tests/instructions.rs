@@ -1,11 +1,12 @@
 //! Builders: signers, writable accounts, and data of the exact length the program reads.
 
-use crate::samples::{config, skill, terms};
 use clawos_interface::instruction::args::{InitializeArgs, PurchaseArgs, RecordArgs};
 use clawos_interface::instruction::{self, Instruction, Route};
 use clawos_interface::known::{PROGRAM_ID, TOKEN_PROGRAM};
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{pda, Currency, ExitKind, Key, Kind, SkillStatus, Tier};
+
+use crate::samples::{config, skill, terms};
 
 const BUYER: Key = [5; 32];
 const MINT: Key = [6; 32];

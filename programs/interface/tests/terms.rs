@@ -1,9 +1,10 @@
 //! Terms: what a seller may offer, and a hash that changes with every part of them.
 
-use crate::samples::{bounds, terms};
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{sha256, Kind, ProgramError, Tier};
 use proptest::prelude::*;
+
+use crate::samples::{bounds, terms};
 
 /// A change to terms, and what it must lead to.
 type Change = (fn(&mut Terms), ProgramError);

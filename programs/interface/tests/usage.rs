@@ -1,10 +1,11 @@
 //! Recording: the chain of roots, the caps, and charges that conserve money whatever the order of deposits and batches.
 
-use crate::samples::{config, licence};
 use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::usage::{add, charge, count, day_of, first_root, may_record, next_root, set_meter, Caps};
 use clawos_interface::{sha256, ProgramError, MAX_AMOUNT, NO_KEY};
 use proptest::prelude::*;
+
+use crate::samples::{config, licence};
 
 /// One thing that happens to a licence.
 #[derive(Clone, Debug)]

@@ -1,10 +1,11 @@
 //! The validity rule against its sentence: exists, not suspended, not refunded, not closing, not expired, below the limit.
 
-use crate::samples::{config, licence};
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::{validity, Reason, Validity};
 use clawos_interface::{ExitKind, LicenceStatus};
 use proptest::prelude::*;
+
+use crate::samples::{config, licence};
 
 proptest! {
     #[test]

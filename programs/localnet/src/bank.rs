@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::ledger::{AccountState, Header, Ledger, Record};
 
-/// Commits a slow websocket may be behind before it is dropped.
+/// The most commits a slow websocket may lag behind before it is dropped.
 const COMMITS_KEPT: usize = 4096;
 
 /// A transaction that is in the ledger.
@@ -40,7 +40,7 @@ pub(crate) struct Commit {
     pub(crate) accounts: Vec<(Pubkey, AccountSharedData)>,
 }
 
-/// One chain.
+/// The state of one chain: accounts, clock, history and ledger.
 pub(crate) struct Bank {
     svm: LiteSVM,
     /// The accounts of a fresh litesvm, which no snapshot needs.
@@ -84,7 +84,6 @@ impl Bank {
         }
     }
 
-    /// The clock.
     pub(crate) fn clock(&self) -> &SlotClock {
         &self.clock
     }

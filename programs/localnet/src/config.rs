@@ -21,7 +21,7 @@ pub const MAX_SLOT_MS: u64 = 60_000;
                   and keeps its ledger in a folder. Websocket on the next port."
 )]
 pub struct LocalnetConfig {
-    /// Folder of the ledger and the keys; made when absent.
+    /// Folder of the ledger and the keys; created when absent.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Port of JSON-RPC over HTTP; the websocket is on the next one. 0 takes a free pair.
@@ -30,7 +30,7 @@ pub struct LocalnetConfig {
     /// Loopback address to listen on.
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub bind: IpAddr,
-    /// The program to run instead of the built-in one (.so).
+    /// A program file (.so) to run instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub program: Option<PathBuf>,
     /// Length of a slot in milliseconds (10 to 60,000).
@@ -39,7 +39,7 @@ pub struct LocalnetConfig {
     /// Wait for the disk after each transaction: survives a power cut, not only a kill.
     #[arg(long)]
     pub fsync: bool,
-    /// Stop when the process with this number, which started this one, ends, however it ends.
+    /// Stop when the parent process, which must have this process id, ends.
     #[arg(long, hide = true, value_name = "PID")]
     pub exit_with_parent: Option<i32>,
 }

@@ -1,4 +1,4 @@
-//! What can stop a localnet from opening, serving or recording.
+//! Errors of opening, serving and recording a localnet.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub enum Error {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
     /// Another process serves this folder.
@@ -22,14 +22,14 @@ pub enum Error {
         "{data} is in use by another localnet (process {pid}): stop that one, or give this one a folder of its own with --data"
     )]
     Locked {
-        /// The data folder.
+        /// The data folder that is locked.
         data: PathBuf,
         /// What the lock file says about its owner.
         pid: String,
     },
-    /// The ledger has readable records behind an unreadable one, so this is no torn tail.
+    /// The ledger has readable records behind an unreadable one, so it is not just a torn tail.
     #[error(
-        "{path} is damaged at byte {offset}: records follow that would be lost. Restore the file from a backup, or delete the data folder to start anew"
+        "{path} is damaged at byte {offset}: records follow that would be lost. Restore the file from a backup, or delete the data folder to start over"
     )]
     Damaged {
         /// The journal or snapshot.
@@ -38,30 +38,30 @@ pub enum Error {
         offset: u64,
     },
     /// The ledger was written by another version of this program.
-    #[error("{path}: {problem}. Delete the data folder to start anew")]
+    #[error("{path}: {problem}. Delete the data folder to start over")]
     Unreadable {
         /// The journal or snapshot.
         path: PathBuf,
-        /// What is wrong.
+        /// What does not match, such as its format version.
         problem: String,
     },
-    /// A file in `keys/` is no Solana keypair.
+    /// A file in `keys/` is not a Solana keypair.
     #[error("{path}: not a Solana keypair file (a JSON array of 64 numbers): {problem}")]
     Key {
-        /// The key file.
+        /// Path of the key file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// The program's bytes are no loadable program.
-    #[error("the program does not load: {0}. Give a Solana program (.so) with --program")]
+    /// The program's bytes cannot be loaded.
+    #[error("the program cannot be loaded: {0}. Give a Solana program (.so) with --program")]
     Program(String),
     /// A transaction of the first start failed.
     #[error("the genesis transaction `{what}` failed: {error}\n{logs}")]
     Genesis {
-        /// Which one.
+        /// What the transaction does, such as `create the treasury's USDC account`.
         what: &'static str,
-        /// Its error.
+        /// The runtime's error.
         error: TransactionError,
         /// The program's log, one entry per line.
         logs: String,
@@ -69,22 +69,22 @@ pub enum Error {
     /// A setting is outside its range.
     #[error("{0}")]
     Config(String),
-    /// Somebody else listens there.
+    /// Another process listens on the port.
     #[error("port {port} is in use: choose another with --port ({address}: {source})")]
     PortInUse {
-        /// The taken port.
+        /// The port that is in use.
         port: u16,
-        /// The address.
+        /// Address and port that were tried.
         address: SocketAddr,
-        /// The system's reason.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A listener failed for another reason.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address.
+        /// Address and port that were tried.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
 }

@@ -23,7 +23,7 @@ pub(crate) struct History {
     forgotten: u64,
     bytes: usize,
     by_signature: HashMap<Signature, u64>,
-    /// Numbers, oldest first.
+    /// The numbers of the transactions that name an address, oldest first.
     by_address: HashMap<Pubkey, VecDeque<u64>>,
 }
 

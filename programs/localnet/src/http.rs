@@ -14,9 +14,9 @@ use tokio::sync::Semaphore;
 use crate::node::Node;
 use crate::rpc::{self, RpcError};
 
-/// Largest request body, in bytes: a batch of the largest transactions, and nothing that hurts.
+/// Largest request body, in bytes: enough for a batch of the largest transactions.
 const MAX_BODY: usize = 256 << 10;
-/// Requests at work at once; the others wait. They share one chain, so more threads would only queue at its lock.
+/// The most requests served at once; the others wait. They share one chain, so more threads would queue at its lock.
 const MAX_AT_WORK: usize = 64;
 
 #[derive(Clone)]

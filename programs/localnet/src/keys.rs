@@ -1,4 +1,4 @@
-//! The development keys in `DIR/keys`: made on the first start, read afterwards.
+//! The development keys in `DIR/keys`: created on the first start, read afterwards.
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +18,7 @@ pub struct Keys {
     pub authority: Keypair,
     /// May pause the program.
     pub guardian: Keypair,
-    /// Decides disputes.
+    /// May resolve disputes; recorded in Config.
     pub arbiter: Keypair,
     /// Receives the platform's fee.
     pub treasury: Keypair,
@@ -34,7 +34,7 @@ impl Keys {
     /// Reads the keys of a data folder; makes those that are not there.
     ///
     /// # Errors
-    /// [`Error::Key`] for a file that is no keypair, [`Error::File`] when a file cannot be read or made.
+    /// [`Error::Key`] for a file that is not a keypair, [`Error::File`] when a file cannot be read or created.
     pub(crate) fn open(data: &Path) -> Result<Self> {
         let folder = data.join("keys");
         fs::create_dir_all(&folder).map_err(Error::file(&folder))?;

@@ -47,7 +47,7 @@ pub use self::server::Handle;
 
 use self::node::Node;
 
-/// An open chain that nobody is served from yet.
+/// An open chain that does not listen yet.
 pub struct Localnet {
     node: Arc<Node>,
     config: LocalnetConfig,
@@ -76,12 +76,12 @@ impl Localnet {
         server::start(self.node, &self.config).await
     }
 
-    /// The development keys.
+    /// The keypairs of `DIR/keys`.
     pub fn keys(&self) -> &Keys {
         self.node.keys()
     }
 
-    /// The chain's name.
+    /// The genesis hash, which names the chain.
     pub fn genesis_hash(&self) -> Hash {
         self.node.bank().genesis()
     }

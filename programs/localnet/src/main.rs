@@ -42,7 +42,7 @@ fn exit_with(parent: i32) -> std::io::Result<()> {
 
 async fn serve(config: LocalnetConfig) -> Result<()> {
     eprintln!(
-        "clawos-localnet is for development only: its keys lie in {}, it gives money away, it has no security.",
+        "clawos-localnet is for development only: it has no security and gives money away; its keys are in {}.",
         config.data.join("keys").display()
     );
     let handle = Localnet::open(config)?.start().await?;
@@ -54,7 +54,7 @@ async fn serve(config: LocalnetConfig) -> Result<()> {
     Ok(())
 }
 
-/// One line for whoever started us; a closed pipe is no reason to stop.
+/// Prints the ready line on stdout; a closed pipe is ignored.
 fn announce(handle: &Handle) {
     let line = format!(
         "localnet ready: {} genesis {} program {PROGRAM_ID} usdc {}",

@@ -1,4 +1,4 @@
-//! What every request needs: the chain behind its lock, the keys, the faucets.
+//! The state that every request shares: the chain behind a lock, the keys, the faucets.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -14,7 +14,7 @@ use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::program;
 
-/// An open chain.
+/// An open chain with what its requests need.
 pub(crate) struct Node {
     bank: Mutex<Bank>,
     keys: Keys,
@@ -38,7 +38,7 @@ impl Node {
                 let mut bank = Bank::restored(ledger, state, config.slot_ms)?;
                 if bank.account(&usdc_mint).is_none() {
                     return Err(Error::Config(format!(
-                        "the keys in {} are not those of this ledger: restore them, or delete the data folder to start anew",
+                        "the keys in {} are not those of this ledger: restore them, or delete the data folder to start over",
                         keys.folder().display()
                     )));
                 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// The program of this release.
 static BUILT_IN: &[u8] = include_bytes!("../../artifacts/skill_marketplace.so");
-/// Where it runs.
+/// The address it is deployed at.
 pub(crate) const PROGRAM_ID: Pubkey = Pubkey::new_from_array(clawos_interface::PROGRAM_ID);
 const LOADER: Pubkey = Pubkey::new_from_array(clawos_interface::known::UPGRADEABLE_LOADER);
 

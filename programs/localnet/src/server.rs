@@ -93,12 +93,12 @@ impl Handle {
         format!("ws://{}", self.websocket)
     }
 
-    /// The development keys.
+    /// The keypairs of `DIR/keys`.
     pub fn keys(&self) -> &Keys {
         self.node.keys()
     }
 
-    /// The chain's name.
+    /// The genesis hash, which names the chain.
     pub fn genesis_hash(&self) -> Hash {
         self.node.bank().genesis()
     }

@@ -8,7 +8,6 @@ use solana_rpc_client_api::response::UiTokenAmount;
 
 /// The classic token program.
 pub(crate) const TOKEN: Pubkey = Pubkey::new_from_array(clawos_interface::known::TOKEN_PROGRAM);
-/// Token-2022.
 const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
 
 /// Length of an account without extensions, in bytes; Token-2022 keeps the account's type behind it.
@@ -23,7 +22,7 @@ pub(crate) fn is_token_program(key: &Pubkey) -> bool {
     *key == TOKEN || *key == TOKEN_2022
 }
 
-/// What a token account says.
+/// The fields of a token account that RPC answers need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenAccount {
     pub(crate) mint: Pubkey,

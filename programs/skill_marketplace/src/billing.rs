@@ -1,15 +1,16 @@
 //! Billing: recorded usage is paid out of credit as far as it goes and the recipients can receive; the rest suspends the licence.
 
-use crate::errors::fail;
-use crate::events;
-use crate::money::{cannot_receive, sol, usdc, Recipients};
-use crate::state::{self, key};
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Skill};
 use interface::events::SCHEMA_VERSION;
 use interface::known::LICENCE_SEED;
 use interface::rules::usage::{charge, Charge};
 use interface::{Currency, LicenceStatus, ProgramError as Refusal, SuspendReason, MAX_AMOUNT};
+
+use crate::errors::fail;
+use crate::events;
+use crate::money::{cannot_receive, sol, usdc, Recipients};
+use crate::state::{self, key};
 
 /// Pays what the credit of `licence` covers of its unbilled usage and sets its standing; returns what was paid, which the caller's event must say.
 /// `vault` is its USDC credit vault, where it has one.

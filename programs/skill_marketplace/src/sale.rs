@@ -1,9 +1,5 @@
 //! A sale: what the buyer agreed to is what is on offer, and the right that follows from it.
 
-use crate::errors::{ensure, fail};
-use crate::events;
-use crate::hash::sha256;
-use crate::state;
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Licence, Skill};
 use interface::events::SCHEMA_VERSION;
@@ -11,6 +7,11 @@ use interface::rules::usage::{add, first_root, set_meter, Caps, Charge};
 use interface::rules::validity::is_expired;
 use interface::rules::{exit, fee};
 use interface::{Currency, Key, Kind, LicenceStatus, SkillStatus, SuspendReason, Tier};
+
+use crate::errors::{ensure, fail};
+use crate::events;
+use crate::hash::sha256;
+use crate::state;
 
 /// The buyer's own caps in units; 0 = none.
 #[derive(AnchorSerialize, AnchorDeserialize, IdlType, Clone, Copy)]
@@ -81,7 +82,7 @@ pub fn agree(config: &Config, skill: &Skill, buyer: &Key, currency: Currency, or
     Ok(Agreement { kind, tier, price, terms_hash: order.terms_hash })
 }
 
-/// Where a purchase happens.
+/// What a purchase is made from: the accounts it names and the clock.
 pub struct PurchaseContext<'a> {
     /// Config.
     pub config: &'a Config,

@@ -11,6 +11,10 @@ use crate::{
     limits::{MAX_KV_CALL_BYTES, MAX_KV_KEY_BYTES, MAX_KV_VALUE_BYTES},
 };
 
+/// Counted for each read and write beside key and value, in bytes: about what a map's entry or an exchange takes of the
+/// host, so that many tiny ones are bounded too.
+const ENTRY_BYTES: usize = 128;
+
 /// A store of keys and values. Whoever grants it decides what of it the call may see: one licence's share.
 #[async_trait]
 pub trait KeyValue: fmt::Debug + Send + Sync {
@@ -54,7 +58,7 @@ pub struct KeyValueCall {
     port: Arc<dyn KeyValue>,
     writes: BTreeMap<String, Bytes>,
     exchanges: Vec<Exchange>,
-    /// Bytes of keys and values that went either way.
+    /// Bytes of keys and values that went either way, and [`ENTRY_BYTES`] for each read and write.
     moved: u64,
 }
 
@@ -71,7 +75,7 @@ impl KeyValueCall {
     /// As [`KeyValue::get`], and what is wrong with the key.
     pub async fn get(&mut self, key: &str) -> Result<Option<Bytes>, KeyValueError> {
         check_key(key)?;
-        self.count(key.len())?;
+        self.count(ENTRY_BYTES + key.len())?;
         if let Some(written) = self.writes.get(key) {
             return Ok(Some(written.clone()));
         }
@@ -91,7 +95,7 @@ impl KeyValueCall {
         if value.len() > MAX_KV_VALUE_BYTES {
             return Err(KeyValueError::ValueTooLarge);
         }
-        self.count(key.len() + value.len())?;
+        self.count(ENTRY_BYTES + key.len() + value.len())?;
         self.writes.insert(key, value);
         Ok(())
     }
@@ -184,5 +188,17 @@ mod tests {
         }
         assert_eq!(written, 63, "64 values of 64 KiB are 4 MiB, and the keys count too");
         assert_eq!(call.set("x".to_owned(), largest), Err(KeyValueError::QuotaExceeded));
+    }
+
+    #[tokio::test]
+    async fn what_the_host_keeps_of_tiny_entries_is_bounded() {
+        let mut call = KeyValueCall::new(Arc::new(Map::default()));
+        let most = MAX_KV_CALL_BYTES as usize / ENTRY_BYTES;
+        let mut reads = 0;
+        while call.get("k").await.is_ok() {
+            reads += 1;
+        }
+        assert!(reads < most, "{reads}");
+        assert_eq!(call.set("k".to_owned(), Bytes::new()), Err(KeyValueError::QuotaExceeded));
     }
 }

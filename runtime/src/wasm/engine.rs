@@ -1,7 +1,8 @@
 //! The wasmtime engine: what code is generated, what it costs, how it is interrupted, and the instance pool.
 //!
 //! Everything that changes generated code or its price is in [`code_config`], shared by the proxy and the compile
-//! child. Whoever changes a price gives [`COSTS`] a new number: it is part of every receipt and of cache names.
+//! child. Whoever changes a price or the type of `run` gives [`COSTS`] a new number: it is part of every receipt and of
+//! cache names.
 
 use std::{
     hash::{Hash as _, Hasher},
@@ -15,8 +16,9 @@ use wasmtime::{
 
 use crate::limits::{MAX_MEMORY_BYTES, STACK_BYTES};
 
-/// Version of the fuel price list: what operators and host calls cost. A new price is a new version.
-pub const COSTS: &str = "costs-2";
+/// Version of what a replay depends on beside the engine's release: what operators and host calls cost, and the type of
+/// `run`. A change of either is a new version, under which receipts of earlier ones are not replayed.
+pub const COSTS: &str = "costs-3";
 /// The wasmtime release this crate is pinned to.
 const WASMTIME: &str = "wasmtime-48.0.8";
 
@@ -31,14 +33,6 @@ pub(crate) const TICK: Duration = Duration::from_millis(2);
 
 /// Instances beside those of calls, so that publishing can try some out while all calls run.
 pub(crate) const SPARE_INSTANCES: u32 = 4;
-
-/// Fewest nested calls for which there is room, so that a chain of them can run on the smallest host.
-pub const MIN_NESTED: u32 = 8;
-
-/// Instances for nested calls, beside those of `max_concurrent` calls.
-pub(crate) fn nested_instances(max_concurrent: u32) -> u32 {
-    max_concurrent.max(MIN_NESTED)
-}
 
 /// Largest number of core instances, memories and tables one component may be made of. Python guests have 38 core
 /// instances, QuickJS ones 3 memories.
@@ -133,10 +127,10 @@ pub(crate) fn compiler(cpu: Cpu) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// The engine that runs guests, with a pool for `max_concurrent` calls, nested ones beside them, and
-/// [`SPARE_INSTANCES`].
-pub(crate) fn runner(cpu: Cpu, max_concurrent: u32) -> wasmtime::Result<Engine> {
-    let slots = max_concurrent.saturating_add(nested_instances(max_concurrent)).saturating_add(SPARE_INSTANCES);
+/// The engine that runs guests, with a pool for `max_concurrent` calls, `max_nested` nested ones beside them,
+/// and [`SPARE_INSTANCES`].
+pub(crate) fn runner(cpu: Cpu, max_concurrent: u32, max_nested: u32) -> wasmtime::Result<Engine> {
+    let slots = max_concurrent.saturating_add(max_nested).saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(MAX_CORE_INSTANCES))
@@ -197,6 +191,6 @@ mod tests {
         let workspace = include_str!("../../../Cargo.toml");
         let pin = format!("wasmtime = {{ version = \"={}\"", WASMTIME.trim_start_matches("wasmtime-"));
         assert!(workspace.contains(&pin), "{pin}");
-        assert_eq!(id(), "wasmtime-48.0.8+costs-2");
+        assert_eq!(id(), "wasmtime-48.0.8+costs-3");
     }
 }

@@ -5,7 +5,10 @@ use std::{mem, sync::Arc, time::Duration};
 use bytes::Bytes;
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline,
-    component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable},
+    component::{
+        Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable,
+        types::ComponentItem,
+    },
 };
 
 use super::{
@@ -88,6 +91,8 @@ struct Context {
 
 /// What `run` takes: endpoint, payload and context.
 type Call<'a> = (&'a str, &'a str, &'a Context);
+/// How many that are.
+const RUN_PARAMETERS: usize = 3;
 
 /// What `run` returns.
 type Answer = Result<String, SkillError>;
@@ -98,9 +103,13 @@ impl LoadedModule {
     /// # Errors
     /// A sentence for the module's author, when an import does not fit or `run` is missing.
     pub(super) fn new(linker: &Linker<Guest>, component: &Component, code_bytes: u64) -> Result<Self, String> {
-        let run = component
-            .get_export_index(None, "run")
-            .ok_or_else(|| "it does not export the function `run`".to_owned())?;
+        let (item, run) =
+            component.get_export(None, "run").ok_or_else(|| "it does not export the function `run`".to_owned())?;
+        if let ComponentItem::ComponentFunc(function) = item
+            && function.params().len() != RUN_PARAMETERS
+        {
+            return Err("its `run` does not take a context; build it with the present SDK".to_owned());
+        }
         let pre =
             linker.instantiate_pre(component).map_err(|error| format!("it does not fit this server: {error:#}"))?;
         Ok(Self { pre, run, code_bytes })

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 pub use compile::CompilerCommand;
-pub use engine::{COSTS, Cpu, MIN_NESTED};
+pub use engine::{COSTS, Cpu};
 
 use crate::{
     Engine, Invocation, Limits, ModuleInfo, ModuleRef, ModuleSource, Outcome, Permission, RuntimeKind, Sandbox,
@@ -38,9 +38,10 @@ pub struct WasmConfig {
     pub cache_dir: PathBuf,
     /// How to start the compile child.
     pub compiler: CompilerCommand,
-    /// Most calls at once; one more is told to try again. Each may take up to its memory limit. Nested calls have as many
-    /// places of their own, but at least [`MIN_NESTED`].
+    /// Most calls at once; one more is told to try again. Each may take up to its memory limit.
     pub max_concurrent: u32,
+    /// Most nested calls at once, beside those; one more is told to try again. With 0 every nested call is.
+    pub max_nested: u32,
     /// Most bytes of compiled code kept in memory. The least recently used goes first.
     pub max_loaded_bytes: u64,
     /// Most bytes of compiled code kept in the cache folder. What was not read for longest goes first.
@@ -62,6 +63,8 @@ impl WasmConfig {
             cache_dir: cache_dir.into(),
             compiler: CompilerCommand::this_program(),
             max_concurrent: 64,
+            // A chain of nested calls has room on the smallest host.
+            max_nested: 8,
             max_loaded_bytes: 512 * 1024 * 1024,
             // A hundred of the largest guests (40 MB each), or thousands of small ones.
             max_cached_bytes: 4 * 1024 * 1024 * 1024,
@@ -93,7 +96,7 @@ impl WasmSandbox {
     /// [`Unavailable::Host`] when the cache folder cannot be used or the pool's address space cannot be had.
     pub fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
         let calls = Arc::new(Semaphore::new(config.max_concurrent as usize));
-        let nested = Arc::new(Semaphore::new(engine::nested_instances(config.max_concurrent) as usize));
+        let nested = Arc::new(Semaphore::new(config.max_nested as usize));
         let trials = Arc::new(Semaphore::new(engine::SPARE_INSTANCES as usize));
         let slow_lane =
             SlowLane::start().map_err(|error| Unavailable::Host(format!("no threads for guests: {error}")))?;

@@ -57,7 +57,7 @@ fn storage(what: &str, error: &io::Error) -> Unavailable {
 
 impl Modules {
     pub(super) fn new(config: WasmConfig, source: Arc<dyn ModuleSource>) -> Result<Self, Unavailable> {
-        let engine = engine::runner(config.cpu, config.max_concurrent)
+        let engine = engine::runner(config.cpu, config.max_concurrent, config.max_nested)
             .map_err(|error| host("the WASM engine cannot start", error))?;
         let mut linker = Linker::new(&engine);
         bindings::link(&mut linker, &config.offers)
@@ -113,8 +113,13 @@ impl Modules {
             None => self.read(module).await?.artifact,
         };
         let code = self.compile(sha256, artifact).await?;
-        let component = self.map_code(code).await?.map_err(|error| host("code compiled just now", error))?;
-        self.link(&component).map(Arc::new)
+        match self.map_code(code).await? {
+            Ok(component) => self.link(&component).map(Arc::new),
+            Err(error) => {
+                self.disk.remove(sha256).map_err(|error| host("a compiled module", error))?;
+                Err(Unavailable::InvalidModule(format!("it does not fit this server: {error:#}")))
+            }
+        }
     }
 
     fn link(&self, component: &Component) -> Result<LoadedModule, Unavailable> {

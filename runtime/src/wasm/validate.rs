@@ -175,6 +175,9 @@ impl Survey {
     }
 
     fn memory_section(&mut self, section: wasmparser::MemorySectionReader<'_>) -> Result<(), String> {
+        if section.count() > 1 {
+            return Err("a core module has more than one memory; at most one is supported".to_owned());
+        }
         count(&mut self.memories, section.count(), u64::from(MAX_MEMORIES), "memories")?;
         for memory in section {
             let memory = memory.map_err(|error| format!("it is not a valid component: {error}"))?;

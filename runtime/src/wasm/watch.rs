@@ -1,4 +1,4 @@
-//! When a call has to end, and how long it took: its wall-clock limit, its caller's wishes and its processor time.
+//! When a call has to end, and how long it took: its wall-clock limit, its caller's cancellation and its processor time.
 //!
 //! Most calls end the first time they are polled. Only those that do not are worth a timer, and the system calls with
 //! which a thread reads its processor time.

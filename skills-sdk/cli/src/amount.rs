@@ -12,9 +12,16 @@ use crate::error::{CliError, Result};
 pub fn parse(text: &str, currency: Currency) -> Result<u64> {
     let (digits, named) = split(text);
     if !named.is_empty() && !named.eq_ignore_ascii_case(currency.as_str()) {
-        return Err(wrong(text, &format!("names another currency than {currency}, which is needed here")));
+        return Err(wrong(text, &format!("is in the wrong currency: {currency} is expected")));
     }
-    money::parse(&plain(digits), currency).map_err(|error| wrong(text, &error.to_string()))
+    let amount = money::parse(&plain(digits), currency).map_err(|error| wrong(text, &error.to_string()))?;
+    let most = usize::from(currency.decimals());
+    match digits.split_once('.') {
+        Some((_, decimals)) if decimals.len() > most => {
+            Err(wrong(text, &format!("has too many decimals: {currency} has {most}")))
+        }
+        _ => Ok(amount),
+    }
 }
 
 /// The currency that `text` names at its end, if any.
@@ -24,7 +31,7 @@ pub fn named_currency(text: &str) -> Option<Currency> {
 
 /// Base units as money.
 pub fn money(amount: u64, currency: Currency) -> Money {
-    Money { amount, currency: currency.to_string(), decimals: currency.decimals() }
+    Money::new(amount, currency)
 }
 
 /// The digits, and the letters at the end.
@@ -82,6 +89,8 @@ mod tests {
             "1e3",
             "1,5",
             "0.0000001",
+            "1.0000000",
+            "1.0000000 USDC",
             "1 SOL",
             "1 EUR",
             "9223372036854.775808",

@@ -1,8 +1,10 @@
-//! The grammar of the command line.
+//! The command line: global flags, subcommands and their help texts.
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use clawos_interface::{Kind, Tier};
 
 use crate::commands::{
     build, buy, caps, check, completions, credit, exec, exit, login, new, publish, quote, receipts, search, show, test,
@@ -19,16 +21,16 @@ Examples:
   clawos exec acme.word-count count '{\"text\":\"hi\"}'    call it
   clawos verify receipt receipt.json --replay --input payload.json
 
-Exit codes: 0 done, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network.";
+Exit codes: 0 success, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network.";
 
 /// The marketplace where AI agents sell skills to each other and run them safely.
 #[derive(Debug, Parser)]
 #[command(name = "clawos", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
-    /// What holds for every command.
+    /// Flags that every command takes.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The subcommand to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -60,12 +62,12 @@ pub struct Global {
     pub home: Option<PathBuf>,
 }
 
-/// The commands.
+/// The subcommands; each doc below is the help text that `clawos --help` prints.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a new skill from a template.
     New(new::NewArgs),
-    /// Check a skill's manifest, schemas, examples, limits and imports, and say why.
+    /// Check a skill's manifest, schemas, examples, limits and imports, and explain each problem.
     Check(check::CheckArgs),
     /// Build a skill into a WASM component.
     Build(build::BuildArgs),
@@ -73,28 +75,28 @@ pub enum Command {
     Test(test::TestArgs),
     /// Publish a version, and register or update its price on chain.
     Publish(publish::PublishArgs),
-    /// Make, show and fund the wallet.
+    /// Create, show and fund the wallet.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
-    /// Enrol as an agent, or sign in again, by a signed challenge.
+    /// Register as an agent, or sign in again, by signing a challenge with the wallet.
     Login(login::LoginArgs),
-    /// Find skills.
+    /// Search the listed skills by words, category, tag or kind of licence.
     Search(search::SearchArgs),
     /// Show a skill: endpoints, schemas, prices, state on chain.
     Show(show::ShowArgs),
-    /// Ask for a price.
+    /// Show what a licence, or its use, costs.
     Quote(quote::QuoteArgs),
-    /// Buy or renew a licence; the wallet signs a transaction built here.
+    /// Buy or renew a licence; the transaction is built and signed on this machine.
     Buy(buy::BuyArgs),
-    /// Manage prepaid credit.
+    /// Deposit prepaid credit into a usage licence.
     #[command(subcommand)]
     Credit(credit::CreditCommand),
-    /// Set your own bounds on usage.
+    /// Set your own caps on usage, in units.
     Caps(caps::CapsArgs),
-    /// Leave a licence: withdraw credit, or close it.
+    /// Withdraw the credit of a licence, or close the licence.
     #[command(subcommand)]
     Exit(exit::ExitCommand),
-    /// Call a skill.
+    /// Call an endpoint of a skill.
     Exec(exec::ExecArgs),
     /// List and fetch receipts.
     #[command(subcommand)]
@@ -106,7 +108,7 @@ pub enum Command {
     Doctor,
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
-    /// The compile child of the sandbox.
+    /// Internal: the process in which the sandbox compiles modules.
     #[command(hide = true)]
     Compile,
 }
@@ -114,3 +116,13 @@ pub enum Command {
 #[cfg(test)]
 #[path = "args_tests.rs"]
 mod tests;
+
+/// Takes the words of [`Kind`].
+pub(crate) fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+/// Takes the words of [`Tier`].
+pub(crate) fn tiers() -> PossibleValuesParser {
+    PossibleValuesParser::new(Tier::ALL.iter().map(|tier| tier.as_str()))
+}

@@ -1,4 +1,4 @@
-//! What a command works with: the server, the chain, the wallet and the session, as flags, settings and files say.
+//! What a command works with: server, chain, wallet and session, resolved from flags, settings and files.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub struct Context {
     pub out: Output,
     /// The folder of settings.
     pub home: Home,
-    /// The server's address.
+    /// The server's address, such as `http://127.0.0.1:8080`.
     pub server: String,
     /// The Solana JSON-RPC endpoint.
     pub rpc: String,
@@ -54,7 +54,7 @@ impl Context {
         })
     }
 
-    /// The wallet's file.
+    /// The path of the wallet's key file.
     pub fn wallet_path(&self) -> &Path {
         &self.wallet
     }
@@ -67,7 +67,7 @@ impl Context {
         Ok(Wallet::load(&self.wallet)?)
     }
 
-    /// The chain.
+    /// A client of the RPC endpoint; connects on first use.
     pub fn chain(&self) -> Chain {
         Chain::new(&self.rpc)
     }
@@ -75,7 +75,7 @@ impl Context {
     /// The server, without signing in.
     ///
     /// # Errors
-    /// [`CliError::Client`] when its address is none.
+    /// [`CliError::Client`] when its address is invalid.
     pub fn public(&self) -> Result<Client> {
         Ok(Client::new(&self.server)?)
     }
@@ -125,8 +125,7 @@ impl Context {
 }
 
 fn is_fresh(session: &SavedSession) -> bool {
-    let end = OffsetDateTime::parse(&session.access_expires_at, &Rfc3339);
-    end.is_ok_and(|end| end.unix_timestamp() - OffsetDateTime::now_utc().unix_timestamp() > REFRESH_EARLY_SECS)
+    session.access_expires_at.0 / 1_000 - now_secs() > REFRESH_EARLY_SECS
 }
 
 /// A Unix time as people and programs read it: RFC 3339, UTC.

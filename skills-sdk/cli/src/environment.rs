@@ -1,4 +1,4 @@
-//! What is read of the environment and the raw arguments, beside the flags; in one place.
+//! Environment variables and raw arguments that clap does not handle.
 
 use std::path::PathBuf;
 

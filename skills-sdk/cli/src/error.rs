@@ -1,4 +1,4 @@
-//! Every way a command ends badly: its exit code, its problem+json, and its words.
+//! Every error of a command: its message, exit code and problem+json.
 
 use std::path::PathBuf;
 
@@ -23,72 +23,72 @@ pub mod exit {
     pub const INVALID: u8 = 5;
     /// Money or a licence is missing, or the program on chain refused.
     pub const PAYMENT: u8 = 6;
-    /// Too many requests.
+    /// The server limits the rate of requests.
     pub const RATE_LIMIT: u8 = 7;
     /// The server, the chain, the network or the skill failed.
     pub const REMOTE: u8 = 8;
 }
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// The command line asks for something that makes no sense.
+    /// The command line is invalid.
     #[error("{0}")]
     Usage(String),
-    /// No session.
+    /// There is no session for this server (its origin).
     #[error("not signed in to {0}")]
     NotSignedIn(String),
     /// Something that was asked for is not there.
     #[error("{0}")]
     NotFound(String),
-    /// What was given does not pass; each finding says what would be right.
+    /// The input is invalid; each finding says what would be right.
     #[error("{message}")]
     Invalid {
-        /// What was checked.
+        /// What was checked, and the verdict.
         message: String,
-        /// The findings.
+        /// One entry per problem, possibly none.
         findings: Vec<FieldError>,
     },
-    /// No check failed, but what would prove the thing could not be looked at.
+    /// No check failed, but the evidence needed for a proof is missing.
     #[error("{message}")]
     Unproven {
         /// What is not proven, and why.
         message: String,
-        /// What was missing.
+        /// One entry per check that was skipped.
         findings: Vec<FieldError>,
     },
     /// The price is above what the user set.
     #[error("the price is {price}, above the {max} that --max-price allows; nothing was signed")]
     PriceAboveMax {
-        /// What is asked.
+        /// The present price on chain.
         price: Money,
-        /// What was allowed.
+        /// The value of `--max-price`.
         max: Money,
     },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {
-        /// The file.
+        /// The path as the user knows it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The system refused something else.
     #[error("{0}")]
     System(#[from] std::io::Error),
-    /// Something that was waited for has not happened.
+    /// A wait reached its time limit.
     #[error("{0}")]
     TimedOut(String),
-    /// The local sandbox cannot work.
-    #[error("the local sandbox: {0}")]
+    /// The sandbox on this machine failed.
+    #[error("the local sandbox failed: {0}")]
     Sandbox(String),
     /// A call that may have been made and charged, but whose answer did not arrive.
     #[error("{source}; to get the answer without paying twice, call again with --idempotency-key {idempotency_key}")]
     Unanswered {
-        /// What came instead.
+        /// The error of the connection or of the answer.
         source: ClientError,
-        /// What the call was sent under.
+        /// The `Idempotency-Key` of the call.
         idempotency_key: String,
     },
     /// The server, the chain or the wallet.
@@ -154,7 +154,12 @@ impl CliError {
 
     /// What to do next, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        hint(self.code())
+        match self {
+            Self::Client(ClientError::Wallet(WalletError::Exists(_))) => {
+                Some("`clawos wallet show` shows the existing wallet; --wallet FILE names another file")
+            }
+            _ => hint(self.code()),
+        }
     }
 
     /// The error as RFC 9457 problem+json: the server's own where one answered.
@@ -175,7 +180,7 @@ impl CliError {
             _ => (422, "Invalid"),
         };
         Problem {
-            kind: format!("https://clawos.dev/errors/{}", self.code()),
+            r#type: format!("https://clawos.dev/errors/{}", self.code()),
             title: title.to_owned(),
             status,
             detail: self.to_string(),
@@ -184,10 +189,9 @@ impl CliError {
                 Self::Client(error) | Self::Unanswered { source: error, .. } => error.retryable(),
                 other => matches!(other, Self::TimedOut(_)),
             },
-            request_id: None,
+            request_id: String::new(),
             errors: self.findings().to_vec(),
             receipt: None,
-            retry_after: None,
         }
     }
 
@@ -236,10 +240,11 @@ fn problem_code(problem: &Problem) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clawos_api::Code;
 
     fn problem(status: u16, code: &str) -> CliError {
-        let value = serde_json::json!({ "status": status, "code": code });
-        ClientError::Problem(Box::new(serde_json::from_value(value).expect("a problem"))).into()
+        let problem = Problem { status, code: code.to_owned(), ..Problem::new(Code::Internal, "", "") };
+        ClientError::Problem(Box::new(problem)).into()
     }
 
     #[test]
@@ -263,7 +268,7 @@ mod tests {
             (CliError::NotSignedIn(String::new()), 3),
             (CliError::invalid(""), 5),
             (CliError::Unproven { message: String::new(), findings: Vec::new() }, 5),
-            (ChainError::Funds("SOL").into(), 6),
+            (ChainError::Funds("SOL".to_owned()).into(), 6),
             (ChainError::Absent(String::new()).into(), 4),
             (ChainError::Expired(String::new()).into(), 8),
             (WalletError::Missing(PathBuf::new()).into(), 3),

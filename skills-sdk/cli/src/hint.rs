@@ -1,9 +1,11 @@
-//! What to do next, by error code.
+//! The hint for each error code: the next step for the user.
 
-/// The next step after an error with this code, if there is a good one.
+/// The next step after an error with this code, if one is known.
 pub fn hint(code: &str) -> Option<&'static str> {
     Some(match code {
-        "unauthenticated" | "key_expired" | "key_revoked" => "sign in with `clawos login --handle HANDLE`",
+        "unauthenticated" | "key_expired" | "key_revoked" => {
+            "sign in with `clawos login --handle HANDLE`; if you use an API key (--api-key-file, CLAWOS_API_KEY), check it"
+        }
         "scope_missing" => "use a key with that scope, or sign in with `clawos login`",
         "not_publisher" => {
             "the part of the id before the dot must be your own handle; `clawos login --handle HANDLE` shows who you are"
@@ -13,29 +15,31 @@ pub fn hint(code: &str) -> Option<&'static str> {
         }
         "wallet_taken" => "this wallet is enrolled already: sign in with its own handle",
         "skill_not_found" => "look for it with `clawos search`",
-        "version_not_found" => "`clawos show SKILL` lists the versions",
+        "version_not_found" => "leave out --version to call the latest one, which `clawos show SKILL` prints",
         "endpoint_not_found" => "`clawos show SKILL` lists the endpoints",
         "version_exists" => {
-            "raise `version` in skill.toml: a version never changes; if it is this upload that was published already, `clawos publish --register-only` does the rest"
+            "published versions never change: raise `version` in skill.toml, or, if this very version only lacks its registration on chain, run `clawos publish --register-only`"
         }
-        "licence_required" => "buy one with `clawos buy SKILL`; `clawos quote SKILL` tells the price",
+        "licence_required" => "buy one with `clawos buy SKILL`; `clawos quote SKILL` shows the price",
         "licence_expired" => "renew it with `clawos buy SKILL`",
-        "licence_suspended" => "pay what is open with `clawos credit deposit SKILL AMOUNT`",
+        "licence_suspended" => "pay the unpaid usage with `clawos credit deposit SKILL AMOUNT`",
         "insufficient_credit" | "units_exhausted" => {
-            "add credit with `clawos credit deposit SKILL AMOUNT`, or raise your own bounds with `clawos caps`"
+            "add credit with `clawos credit deposit SKILL AMOUNT`, or raise your own caps with `clawos caps SKILL`"
         }
         "units_busy" => {
-            "call again when what was used has been settled, or raise your own bound per batch with `clawos caps`"
+            "try again once earlier usage is settled, or raise your cap per batch with `clawos caps SKILL --per-batch UNITS`"
         }
-        "licence_closing" => "finish the exit with `clawos exit execute SKILL`, then buy anew",
+        "licence_closing" => "finish the exit with `clawos exit execute SKILL`, then buy again",
         "wrong_proxy" => {
             "its licences belong to another proxy: only if you trust whoever holds that meter key, use that proxy as --server, and name the key with `--meter` to buy or deposit"
         }
-        "not_registered" => "its author has not put it on chain yet (`clawos publish` does)",
-        "terms_changed" | "TermsChanged" | "price_above_max" | "PriceAboveMax" => {
-            "look at the new terms with `clawos quote SKILL`"
+        "not_registered" => {
+            "`clawos show SKILL` says whether it is free (no licence needed), or how it is sold; its author registers the price with `clawos publish`"
         }
-        "max_cost_exceeded" => "raise `--max-cost`; `clawos quote SKILL` tells what a call costs",
+        "terms_changed" | "TermsChanged" | "price_above_max" | "PriceAboveMax" => {
+            "`clawos quote SKILL` shows the present terms"
+        }
+        "max_cost_exceeded" => "raise `--max-cost`; `clawos quote SKILL` shows what a call costs",
         "spending_cap" => "raise the key's daily cap, or wait until tomorrow",
         "payload_invalid" => "`clawos show SKILL` prints the endpoint's schema",
         "rate_limited" => "wait as long as `Retry-After` says",
@@ -45,9 +49,14 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "unproven" => {
             "ask an RPC that you trust on the licence's chain (`--rpc`) and the server that made the receipt (`--server`)"
         }
-        "unreachable" | "rpc_unavailable" => "`clawos doctor` tells what can be reached",
-        "wallet" => "`clawos wallet new` makes a wallet; --wallet FILE names another one",
-        "insufficient_funds" => "`clawos wallet show` tells what it has; on localnet `clawos wallet airdrop` funds it",
+        "unreachable" | "rpc_unavailable" => "`clawos doctor` checks what can be reached",
+        "wallet" => "`clawos wallet new` creates a wallet; --wallet FILE names another one",
+        "insufficient_funds" => "`clawos wallet show` shows the balances; on localnet `clawos wallet airdrop` funds it",
+        "LicenceActive" => {
+            "`clawos verify licence SKILL` shows the licence you have; only a subscription of the same tier can be renewed before it ends"
+        }
+        "KindNotOffered" => "`clawos show SKILL` lists the prices it is sold at",
+        "SelfPurchase" => "buy with another wallet (--wallet FILE)",
         "ExitNotReady" => "wait until the time that `clawos exit request` printed",
         _ => return None,
     })

@@ -2,7 +2,7 @@
 //!
 //! | place | owns |
 //! | --- | --- |
-//! | [`args`] | the whole grammar; each command's flags stand beside the command |
+//! | [`args`] | global flags and subcommands; each command's own flags are in its file |
 //! | `commands/` | one file per command |
 //! | [`context`], [`state`], [`environment`] | which server, chain, wallet and session; what is kept on disk |
 //! | [`whole_file`] | files that appear whole or not at all |
@@ -38,7 +38,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
-/// Runs the command line and says how it went.
+/// Runs the command line and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

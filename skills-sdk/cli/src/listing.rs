@@ -9,7 +9,7 @@ use clawos_interface::{Key, skill_id};
 use crate::context::Context;
 use crate::error::{CliError, Result};
 
-/// Which skill is meant. By name, the server says who published it; `--creator` needs no server.
+/// The skill, by id. The server says who published it, unless `--creator` does.
 #[derive(Debug, Clone, Args)]
 pub struct SkillArg {
     /// The skill, like acme.word-count.
@@ -27,7 +27,7 @@ impl SkillArg {
             return Ok(skill_address(&key::parse(creator)?, &self.id));
         }
         let detail = context.public()?.skill(&self.id).await?;
-        let account = detail.chain.and_then(|chain| chain.skill_account);
+        let account = detail.chain.map(|chain| chain.skill_account);
         let account = account.ok_or_else(|| CliError::NotFound(format!("{} is not registered on chain", self.id)))?;
         Ok(key::parse(&account)?)
     }
@@ -35,8 +35,8 @@ impl SkillArg {
     /// Its listing on chain.
     ///
     /// # Errors
-    /// [`CliError::NotFound`] when the server knows no account of it; [`CliError::Invalid`] when the one it named is
-    /// another skill's.
+    /// [`CliError::NotFound`] when it is not registered on chain; [`CliError::Invalid`] when the account the server
+    /// names belongs to another skill.
     pub async fn listing(&self, context: &Context) -> Result<Listing> {
         let listing = context.chain().listing(&self.address(context).await?).await?;
         if listing.skill.skill_id != skill_id(&self.id) {
@@ -53,7 +53,7 @@ impl SkillArg {
         let creator = key::to_base58(&listing.skill.creator);
         match self.creator {
             Some(_) => creator,
-            None => format!("{creator}, as the server says (--creator names one yourself)"),
+            None => format!("{creator}, according to the server (--creator ADDRESS uses your own)"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Output {
         }
     }
 
-    /// Something for people to know: not with `--json` or `--quiet`.
+    /// A line of information for people: not with `--json` or `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
         if self.shows_notes() {
             self.stderr(text.as_ref());
@@ -78,7 +78,7 @@ impl Output {
         }
     }
 
-    /// A turning line for work that takes a while; on a terminal only, gone when dropped.
+    /// A spinner for work that takes a while; on a terminal only, removed when dropped.
     pub fn progress(&self, text: impl Into<String>) -> Progress {
         if self.json || self.quiet || !std::io::stderr().is_terminal() {
             return Progress(ProgressBar::hidden());
@@ -88,7 +88,7 @@ impl Output {
         Progress(bar)
     }
 
-    /// Asks a person before money is spent. Where nobody sits at the terminal, calling the command was the decision.
+    /// Asks for confirmation before money is spent; without a terminal, with `--json` or `--yes`, it does not ask.
     ///
     /// # Errors
     /// [`CliError::Usage`] when the answer is not yes.
@@ -103,7 +103,7 @@ impl Output {
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
-        Err(CliError::Usage("nothing was done; say y, or use --yes".to_owned()))
+        Err(CliError::Usage("aborted; answer y, or pass --yes".to_owned()))
     }
 
     /// Says why the command failed and what to do next; gives its exit code.
@@ -118,7 +118,8 @@ impl Output {
             if let Some(hint) = error.hint() {
                 self.stderr(&format!("{} {hint}", self.paint("next:", "36")));
             }
-            if let Some(id) = error.problem().request_id {
+            let id = error.problem().request_id;
+            if !id.is_empty() {
                 self.stderr(&format!("request {id}"));
             }
         }
@@ -140,7 +141,7 @@ impl Output {
     }
 }
 
-/// A turning line that ends when this is dropped.
+/// A spinner that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Progress(ProgressBar);
 

@@ -14,6 +14,7 @@ use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 use crate::build::{self, BuildError};
 use crate::error::{CliError, Result};
 use crate::output::Output;
+use crate::table;
 use crate::whole_file::{self, WholeFile};
 
 /// The longest README, in bytes; the server's limit.
@@ -56,7 +57,7 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), text, manifest, manifest_sha256, files, artifact })
     }
 
-    /// The listing's id.
+    /// The skill's id, such as `acme.word-count`.
     pub fn id(&self) -> &str {
         &self.manifest.skill.id
     }
@@ -112,7 +113,7 @@ impl Project {
     /// Builds the artifact and writes it to its place.
     ///
     /// # Errors
-    /// [`CliError::Invalid`] with the compiler's words.
+    /// [`CliError::Invalid`] with the compiler's messages.
     pub async fn build(&self, out: &Output) -> Result<Bytes> {
         let progress = out.progress(format!("building {}", self.id()));
         let (folder, line) = (self.folder.clone(), *out);
@@ -139,8 +140,7 @@ fn invalid(what: &str, errors: Vec<ManifestError>) -> CliError {
         pointer: if error.key.is_empty() { what.to_owned() } else { error.key },
         detail: format!("{}: {}", error.problem, error.hint),
     };
-    let count = errors.len();
-    let message = format!("{what} has {count} {}", if count == 1 { "problem" } else { "problems" });
+    let message = format!("{what} has {}", table::count(errors.len() as u64, "problem", "problems"));
     CliError::Invalid { message, findings: errors.into_iter().map(finding).collect() }
 }
 

@@ -1,4 +1,4 @@
-//! A skill's price on chain: what stands there, what the manifest says, and the transaction that makes them equal.
+//! Registers or updates a skill's terms on chain: compares the account with the manifest and sends what differs.
 
 use clawos_client::Wallet;
 use clawos_client::api::Money;
@@ -9,9 +9,9 @@ use clawos_client::solana::purchase::Listing;
 use clawos_client::solana::send::Confirmed;
 use clawos_interface::accounts::Skill;
 use clawos_interface::rules::terms::Terms;
-use clawos_interface::{Currency, Key, NO_KEY};
+use clawos_interface::{Currency, Key, Kind, NO_KEY, Unit};
 use clawos_manifest::Prices;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::amount;
 use crate::context::Context;
@@ -20,7 +20,47 @@ use crate::error::Result;
 /// Lamports per signature: Solana's base fee.
 const FEE_PER_SIGNATURE: u64 = 5_000;
 
-/// What is to be done on chain, before it is.
+/// What has to be done on chain, `snake_case` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The skill has no account on chain yet.
+    Register,
+    /// The terms on chain differ from the manifest.
+    Update,
+    /// The terms on chain equal the manifest.
+    None,
+}
+
+impl Action {
+    /// `register`, `update` or `none`, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Action::Register => "register",
+            Action::Update => "update",
+            Action::None => "none",
+        }
+    }
+}
+
+/// A registration as it is reported.
+#[derive(Debug, Serialize)]
+pub struct RegistrationReport {
+    /// What has to be done, or was done.
+    pub action: Action,
+    /// The skill's account, base58.
+    pub skill_account: String,
+    /// Who receives the money, base58.
+    pub payout: String,
+    /// Rent and fee, estimated.
+    pub cost: Money,
+    /// The transaction's signature, base58, once it is sent.
+    pub transaction: Option<String>,
+    /// The slot of the transaction, as a decimal string.
+    pub slot: Option<String>,
+}
+
+/// The planned change on chain, before it is sent.
 #[derive(Debug)]
 pub struct Registration {
     address: Key,
@@ -53,33 +93,32 @@ impl Registration {
         let terms = prices.terms(payout, present.map_or(NO_KEY, |terms| terms.meter));
         let mut plan = Registration { address, terms, before, cost: amount::money(0, Currency::Sol) };
         let lamports = match plan.action() {
-            "register" => chain.rent(Skill::LEN).await?.saturating_add(FEE_PER_SIGNATURE),
-            "update" => FEE_PER_SIGNATURE,
-            _ => 0,
+            Action::Register => chain.rent(Skill::LEN).await?.saturating_add(FEE_PER_SIGNATURE),
+            Action::Update => FEE_PER_SIGNATURE,
+            Action::None => 0,
         };
         plan.cost = amount::money(lamports, Currency::Sol);
         Ok(plan)
     }
 
-    /// `register`, `update`, or `none` when the chain has these terms already.
-    pub fn action(&self) -> &'static str {
+    fn action(&self) -> Action {
         match &self.before {
-            None => "register",
-            Some(listing) if terms_on_chain(&listing.skill) == self.terms => "none",
-            Some(_) => "update",
+            None => Action::Register,
+            Some(listing) if terms_on_chain(&listing.skill) == self.terms => Action::None,
+            Some(_) => Action::Update,
         }
     }
 
-    /// Says what will change and asks a person whether it shall.
+    /// Says what will change and asks a person to confirm it.
     ///
     /// # Errors
     /// [`CliError::Usage`](crate::error::CliError::Usage) when the answer is no.
     pub fn confirm(&self, id: &str, yes: bool, context: &Context) -> Result<()> {
         let action = self.action();
-        if action == "none" {
+        if action == Action::None {
             return Ok(());
         }
-        context.out.note(format!("{action} {id} on chain: about {}", self.cost));
+        context.out.note(format!("{} {id} on chain: about {}", action.as_str(), self.cost));
         let Some(listing) = &self.before else { return Ok(()) };
         for (what, from, to) in changes(&terms_on_chain(&listing.skill), &self.terms) {
             context.out.note(format!("  {what}: {from} -> {to}"));
@@ -87,28 +126,28 @@ impl Registration {
         context.out.confirm(&format!("change the terms of {id}?"), yes)
     }
 
-    /// Sends what is to be done, if anything is.
+    /// Sends the transaction, if one is needed.
     ///
     /// # Errors
     /// What the program refuses.
     pub async fn send(&self, chain: &Chain, wallet: &Wallet, id: &str) -> Result<Option<Confirmed>> {
         Ok(match (self.action(), &self.before) {
-            ("register", _) => Some(chain.register_skill(wallet, id, &self.terms).await?),
-            ("update", Some(listing)) => Some(chain.update_skill(wallet, listing, &self.terms).await?),
+            (Action::Register, _) => Some(chain.register_skill(wallet, id, &self.terms).await?),
+            (Action::Update, Some(listing)) => Some(chain.update_skill(wallet, listing, &self.terms).await?),
             _ => None,
         })
     }
 
-    /// The registration as it is told; `confirmed` once it was sent.
-    pub fn json(&self, confirmed: Option<&Confirmed>) -> Value {
-        json!({
-            "action": self.action(),
-            "skill_account": to_base58(&self.address),
-            "payout": to_base58(&self.terms.payout),
-            "cost": self.cost,
-            "transaction": confirmed.map(|confirmed| &confirmed.signature),
-            "slot": confirmed.map(|confirmed| confirmed.slot.to_string()),
-        })
+    /// The registration as it is reported; `confirmed` once it was sent.
+    pub fn report(&self, confirmed: Option<&Confirmed>) -> RegistrationReport {
+        RegistrationReport {
+            action: self.action(),
+            skill_account: to_base58(&self.address),
+            payout: to_base58(&self.terms.payout),
+            cost: self.cost.clone(),
+            transaction: confirmed.map(|confirmed| confirmed.signature.clone()),
+            slot: confirmed.map(|confirmed| confirmed.slot.to_string()),
+        }
     }
 }
 
@@ -117,7 +156,7 @@ fn terms_on_chain(skill: &Skill) -> Terms {
     Terms { meter: skill.meter, ..skill.terms(&NO_KEY) }
 }
 
-/// What differs between two terms, in words.
+/// The fields that differ between two terms: name, old value, new value.
 fn changes(from: &Terms, to: &Terms) -> Vec<(&'static str, String, String)> {
     let words = |terms: &Terms| {
         let currency = Currency::try_from(terms.currency).ok();
@@ -132,13 +171,19 @@ fn changes(from: &Terms, to: &Terms) -> Vec<(&'static str, String, String)> {
             ("price per unit", money(terms.price_unit)),
             ("period", format!("{} s", terms.period_secs)),
             ("refund window", format!("{} s", terms.refund_window)),
-            ("tiers", format!("{:?} basis points", terms.tier_bps)),
-            ("kinds", format!("{:#05b}", terms.kinds)),
-            ("unit", terms.unit_kind.to_string()),
+            ("tier multipliers", terms.tier_bps.map(|bps| (f64::from(bps) / 10_000.0).to_string()).join(", ")),
+            ("sold as", kinds(terms.kinds)),
+            ("unit", Unit::try_from(terms.unit_kind).map_or_else(|_| "unknown".to_owned(), |kind| kind.to_string())),
         ]
     };
     let pairs = words(from).into_iter().zip(words(to));
     pairs.filter(|(old, new)| old.1 != new.1).map(|((what, old), (_, new))| (what, old, new)).collect()
+}
+
+/// The names of the licence kinds in a bit mask, such as `one_time, usage`.
+fn kinds(mask: u8) -> String {
+    let sold = Kind::ALL.iter().filter(|kind| mask & kind.bit() != 0);
+    sold.map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -146,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_is_told_and_nothing_else() {
+    fn only_what_changes_is_listed() {
         let before = Terms {
             payout: [1; 32],
             meter: NO_KEY,
@@ -160,11 +205,12 @@ mod tests {
             kinds: 1,
             unit_kind: 0,
         };
-        let after = Terms { payout: [2; 32], price_once: 6_000_000, ..before };
+        let after = Terms { payout: [2; 32], price_once: 6_000_000, kinds: 5, ..before };
         let told = changes(&before, &after);
         assert_eq!(told[0], ("payout", to_base58(&[1; 32]), to_base58(&[2; 32])));
         assert_eq!(told[1], ("price once", "5 USDC".to_owned(), "6 USDC".to_owned()));
-        assert_eq!(told.len(), 2);
+        assert_eq!(told[2], ("sold as", "one_time".to_owned(), "one_time, usage".to_owned()));
+        assert_eq!(told.len(), 3);
         assert!(changes(&before, &before).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The real sandbox on this machine, as the proxy runs it: for `check`, `test` and replays.
+//! The server's sandbox on this machine, for `check`, `test` and replays.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use clawos_runtime::{
 use crate::error::{CliError, Result};
 use crate::state::Home;
 
-/// Calls at once: one is run after the other here.
+/// Concurrent calls of the pool; the command runs one after the other.
 const CONCURRENT: u32 = 2;
 
 /// The sandbox and the modules it knows.
@@ -41,12 +41,12 @@ impl LocalSandbox {
         Ok(Self { sandbox, modules })
     }
 
-    /// The engine.
+    /// The sandbox that runs calls.
     pub fn engine(&self) -> &WasmSandbox {
         &self.sandbox
     }
 
-    /// The engine's name and price list, as in receipts.
+    /// The engine's id (its name and fuel price list), as in receipts.
     pub fn engine_id(&self) -> String {
         self.sandbox.engine(RuntimeKind::Wasm).map(|id| id.to_string()).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl LocalSandbox {
         &self.modules
     }
 
-    /// Does with a module all that the server does before it may be published.
+    /// Validates and compiles a module as the server does at publish.
     ///
     /// # Errors
     /// [`CliError::Invalid`] with the reason it is refused.

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use clawos_client::api::agents::{Agent, Session};
-use clawos_client::api::keys::IssuedKey;
+use clawos_api::Timestamp;
+use clawos_api::identity::{Agent, FirstKey, Session};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Home {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The server's address.
+    /// The server's address, such as `http://127.0.0.1:8080`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// The Solana JSON-RPC endpoint.
@@ -39,20 +39,20 @@ pub struct SavedSession {
     pub origin: String,
     /// Who is signed in.
     pub agent: Agent,
-    /// Authorises calls.
+    /// The bearer token of API calls.
     pub access_token: String,
-    /// RFC 3339.
-    pub access_expires_at: String,
+    /// When the access token ends.
+    pub access_expires_at: Timestamp,
     /// For the next session; works once.
     pub refresh_token: String,
     /// The API key of the enrolment, which the server shows only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<IssuedKey>,
+    pub api_key: Option<FirstKey>,
 }
 
 impl SavedSession {
     /// What is kept of a session; `earlier` supplies the API key that only the enrolment brings.
-    pub fn new(origin: String, session: Session, earlier: Option<IssuedKey>) -> Self {
+    pub fn new(origin: String, session: Session, earlier: Option<FirstKey>) -> Self {
         Self {
             origin,
             agent: session.agent,
@@ -186,12 +186,19 @@ mod tests {
         home.save_settings(&settings).expect("saved");
         assert_eq!(home.settings().expect("read"), settings);
 
-        let agent = serde_json::json!({"id": "agt_1", "name": "acme", "wallet": "w", "created_at": "t"});
+        let agent = Agent {
+            id: "agt_1".to_owned(),
+            name: "acme".to_owned(),
+            wallet: "w".to_owned(),
+            description: String::new(),
+            roles: Vec::new(),
+            created_at: Timestamp(0),
+        };
         let session = SavedSession {
             origin: "http://x".to_owned(),
-            agent: serde_json::from_value(agent).expect("an agent"),
+            agent,
             access_token: "a".to_owned(),
-            access_expires_at: "t".to_owned(),
+            access_expires_at: Timestamp(0),
             refresh_token: "r".to_owned(),
             api_key: None,
         };

@@ -1,4 +1,4 @@
-//! Text for people: aligned columns and lists of named values.
+//! Text for people: aligned columns, lists of named values, and numbers with their noun.
 
 /// Rows under a header, each column as wide as its widest cell.
 pub fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -29,6 +29,11 @@ pub fn fields(entries: &[(&str, Option<String>)]) -> String {
     shown.map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
 }
 
+/// A number with its noun: `1 batch`, `2 batches`.
+pub fn count(number: u64, singular: &str, plural: &str) -> String {
+    format!("{number} {}", if number == 1 { singular } else { plural })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +48,11 @@ mod tests {
     fn fields_without_a_value_are_left_out() {
         let entries = [("id", Some("x".to_owned())), ("nothing", None), ("price", Some("5".to_owned()))];
         assert_eq!(fields(&entries), "id     x\nprice  5\n");
+    }
+
+    #[test]
+    fn nouns_follow_their_number() {
+        let counts = [0, 1, 2].map(|number| count(number, "batch", "batches"));
+        assert_eq!(counts, ["0 batches", "1 batch", "2 batches"]);
     }
 }

@@ -1,9 +1,9 @@
-//! The files of a new Rust skill. The SDK's sources go with them, so that a project builds with nothing published.
+//! The files of a new Rust skill project. The SDK's sources are included, so that no crate has to be published.
 
 /// A file of a new project: its path in the project, and its text. `{{publisher}}` and `{{name}}` are filled in.
 type File = (&'static str, &'static str);
 
-/// The project itself.
+/// Manifest, schemas, examples and build files.
 const PROJECT: [File; 9] = [
     (".gitignore", include_str!("../templates/rust/gitignore.tmpl")),
     ("Cargo.lock", include_str!("../templates/rust/Cargo.lock.tmpl")),
@@ -24,7 +24,7 @@ macro_rules! sdk {
     ($($path:literal),* $(,)?) => { [$((concat!("sdk/", $path), include_str!(concat!("../../", $path)))),*] };
 }
 
-/// The SDK.
+/// The SDK and its WIT package, vendored.
 const SDK: [File; 25] = sdk![
     "rust/Cargo.toml",
     "rust/macros/Cargo.toml",

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: written beside their place, then moved there.
+//! Atomic file writes: to a temporary file in the same folder, then renamed.
 
 use std::fs::Permissions;
 use std::io::{Error, ErrorKind, Write};
@@ -14,7 +14,7 @@ pub const SHARED: u32 = 0o666;
 /// Permissions of what is its owner's alone.
 pub const PRIVATE: u32 = 0o600;
 
-/// A file that was begun. Its place stays as it is until [`Self::finish`]; a link there is replaced, not followed.
+/// A file being written. Its path stays as it is until [`Self::finish`]; a link there is replaced, not followed.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
@@ -22,13 +22,13 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins the file at `path`; so it shows before there is anything to write that it cannot be written.
+    /// Creates the temporary file for `path`, so that a path that cannot be written is reported before the work begins.
     ///
     /// # Errors
-    /// [`CliError::File`], also where something stands that is no file: a device must not be replaced by one.
+    /// [`CliError::File`], also where `path` exists and is not a regular file: a device must not be replaced.
     pub fn begin(path: &Path, mode: u32) -> Result<Self> {
         if path.metadata().is_ok_and(|found| !found.is_file()) {
-            let source = Error::new(ErrorKind::InvalidInput, "it is no file; name one");
+            let source = Error::new(ErrorKind::InvalidInput, "it is not a regular file; name another path");
             return Err(CliError::File { path: path.to_owned(), source });
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,6 +1,6 @@
-//! What can go wrong in a call, with everything a caller needs to decide what to do next.
+//! The errors of every call: message, stable code, and whether a retry is safe.
 
-use serde::{Deserialize, Serialize};
+use clawos_api::{Code, Problem};
 
 use crate::login::ChallengeRefused;
 use crate::solana::ChainError;
@@ -9,57 +9,7 @@ use crate::wallet::WalletError;
 /// The result of every call of this crate.
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
-/// An RFC 9457 problem as the server sends it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Problem {
-    /// `https://clawos.dev/errors/CODE`, or `about:blank` when something before the server answered.
-    #[serde(rename = "type", default)]
-    pub kind: String,
-    /// The short name of the problem.
-    #[serde(default)]
-    pub title: String,
-    /// The HTTP status, 400 to 599.
-    pub status: u16,
-    /// What happened this time.
-    #[serde(default)]
-    pub detail: String,
-    /// The stable code, for programs: `licence_required`, `rate_limited`, …
-    #[serde(default)]
-    pub code: String,
-    /// Whether the same request may succeed later.
-    #[serde(default)]
-    pub retryable: bool,
-    /// The id of this request in the server's logs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// The fields that were wrong.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
-    /// The zero-charge receipt of a run that failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<serde_json::Value>,
-    /// Seconds the server asked the client to wait (`Retry-After`).
-    #[serde(skip)]
-    pub retry_after: Option<u64>,
-}
-
-impl Problem {
-    /// Whether the server is still processing the first request with the same `Idempotency-Key`.
-    pub fn is_running(&self) -> bool {
-        self.code == "idempotency_running"
-    }
-}
-
-/// One wrong field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldError {
-    /// JSON Pointer to the field.
-    pub pointer: String,
-    /// What would be right.
-    pub detail: String,
-}
-
-/// Why a call did not work.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -71,12 +21,12 @@ pub enum ClientError {
     Unreachable {
         /// The address that was tried.
         url: String,
-        /// What the connection said.
+        /// The error of the connection.
         reason: String,
     },
     /// An answer came that is not what this version of the API says.
     #[error(
-        "{url} answered something this client does not understand: {reason}; is it a ClawOS server of the same version?"
+        "{url} answered something this client does not understand: {reason}; check that it is a ClawOS server of the same version"
     )]
     Unreadable {
         /// The address that answered.
@@ -133,10 +83,15 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } | Self::Unreadable { .. } => true,
             Self::Problem(problem) => {
-                problem.is_running() || (problem.status >= 500 && problem.retryable && problem.receipt.is_none())
+                self.is_running() || (problem.status >= 500 && problem.retryable && problem.receipt.is_none())
             }
             _ => false,
         }
+    }
+
+    /// Whether the first request with the same `Idempotency-Key` is still at work.
+    pub(crate) fn is_running(&self) -> bool {
+        self.code() == Code::IdempotencyRunning.as_str()
     }
 
     /// The server's problem, when there is one.

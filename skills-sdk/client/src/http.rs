@@ -1,18 +1,19 @@
-//! The HTTP core: addresses, authentication, time limits, retries, and problem+json in; typed values out.
+//! The HTTP core: addresses, authentication, time limits, retries, and decoding of answers and problem+json.
 //!
-//! A request is tried again only when that cannot do harm: the connection was never made, or the server said
+//! A request is retried only when that is safe: the connection was never made, or the server said
 //! `retryable`, and the request is a read or carries an `Idempotency-Key` that the server honours. While the server says
 //! that it is still processing that key, it is asked again until the request's time is over.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use clawos_api::Problem;
 use reqwest::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::error::{ClientError, Problem, Result, root_cause};
+use crate::error::{ClientError, Result, root_cause};
 
 /// How long making a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,9 +21,9 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long publishing may take: the server compiles (120 s), runs the examples (60 s), and may have a queue before both.
 pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(300);
-/// How often one request is tried.
+/// The most attempts of one request.
 pub const MAX_ATTEMPTS: u32 = 4;
-/// The first pause between two tries; each further one is twice as long.
+/// The pause before the second attempt; each further pause is twice as long.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest `Retry-After` that is waited for; a longer one is the caller's decision.
 pub const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -43,7 +44,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// The body of a request. A multipart form is built anew for each try.
+/// The body of a request. A multipart form is built again for each attempt.
 pub(crate) enum Body<'a> {
     None,
     Json(Vec<u8>),
@@ -197,14 +198,14 @@ impl Client {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
-            let (error, unsent) = match self.try_once(&call).await {
+            let Failure { error, unsent, retry_after } = match self.try_once(&call).await {
                 Ok(bytes) => return Ok(bytes),
-                Err(failed) => failed,
+                Err(failure) => failure,
             };
             let may_retry = unsent || (call.retry == Retry::Safe && error.retryable());
-            let pause = pause_before(attempt + 1, error.problem().and_then(|problem| problem.retry_after));
+            let pause = pause_before(attempt + 1, retry_after);
             // A request that the server is still processing is no failed try; only time bounds it.
-            let running = error.problem().is_some_and(Problem::is_running) && started.elapsed() < call.timeout;
+            let running = error.is_running() && started.elapsed() < call.timeout;
             match pause {
                 Some(pause) if may_retry && (running || attempt < MAX_ATTEMPTS) => tokio::time::sleep(pause).await,
                 _ => return Err(error),
@@ -213,8 +214,7 @@ impl Client {
         }
     }
 
-    /// One try. The flag of an error says that the request was never sent.
-    async fn try_once(&self, call: &Call<'_>) -> std::result::Result<Bytes, (ClientError, bool)> {
+    async fn try_once(&self, call: &Call<'_>) -> Result<Bytes, Failure> {
         let url = self.url(&call.path, &call.query);
         let request = self.http.request(call.method.clone(), url.clone()).timeout(call.timeout);
         let mut request = request.header(header::ACCEPT, "application/json");
@@ -229,19 +229,29 @@ impl Client {
             Body::Json(bytes) => request.header(header::CONTENT_TYPE, "application/json").body(bytes.clone()),
             Body::Form(form) => request.multipart(form()),
         };
-        let unreachable = |error: &reqwest::Error| ClientError::Unreachable {
-            url: url.origin().ascii_serialization(),
-            reason: root_cause(error),
-        };
-        let response = request.send().await.map_err(|error| (unreachable(&error), error.is_connect()))?;
+        let response = request.send().await.map_err(|error| {
+            let (url, reason) = (url.origin().ascii_serialization(), root_cause(&error));
+            Failure { error: ClientError::Unreachable { url, reason }, unsent: error.is_connect(), retry_after: None }
+        })?;
         let status = response.status();
         let retry_after = header_number(&response, "retry-after");
-        let bytes = read_bounded(response, url.as_str()).await.map_err(|error| (error, false))?;
-        if status.is_success() {
-            return Ok(bytes);
-        }
-        Err((ClientError::Problem(Box::new(problem_of(status, &bytes, retry_after))), false))
+        let answer = read_bounded(response, url.as_str()).await;
+        let error = match answer {
+            Ok(bytes) if status.is_success() => return Ok(bytes),
+            Ok(bytes) => ClientError::Problem(Box::new(problem_of(status, &bytes))),
+            Err(error) => error,
+        };
+        Err(Failure { error, unsent: false, retry_after })
     }
+}
+
+/// Why one attempt failed.
+struct Failure {
+    error: ClientError,
+    /// The request was never sent.
+    unsent: bool,
+    /// Seconds that the server asked to wait (`Retry-After`).
+    retry_after: Option<u64>,
 }
 
 /// Reads a body of at most [`MAX_ANSWER_BYTES`].
@@ -264,21 +274,19 @@ async fn read_bounded(mut response: reqwest::Response, url: &str) -> Result<Byte
 }
 
 /// The server's problem, or one made from the bare status when something else answered (a proxy, say).
-fn problem_of(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> Problem {
+fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
     let mut problem = serde_json::from_slice::<Problem>(body).unwrap_or_else(|_| Problem {
-        kind: "about:blank".to_owned(),
+        r#type: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
         status: status.as_u16(),
-        detail: format!("the server answered {status} without saying why"),
+        detail: format!("the server answered with status {status} and no explanation"),
         code: format!("http_{}", status.as_u16()),
         retryable: matches!(status.as_u16(), 429 | 502 | 503 | 504),
-        request_id: None,
+        request_id: String::new(),
         errors: Vec::new(),
         receipt: None,
-        retry_after: None,
     });
     problem.status = status.as_u16();
-    problem.retry_after = retry_after;
     problem
 }
 

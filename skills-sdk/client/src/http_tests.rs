@@ -10,7 +10,7 @@ use axum::routing::any;
 
 use super::*;
 
-/// What the server shall answer, in order, and the idempotency keys it saw.
+/// The answers of the server, in order, and the idempotency keys it saw.
 #[derive(Clone, Default)]
 struct Script {
     answers: Arc<Mutex<Vec<(u16, &'static str)>>>,
@@ -34,14 +34,17 @@ async fn serve(answers: &[(u16, &'static str)]) -> (Client, Script) {
     (Client::new(&format!("http://{address}")).expect("a client"), script)
 }
 
-const BUSY: (u16, &str) =
-    (503, r#"{"status":503,"code":"rpc_unavailable","detail":"later","retryable":true,"request_id":"r1"}"#);
+const BUSY: (u16, &str) = (
+    503,
+    r#"{"type":"t","title":"t","status":503,"code":"rpc_unavailable","detail":"later","retryable":true,"request_id":"r1"}"#,
+);
 const WRONG: (u16, &str) = (
     422,
-    r#"{"status":422,"code":"payload_invalid","detail":"no","retryable":false,"errors":[{"pointer":"/a","detail":"a number"}]}"#,
+    r#"{"type":"t","title":"t","status":422,"code":"payload_invalid","detail":"no","retryable":false,"errors":[{"pointer":"/a","detail":"a number"}]}"#,
 );
 
-const RUNNING: (u16, &str) = (409, r#"{"status":409,"code":"idempotency_running","detail":"wait","retryable":true}"#);
+const RUNNING: (u16, &str) =
+    (409, r#"{"type":"t","title":"t","status":409,"code":"idempotency_running","detail":"wait","retryable":true}"#);
 
 async fn post(client: &Client, retry: Retry) -> Result<serde_json::Value> {
     client.json(Call::post("/x", json(&serde_json::json!({})), retry)).await
@@ -69,7 +72,7 @@ async fn what_is_not_retryable_or_not_idempotent_is_tried_once() {
     let (client, script) = serve(&[BUSY]).await;
     let error = post(&client, Retry::Unsent).await.expect_err("once");
     assert_eq!((error.code(), error.retryable()), ("rpc_unavailable", true));
-    assert_eq!(error.problem().and_then(|problem| problem.request_id.as_deref()), Some("r1"));
+    assert_eq!(error.problem().map(|problem| problem.request_id.as_str()), Some("r1"));
     assert_eq!(script.keys.lock().expect("keys").len(), 1);
 }
 

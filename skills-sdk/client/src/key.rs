@@ -1,4 +1,4 @@
-//! Addresses as text: base58 in, a sentence about what was expected when it is not.
+//! Addresses as base58 text.
 
 use clawos_interface::Key;
 use clawos_receipts::text::from_base58;

@@ -24,6 +24,7 @@ pub mod login;
 pub mod solana;
 pub mod wallet;
 
-pub use error::{ClientError, FieldError, Problem, Result};
+pub use clawos_api::{FieldError, Problem};
+pub use error::{ClientError, Result};
 pub use http::Client;
 pub use wallet::{Wallet, WalletError};

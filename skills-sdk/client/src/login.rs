@@ -1,4 +1,4 @@
-//! Enrolment and sign-in by a signed challenge.
+//! Registration and sign-in by a signed challenge.
 //!
 //! The text that is signed is built here, from what this client knows: the origin it connects to, the genesis hash of
 //! its own chain, its own handle and wallet. The server adds a nonce and an expiry, each checked. The server's own
@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clawos_interface::Key;
 use clawos_receipts::statement::Challenge as ChallengeText;
 
-use crate::api::agents::{Challenge, Enrolment, Session};
+use crate::api::agents::{Challenge, Register, Session};
 use crate::error::Result;
 use crate::http::Client;
 use crate::key::to_base58;
@@ -27,7 +27,7 @@ pub const MAX_NONCE_CHARS: usize = 128;
 pub enum ChallengeRefused {
     /// The server's text differs from the one this client built.
     #[error(
-        "the server's challenge is not the text this client would sign ({0} differs), so it was not signed; a server whose --public-url is not the address you use, or a chain that is not your RPC's, looks like this too"
+        "the server's challenge is not the text this client would sign ({0} differs), so it was not signed; check that you use the server's public address (its --public-url) and an RPC of its chain"
     )]
     Differs(&'static str),
     /// The nonce could break the text's structure.
@@ -45,7 +45,7 @@ pub struct Expected<'a> {
     pub origin: &'a str,
     /// The genesis hash its own RPC reports.
     pub genesis: Key,
-    /// The agent's handle.
+    /// The agent's handle, such as `acme`.
     pub handle: &'a str,
     /// Now, in Unix milliseconds.
     pub now_ms: u64,
@@ -103,9 +103,9 @@ impl Client {
     /// # Errors
     /// `handle_taken`, `wallet_taken` and the other problems of the two endpoints; [`crate::ClientError::Challenge`] when
     /// the server's text is not ours.
-    pub async fn enrol(&self, wallet: &Wallet, genesis: Key, enrolment: &Enrolment) -> Result<Session> {
-        let challenge = self.register(enrolment).await?;
-        let signature = self.sign_challenge(wallet, genesis, &enrolment.name, &challenge)?;
+    pub async fn enrol(&self, wallet: &Wallet, genesis: Key, request: &Register) -> Result<Session> {
+        let challenge = self.register(request).await?;
+        let signature = self.sign_challenge(wallet, genesis, &request.name, &challenge)?;
         self.verify_registration(&challenge.challenge, &signature).await
     }
 

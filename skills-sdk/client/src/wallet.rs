@@ -14,12 +14,12 @@ use crate::key::to_base58;
 /// The longest wallet file that is read, in bytes: 64 numbers of three digits, with room for white space.
 const MAX_FILE_BYTES: u64 = 4096;
 
-/// Why a wallet could not be used.
+/// Why a wallet cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WalletError {
-    /// There is no file.
-    #[error("there is no wallet at {0}; make one first")]
+    /// There is no file at this path.
+    #[error("there is no wallet at {0}; create one first")]
     Missing(PathBuf),
     /// There is a file already, which would be lost.
     #[error("{0} already exists and is not overwritten: it may hold money; move it away first, or name another file")]
@@ -29,25 +29,25 @@ pub enum WalletError {
         "{path} can be read or changed by others (mode {mode:04o}); run `chmod 600 {path}`, and move the money if others use this machine"
     )]
     Exposed {
-        /// The file.
+        /// Path of the wallet file.
         path: PathBuf,
-        /// Its permission bits.
+        /// Permission bits of the file, such as 0o644.
         mode: u32,
     },
     /// The file is not a key pair.
     #[error("{path} is not a wallet: {reason}; a JSON array of 64 bytes as `solana-keygen` writes is expected")]
     Malformed {
-        /// The file.
+        /// Path of the wallet file.
         path: PathBuf,
-        /// What is wrong.
+        /// What does not match, as a clause beginning with `it` or `its`.
         reason: &'static str,
     },
     /// The file could not be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the wallet file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub struct ManifestError {
     /// The key as written in the file, such as `pricing.usage.per` or `endpoints[0].name`; empty for the whole file.
     pub key: String,
-    /// What is wrong.
+    /// What is wrong, as a phrase that follows the key.
     pub problem: String,
     /// What would be right.
     pub hint: String,

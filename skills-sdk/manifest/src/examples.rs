@@ -1,4 +1,4 @@
-//! Whether a skill's answer is the one its example promises, and what it is asked under.
+//! Compares a skill's answer with its example, and fixes the seed, time and call id that examples run under.
 
 use serde_json::Value;
 use thiserror::Error;
@@ -13,7 +13,7 @@ pub const SEED: [u8; 32] = [
 /// The wall clock that examples see, Unix milliseconds: 2026-01-01T00:00:00Z.
 pub const TIME_MS: u64 = 1_767_225_600_000;
 
-/// The id of the call that examples are told, and no call's: the digits are zeros.
+/// The call id that examples see: all zeros, which no real call has.
 pub const CALL_ID: &str = "run_00000000000000000000000000000000";
 
 /// Most characters of a value that are shown in a message.

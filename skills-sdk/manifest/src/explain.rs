@@ -1,4 +1,4 @@
-//! Turns what the JSON Schema of `skill.toml` objects to into errors an author can act on.
+//! Turns JSON Schema violations of `skill.toml` into errors that say what to write instead.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};

@@ -49,7 +49,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Memory in bytes.
+    /// [`Self::memory_mib`] in bytes.
     pub fn memory_bytes(&self) -> u64 {
         u64::from(self.memory_mib) << 20
     }
@@ -59,7 +59,7 @@ impl Limits {
         u64::from(self.output_kib) << 10
     }
 
-    /// Wall time.
+    /// [`Self::wall_ms`] as a duration.
     pub fn wall(&self) -> std::time::Duration {
         std::time::Duration::from_millis(self.wall_ms.into())
     }

@@ -1,4 +1,4 @@
-//! Reading a manifest: TOML, then its JSON Schema, then what no schema can say; every error found is reported.
+//! Parses a manifest: TOML, then the JSON Schema, then the rules that no schema can express; reports every error.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

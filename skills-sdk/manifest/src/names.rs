@@ -13,7 +13,7 @@ pub const VERSION_PATTERN: &str =
     "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?$";
 /// A host name, lower case, at least two labels, no port.
 pub const HOST_PATTERN: &str = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$";
-/// A web address.
+/// An http or https address of visible ASCII characters.
 pub const URL_PATTERN: &str = "^https?://[!-~]+$";
 
 /// Whether `text` is a publisher's handle.
@@ -26,7 +26,7 @@ pub fn is_skill_id(text: &str) -> bool {
     text.split_once('.').is_some_and(|(handle, name)| is_handle(handle) && is_name(name, 2, 64))
 }
 
-/// The publisher's handle in a skill's id; `None` when `text` is no id.
+/// The publisher's handle in a skill's id; `None` when `text` is not an id.
 pub fn publisher_of(text: &str) -> Option<&str> {
     is_skill_id(text).then(|| text.split('.').next()).flatten()
 }

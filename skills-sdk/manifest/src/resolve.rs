@@ -1,4 +1,4 @@
-//! Resolving: the files a manifest names are read (by the caller), checked, and put in their places.
+//! Resolves a manifest: reads the files it names (through the caller), checks them and inserts their content.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -101,10 +101,10 @@ fn resolve_endpoint(key: &str, source: &EndpointSource, files: &mut Files<'_, '_
     Some(Endpoint { name: source.name.clone(), summary: source.summary.clone(), input, output, examples })
 }
 
-/// The project's files as far as they have been read, and what was wrong with them.
+/// The project's files read so far, and the errors found in them.
 struct Files<'a, 'b> {
     read: &'a mut Read<'b>,
-    /// `None`: it was bad, and that has been said.
+    /// `None`: it was invalid, and the error is recorded.
     cache: BTreeMap<String, Option<(Value, usize)>>,
     total: usize,
     errors: Vec<ManifestError>,
@@ -140,9 +140,9 @@ impl Files<'_, '_> {
             let problem = format!("\"{path}\" has {} bytes, {MAX_FILE_BYTES} are allowed", bytes.len());
             return Err((problem, "use a smaller file"));
         }
-        strict_json::check(&bytes).map_err(|error| (format!("\"{path}\" is {error}"), "correct the JSON"))?;
+        strict_json::check(&bytes).map_err(|error| (format!("\"{path}\" is {error}"), "fix the JSON"))?;
         let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| (format!("\"{path}\" is not JSON: {error}"), "correct the JSON"))?;
+            .map_err(|error| (format!("\"{path}\" is not JSON: {error}"), "fix the JSON"))?;
         canonical_json(&value).map_err(|error| (format!("\"{path}\": {error}"), "use strings for large numbers"))?;
         Ok((value, bytes.len()))
     }
@@ -162,8 +162,8 @@ impl Files<'_, '_> {
     fn check_example(&mut self, key: &str, result: Result<(), Vec<Violation>>) {
         for violation in result.err().into_iter().flatten() {
             let place = if violation.pointer.is_empty() { "/" } else { &violation.pointer };
-            let problem = format!("the example breaks its schema at {place}: {}", violation.detail);
-            self.errors.push(ManifestError::new(key, problem, "correct the example or the schema"));
+            let problem = format!("the example does not match its schema at {place}: {}", violation.detail);
+            self.errors.push(ManifestError::new(key, problem, "fix the example or the schema"));
         }
     }
 }

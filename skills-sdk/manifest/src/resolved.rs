@@ -15,7 +15,7 @@ use crate::source::{Permissions, RuntimeKind, Skill};
 pub struct ResolvedManifest {
     /// What the skill is.
     pub skill: Skill,
-    /// What runs it.
+    /// The back end that runs it.
     pub runtime: Runtime,
     /// What one call may use, defaults filled in.
     pub limits: Limits,
@@ -31,7 +31,7 @@ pub struct ResolvedManifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
-    /// WASM or Docker.
+    /// The back end, as `runtime.kind` names it.
     pub kind: RuntimeKind,
 }
 
@@ -39,9 +39,9 @@ pub struct Runtime {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// Its name.
+    /// The name that calls use, 1 to 64 characters.
     pub name: String,
-    /// What it does.
+    /// One line that says what it does; 1 to 160 characters.
     pub summary: String,
     /// JSON Schema of the payload.
     pub input: Value,
@@ -55,7 +55,7 @@ pub struct Endpoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// The payload.
+    /// The payload of the call.
     pub input: Value,
     /// The answer it must give.
     pub output: Value,

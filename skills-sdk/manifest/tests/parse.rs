@@ -1,11 +1,12 @@
 //! Reading `skill.toml`: what a good one becomes, and what each kind of mistake is told.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod common;
+mod samples;
 
 use clawos_interface::{Currency, Unit};
 use clawos_manifest::{Manifest, ManifestError};
-use common::GOOD;
+
+use samples::GOOD;
 
 fn errors(text: &str) -> Vec<ManifestError> {
     Manifest::parse(text).unwrap_err()

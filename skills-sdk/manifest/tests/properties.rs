@@ -1,13 +1,14 @@
 //! What must hold for every input: no panic, bounded errors, names that agree with their patterns.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod common;
+mod samples;
 
 use clawos_manifest::json_schema::Schema;
 use clawos_manifest::{Manifest, names};
-use common::GOOD;
 use proptest::prelude::*;
 use serde_json::Value;
+
+use samples::GOOD;
 
 /// A good manifest with a stretch replaced by something else.
 fn damaged() -> impl Strategy<Value = String> {

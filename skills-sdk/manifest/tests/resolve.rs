@@ -1,13 +1,14 @@
 //! Resolving: files in their places, a stable hash, and every way a file can be bad.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod common;
+mod samples;
 
 use std::collections::HashMap;
 use std::io;
 
 use clawos_manifest::{Manifest, ManifestError, ResolvedManifest};
-use common::GOOD;
+
+use samples::GOOD;
 
 const SCHEMA: &str = r#"{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}"#;
 
@@ -72,8 +73,8 @@ fn bad_files_are_told_where_they_are_named() {
     told("schemas/in.json", br#"{"$ref":"https://example.com/s.json"}"#, input, "not a pointer");
     told("schemas/in.json", &vec![b' '; 300_000], input, "262144 are allowed");
     told("schemas/in.json", br#"{"maximum":18446744073709551615}"#, input, "use strings for large numbers");
-    told("examples/in.json", br#"{"text":5}"#, "endpoints[0].examples[0].input", "breaks its schema at /text");
-    told("examples/out.json", b"[]", "endpoints[0].examples[0].output", "breaks its schema at /");
+    told("examples/in.json", br#"{"text":5}"#, "endpoints[0].examples[0].input", "does not match its schema at /text");
+    told("examples/out.json", b"[]", "endpoints[0].examples[0].output", "does not match its schema at /");
     told("examples/out.json", b"\xff", "endpoints[0].examples[0].output", "UTF-8");
 }
 

@@ -1,11 +1,12 @@
 //! Calls that are wrong, and calls of a skill that is: nothing is charged for any of them.
 
-use super::Table;
-use crate::books::{self, Account};
-use crate::world::{SETTLE_LATE, World};
 use clawos_manifest::limits::MAX_INPUT_BYTES;
 use clawos_tests::guests::{self, LOOPS};
 use serde_json::{Value, json};
+
+use super::Table;
+use crate::books::{self, Account};
+use crate::world::{SETTLE_LATE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls() {
@@ -29,7 +30,7 @@ async fn what_the_caller_does_wrong(world: &World, table: &mut Table) {
     let large = "x".repeat(MAX_INPUT_BYTES as usize);
     let cases: [(&str, &str, Value, u16, &str); 12] = [
         (
-            "a payload that breaks its schema",
+            "a payload that does not match its schema",
             LOOPS,
             call("sleepless", json!({ "times": "many" })),
             422,
@@ -69,7 +70,7 @@ async fn what_the_caller_does_wrong(world: &World, table: &mut Table) {
 async fn what_the_skill_does_wrong(world: &World, table: &mut Table) -> usize {
     let refusal = |code: &str| json!({ "code": code, "message": "as asked" });
     let cases = [
-        ("output that breaks its schema", "bad_output", json!({}), 502, "output_invalid"),
+        ("output that does not match its schema", "bad_output", json!({}), 502, "output_invalid"),
         ("a panic", "trap", json!({}), 502, "trap"),
         ("an endless loop", "spin", json!({}), 422, "out_of_fuel"),
         ("refusing the request", "fail", refusal("bad-request"), 422, "guest_bad_request"),

@@ -1,15 +1,17 @@
 //! Wrong, replayed and other agents' signatures; expired and revoked keys; what belongs to somebody else.
 
-use super::Table;
-use crate::world::{SETTLE_LATE, World};
+use std::time::Duration;
+
 use clawos_tests::app::{Answer, address, new_key, send, sign};
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::publication::Publication;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::Table;
+use crate::world::{SETTLE_LATE, World};
 
 async fn post(world: &World, path: &str, body: &Value) -> Answer {
     send(world.request(Method::POST, path).json(body)).await
@@ -20,8 +22,8 @@ async fn signatures() {
     let world = World::enrolled(&[]);
     let mut table = Table::default();
     let (mine, others) = (new_key(), new_key());
-    let wish = json!({ "name": "newcomer", "wallet": address(&mine) });
-    let challenge = post(&world, "/agents/register", &wish).await.json(201);
+    let registration = json!({ "name": "newcomer", "wallet": address(&mine) });
+    let challenge = post(&world, "/agents/register", &registration).await.json(201);
     let verify = format!("/agents/register/{}/verify", challenge["challenge"].as_str().expect("an id"));
     let signed = |key| json!({ "signature": sign(key, &challenge) });
     let answer = post(&world, &verify, &json!({ "signature": "1".repeat(64) })).await;

@@ -1,8 +1,9 @@
 //! What is missing around the server: the chain, room on the disk, a database to itself.
 
-use super::Table;
-use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World, until};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
 use clawos_tests::app::send;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Stop;
@@ -10,9 +11,10 @@ use clawos_tests::publication::Publication;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+
+use super::Table;
+use crate::books::{self, Account};
+use crate::world::{SETTLE_AT_ONCE, World, until};
 
 /// How long a licence is used without reading it again, in the tests of the missing chain.
 const SHORT_TTL: Duration = Duration::from_millis(1_300);

@@ -1,14 +1,16 @@
 //! Manifests, schemas, permissions and artifacts that are wrong: what the server says, and what `clawos` says before.
 
-use super::Table;
-use crate::world::World;
+use std::fs;
+use std::path::PathBuf;
+
 use clawos_tests::app::{Answer, send};
 use clawos_tests::guests::{self, MARKDOWN_HTML};
 use clawos_tests::publication::Publication;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
-use std::fs;
-use std::path::PathBuf;
+
+use super::Table;
+use crate::world::World;
 
 /// One byte more than an artifact may have.
 const OVERSIZED: usize = 32 * 1024 * 1024 + 1;
@@ -39,7 +41,11 @@ async fn manifests_at_the_server() {
             "schema_invalid",
         ),
         ("a schema that is missing", Publication { files: Vec::new(), ..echo() }, "schema_invalid"),
-        ("an example that breaks its schema", echo().file("examples/in.json", r#"{"text": 7}"#), "example_failed"),
+        (
+            "an example that does not match its schema",
+            echo().file("examples/in.json", r#"{"text": 7}"#),
+            "example_failed",
+        ),
         (
             "an example with another output",
             signed(echo().file("examples/out.json", r#"{"text": "bye"}"#)),

@@ -1,12 +1,13 @@
 //! Malformed, unknown, too long and too large fields of every documented endpoint: always a clear problem, never a crash
 //! and never an answer as if nothing were wrong.
 
-use super::Table;
-use super::openapi::{Operation, kind, meaningless, operations};
-use crate::world::World;
 use clawos_tests::app::{Answer, send};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
+
+use super::Table;
+use super::openapi::{Operation, kind, meaningless, operations};
+use crate::world::World;
 
 /// Longer than any text that any endpoint takes, shorter than any body limit (characters).
 const LONG: usize = 20_000;

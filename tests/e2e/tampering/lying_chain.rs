@@ -1,5 +1,7 @@
 //! A chain endpoint that tells the truth about everything but one account.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -9,7 +11,6 @@ use clawos_interface::accounts::Licence;
 use clawos_receipts::Key;
 use clawos_receipts::text::{from_base58, to_base58};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

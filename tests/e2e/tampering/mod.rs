@@ -2,7 +2,10 @@
 
 mod lying_chain;
 
-use crate::world::{SETTLE_LATE, World};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use clawos_client::solana::actions::skill_address;
 use clawos_interface::accounts::Licence;
 use clawos_interface::pda;
@@ -15,11 +18,10 @@ use clawos_tests::processes::Stop;
 use clawos_tests::processes::clawos::key;
 use clawos_verifier::Account;
 use clawos_verifier::licence::verify;
-use lying_chain::LyingChain;
 use serde_json::{Value, json};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+
+use crate::world::{SETTLE_LATE, World};
+use lying_chain::LyingChain;
 
 /// A world with settled calls, and what an outsider gets to see of one of them.
 struct Settled {

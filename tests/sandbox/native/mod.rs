@@ -74,7 +74,7 @@ fn call(endpoint: &str) -> Invocation {
 #[tokio::test]
 async fn each_module_runs_on_the_engine_for_its_kind_and_the_outcome_names_it() {
     let both = Both::new();
-    for (module, engine) in [(both.program, "native-1"), (both.component, "wasmtime-48.0.8+costs-2")] {
+    for (module, engine) in [(both.program, "native-1"), (both.component, "wasmtime-48.0.8+costs-3")] {
         let info = both.sandbox.prepare(&module).await.expect("it is in order");
         let file = std::fs::metadata(both.folder.path().join(hex::encode(module.sha256))).expect("it is kept there");
         assert_eq!(info.size, file.len());

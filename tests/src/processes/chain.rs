@@ -1,9 +1,11 @@
 //! `clawos-localnet` as a child process: its port and its ledger stay when it is stopped and started again.
 
+use std::path::{Path, PathBuf};
+
+use clawos_receipts::Key;
+
 use super::service::Service;
 use super::{Stop, command, free_ports};
-use clawos_receipts::Key;
-use std::path::{Path, PathBuf};
 
 /// The local chain.
 #[derive(Debug)]

@@ -1,11 +1,13 @@
 //! The `clawos` command, called as an agent calls it: one home folder, wallet and session each.
 
-use super::command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
 use clawos_receipts::Key;
 use clawos_receipts::text::from_base58;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+
+use super::command;
 
 /// One agent's command line.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! `clawos-server serve` as a child process: its port, folder and flags stay when it is stopped and started again.
 
-use super::service::Service;
-use super::{ChainProcess, Stop, command, free_ports};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use super::service::Service;
+use super::{ChainProcess, Stop, command, free_ports};
 
 /// The server.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
 //! A child process that serves until it is stopped: started, awaited by its first line, and never left behind.
 
-use super::Stop;
-use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Stop;
 
 /// How long a service may take to become ready, and to end when asked to.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig};
 use clawos_runtime::{InMemoryModules, Invocation, ModuleRef, Sandbox, WasmSandbox};
 use criterion::{Criterion, criterion_group, criterion_main};
+
 use raw::{Care, Raw};
 
 /// The id that every call is told.

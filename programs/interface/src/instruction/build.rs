@@ -1,12 +1,13 @@
 //! The plain form of an instruction, and what the builders share.
 
+use alloc::vec::Vec;
+
 use crate::accounts::{Config, Skill};
 use crate::codes::Currency;
 use crate::known::{PROGRAM_ID, SYSTEM_PROGRAM, TOKEN_PROGRAM};
 use crate::rules::terms::Terms;
 use crate::rules::usage::Caps;
 use crate::{pda, Key};
-use alloc::vec::Vec;
 
 /// One account of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

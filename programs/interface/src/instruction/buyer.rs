@@ -1,5 +1,8 @@
 //! Builders for buyers. All are signed by the buyer, who also pays any rent.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::args::PurchaseArgs;
 use super::build::{config, AccountMeta, Data, Instruction, Route, SYSTEM};
 use super::discriminator;
@@ -7,8 +10,6 @@ use crate::codes::{Currency, ExitKind};
 use crate::known::TOKEN_PROGRAM;
 use crate::rules::usage::Caps;
 use crate::{pda, Key};
-use alloc::vec;
-use alloc::vec::Vec;
 
 /// `purchase_sol` or `purchase_usdc`, as the skill is priced. For USDC the receiving token accounts must exist
 /// ([`create_associated_token_idempotent`](super::create_associated_token_idempotent)).

@@ -1,11 +1,12 @@
 //! Builders for those who run the marketplace.
 
+use alloc::vec;
+
 use super::args::InitializeArgs;
 use super::build::{AccountMeta, Data, Instruction, SYSTEM};
 use super::discriminator;
 use crate::known::PROGRAM_DATA;
 use crate::{pda, Key};
-use alloc::vec;
 
 /// `initialize`: makes Config. `deployer` is the program's upgrade authority and pays the rent.
 pub fn initialize(deployer: &Key, usdc_mint: &Key, args: &InitializeArgs) -> Instruction {

@@ -1,10 +1,11 @@
 //! Instructions of other programs that the marketplace's flow needs.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::build::{AccountMeta, Instruction, SYSTEM};
 use crate::known::{ASSOCIATED_TOKEN_PROGRAM, COMPUTE_BUDGET_PROGRAM, TOKEN_PROGRAM};
 use crate::{pda, Key};
-use alloc::vec;
-use alloc::vec::Vec;
 
 /// Makes the associated token account of `owner` for `mint` unless it exists; `payer` signs and pays the rent.
 pub fn create_associated_token_idempotent(payer: &Key, owner: &Key, mint: &Key) -> Instruction {

@@ -1,11 +1,12 @@
 //! Builders for sellers.
 
+use alloc::vec;
+
 use super::build::{config, AccountMeta, Data, Instruction, SYSTEM};
 use super::discriminator;
 use crate::codes::SkillStatus;
 use crate::rules::terms::Terms;
 use crate::{pda, Key};
-use alloc::vec;
 
 /// `register_skill`: makes the skill's account; `creator` signs, pays the rent and becomes the seller. A meter of zeros in `terms` means Config's.
 /// The payout is named writable, which shows that it can be paid.

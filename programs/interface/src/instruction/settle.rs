@@ -1,10 +1,11 @@
 //! Builders for the meter, and for whoever asks the program about a licence.
 
+use alloc::vec;
+
 use super::args::RecordArgs;
 use super::build::{config, AccountMeta, Data, Instruction, Route};
 use super::discriminator;
 use crate::{pda, Key};
-use alloc::vec;
 
 /// `record_usage`: anchors a batch of `buyer`'s licence and charges what its credit covers; the licence's meter signs.
 /// `has_vault`: whether a USDC licence ever took a deposit (`licence.vault_bump() != 0`).

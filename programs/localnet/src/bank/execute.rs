@@ -15,7 +15,7 @@ use super::{Bank, Commit, meta};
 use crate::error::Error;
 use crate::ledger::{AccountState, Record, StoredTransaction};
 
-/// Why a transaction is not in the ledger.
+/// Why a transaction was not recorded.
 #[derive(Debug)]
 pub(crate) enum SendError {
     /// It cannot run: a fault of the transaction. No fee was taken.
@@ -145,7 +145,7 @@ impl Bank {
         if self.ledger.wants_compaction()
             && let Err(error) = self.compact()
         {
-            tracing::warn!(%error, "the ledger could not be compacted; it stays whole and is tried again");
+            tracing::warn!(%error, "the ledger could not be compacted; no data is lost, compaction is retried");
         }
         Ok(())
     }

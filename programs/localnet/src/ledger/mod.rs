@@ -32,7 +32,7 @@ const MIN_COMPACTION: u64 = 64 << 20;
 
 /// What a ledger held when it was opened.
 pub(crate) struct LedgerState {
-    /// Genesis, pace, newest slot and time.
+    /// Genesis hash, slot length, newest slot and time.
     pub(crate) header: Header,
     /// Last state of every account that differs from a fresh bank.
     pub(crate) accounts: HashMap<Pubkey, AccountSharedData>,

@@ -1,4 +1,4 @@
-//! What the journal and the snapshot are made of, and how it is encoded.
+//! The records of journal and snapshot, and their encoding.
 
 use solana_account::{Account, AccountSharedData, ReadableAccount};
 use solana_pubkey::Pubkey;
@@ -39,7 +39,7 @@ pub(crate) enum Record {
 pub(crate) struct Header {
     /// [`FORMAT_VERSION`] of the writer.
     pub(crate) version: u32,
-    /// The genesis hash.
+    /// The genesis hash, which names the chain.
     pub(crate) genesis: [u8; 32],
     /// How slots follow the wall clock.
     pub(crate) pace: Pace,
@@ -131,7 +131,6 @@ impl StoredTransaction {
 /// Accounts may be larger (10 MiB) than wincode preallocates unasked; the frame's checksum vouches for the lengths.
 type Unlimited = Configuration<true, PREALLOCATION_SIZE_LIMIT_DISABLED>;
 
-/// The record's bytes.
 pub(crate) fn encode(record: &Record) -> Vec<u8> {
     wincode::config::serialize(record, Unlimited::new()).expect("writing plain data to memory cannot fail")
 }

@@ -19,7 +19,7 @@ pub(crate) struct Loaded {
     pub(crate) seq: u64,
     /// Size of the file in bytes.
     pub(crate) len: u64,
-    /// What it held.
+    /// The chain's state as of that record.
     pub(crate) state: LedgerState,
 }
 

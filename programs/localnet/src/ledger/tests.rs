@@ -1,4 +1,4 @@
-//! Compaction, and the moment between its two steps.
+//! Compaction, and a crash between its two steps.
 
 use std::path::Path;
 

@@ -73,7 +73,6 @@ impl Params {
         }
     }
 
-    /// An address.
     pub(crate) fn pubkey(&self, index: usize) -> RpcResult<Pubkey> {
         parse_pubkey(&self.required::<String>(index, "an address in base58")?)
     }

@@ -20,7 +20,7 @@ use self::session::Session;
 use crate::bank::Commit;
 use crate::node::Node;
 
-/// Connections at once.
+/// The most concurrent connections; further ones get 429.
 const MAX_CONNECTIONS: usize = 256;
 /// Largest message from a client, in bytes.
 const MAX_MESSAGE: usize = 64 << 10;

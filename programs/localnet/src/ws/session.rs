@@ -58,7 +58,7 @@ impl Subscription {
     }
 }
 
-/// One connection.
+/// The subscriptions of one connection.
 pub(super) struct Session {
     node: Arc<Node>,
     next: Arc<AtomicU64>,

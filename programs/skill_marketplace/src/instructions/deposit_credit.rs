@@ -1,15 +1,16 @@
 //! `deposit_credit`: prepays usage. What is unbilled is paid first, which lifts a suspension.
 
+use interface::codes::PauseBits;
+use interface::events::SCHEMA_VERSION;
+use interface::rules::usage::add;
+use interface::{Currency, Kind, ProgramError as Refusal, MAX_AMOUNT};
+
 use super::*;
 use crate::billing::{bill, log_billed};
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::{sol, usdc, with_token_program, Recipient, Recipients};
 use crate::state::{key, Config, Licence, Skill};
-use interface::codes::PauseBits;
-use interface::events::SCHEMA_VERSION;
-use interface::rules::usage::add;
-use interface::{Currency, Kind, ProgramError as Refusal, MAX_AMOUNT};
 
 /// Accounts of `deposit_credit`.
 ///

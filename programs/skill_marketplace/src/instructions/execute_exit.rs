@@ -1,16 +1,17 @@
 //! `execute_exit`: after the settle delay, pays what is unbilled, gives the rest of the credit back, and closes the licence when that was asked for.
 //! Never paused.
 
+use anchor_lang::AccountClose;
+use interface::events::SCHEMA_VERSION;
+use interface::rules::exit;
+use interface::{Currency, ExitKind, ProgramError as Refusal};
+
 use super::*;
 use crate::billing::{bill, licence_seeds, log_billed, pay_from_vault};
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::{sol, usdc, with_token_program, Recipient, Recipients};
 use crate::state::{key, Config, Licence, Skill};
-use anchor_lang::AccountClose;
-use interface::events::SCHEMA_VERSION;
-use interface::rules::exit;
-use interface::{Currency, ExitKind, ProgramError as Refusal};
 
 /// Accounts of `execute_exit`.
 ///

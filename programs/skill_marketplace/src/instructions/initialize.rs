@@ -1,14 +1,15 @@
 //! `initialize`: makes Config. Only the key that may upgrade the program can, so nobody can do it first.
 
-use super::*;
-use crate::errors::{ensure, fail};
-use crate::events;
-use crate::state::{key, Config};
 use anchor_spl::mint::Mint;
 use interface::events::SCHEMA_VERSION;
 use interface::known::{PROGRAM_DATA, UPGRADEABLE_LOADER};
 use interface::rules::{exit, fee, price, terms};
 use interface::{Key, NO_KEY};
+
+use super::*;
+use crate::errors::{ensure, fail};
+use crate::events;
+use crate::state::{key, Config};
 
 /// Decimals of USDC.
 const USDC_DECIMALS: u8 = 6;

@@ -1,11 +1,12 @@
 //! `pause` and `unpause`: the guardian or the authority stops groups of instructions, the authority alone resumes them.
 
+use interface::codes::PauseBits;
+use interface::events::SCHEMA_VERSION;
+
 use super::*;
 use crate::errors::ensure;
 use crate::events;
 use crate::state::{key, Config};
-use interface::codes::PauseBits;
-use interface::events::SCHEMA_VERSION;
 
 /// Accounts of `pause` and `unpause`.
 #[derive(Accounts)]

@@ -1,11 +1,12 @@
 //! `purchase_usdc`: a licence paid in USDC, split between seller and treasury in the same instruction.
 
+use interface::Currency;
+
 use super::*;
 use crate::errors::fail;
 use crate::money::Recipients;
 use crate::sale::{agree, grant, PurchaseContext};
 use crate::state::{key, Config, Licence, Skill};
-use interface::Currency;
 
 /// Accounts of `purchase_usdc`.
 #[derive(Accounts)]

@@ -1,5 +1,9 @@
 //! `record_usage`: anchors one batch of a licence's usage and charges it. The sequence and the previous root make a replay impossible.
 
+use interface::codes::PauseBits;
+use interface::events::SCHEMA_VERSION;
+use interface::rules::usage::{count, may_record, next_root, Charge};
+
 use super::*;
 use crate::billing::bill;
 use crate::errors::{ensure, fail};
@@ -7,9 +11,6 @@ use crate::events;
 use crate::hash::sha256;
 use crate::money::{is_outdated, with_token_program, Recipient, Recipients};
 use crate::state::{key, Config, Licence, Skill};
-use interface::codes::PauseBits;
-use interface::events::SCHEMA_VERSION;
-use interface::rules::usage::{count, may_record, next_root, Charge};
 
 /// Accounts of `record_usage`.
 ///

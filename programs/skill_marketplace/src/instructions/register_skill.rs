@@ -2,15 +2,16 @@
 
 #![allow(unused_variables, reason = "the derive binds the named instruction argument also where it does not need it")]
 
+use interface::codes::PauseBits;
+use interface::events::SCHEMA_VERSION;
+use interface::rules::terms::Terms;
+use interface::SkillStatus;
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::Recipient;
 use crate::state::{key, Config, Skill};
-use interface::codes::PauseBits;
-use interface::events::SCHEMA_VERSION;
-use interface::rules::terms::Terms;
-use interface::SkillStatus;
 
 /// The terms a seller offers. Prices are base units; a price of a kind that is not offered is 0.
 #[derive(AnchorSerialize, AnchorDeserialize, IdlType, Clone, Copy)]

@@ -1,13 +1,14 @@
 //! `renew`: the next period of a subscription, at the present terms, which the buyer names.
 
+use interface::events::SCHEMA_VERSION;
+use interface::{Currency, Kind, LicenceStatus};
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::money::{with_token_program, Recipients};
 use crate::sale::{agree, extend};
 use crate::state::{key, Config, Licence, Skill};
-use interface::events::SCHEMA_VERSION;
-use interface::{Currency, Kind, LicenceStatus};
 
 /// Accounts of `renew`.
 #[derive(Accounts)]

@@ -1,12 +1,13 @@
 //! `request_exit`: freezes a licence's spending at once; its credit can leave after the settle delay. Never paused.
 
+use interface::events::SCHEMA_VERSION;
+use interface::rules::exit;
+use interface::ExitKind;
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::state::{key, Config, Licence};
-use interface::events::SCHEMA_VERSION;
-use interface::rules::exit;
-use interface::ExitKind;
 
 /// Accounts of `request_exit`.
 #[derive(Accounts)]

@@ -1,10 +1,11 @@
 //! `set_licence_caps`: how much the buyer lets a licence use.
 
+use interface::events::SCHEMA_VERSION;
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::state::{key, Config, Licence};
-use interface::events::SCHEMA_VERSION;
 
 /// Accounts of `set_licence_caps`.
 #[derive(Accounts)]

@@ -1,11 +1,12 @@
 //! `set_skill_status`: on sale, off sale, or retired for good. It touches sales only; licences already sold go on.
 
+use interface::events::SCHEMA_VERSION;
+use interface::SkillStatus;
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::state::{key, Skill};
-use interface::events::SCHEMA_VERSION;
-use interface::SkillStatus;
 
 /// Accounts of `set_skill_status`.
 #[derive(Accounts)]

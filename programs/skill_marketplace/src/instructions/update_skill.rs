@@ -1,13 +1,14 @@
 //! `update_skill`: replaces a skill's terms. Buyers who agreed to the old ones cannot be charged the new ones.
 
+use interface::events::SCHEMA_VERSION;
+use interface::SkillStatus;
+
 use super::*;
 use crate::errors::{ensure, fail};
 use crate::events;
 use crate::hash::sha256;
 use crate::money::Recipient;
 use crate::state::{key, Config, Skill};
-use interface::events::SCHEMA_VERSION;
-use interface::SkillStatus;
 
 /// Accounts of `update_skill`.
 #[derive(Accounts)]

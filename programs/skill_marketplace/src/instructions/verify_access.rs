@@ -1,10 +1,11 @@
 //! `verify_access`: the validity rule's answer as return data. A missing licence is an answer, not an error.
 
+use interface::known::LICENCE_SEED;
+use interface::rules::validity::{validity, Validity};
+
 use super::*;
 use crate::errors::ensure;
 use crate::state::{key, Licence};
-use interface::known::LICENCE_SEED;
-use interface::rules::validity::{validity, Validity};
 
 /// The answer of `verify_access`.
 #[derive(AnchorSerialize, AnchorDeserialize, IdlType, Clone, Copy)]

@@ -1,11 +1,12 @@
 //! Moving money. Both currencies have the same two steps: check that a recipient can receive, then move. Every check comes before the first move.
 
-use crate::errors::{ensure, fail};
-use crate::state::key;
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Skill};
 use interface::rules::usage::Charge;
 use interface::{Currency, ProgramError as Refusal};
+
+use crate::errors::{ensure, fail};
+use crate::state::key;
 
 mod recipient;
 pub mod sol;

@@ -1,11 +1,12 @@
 //! Lamports.
 
-use crate::state::key;
 use anchor_lang::cpi::rent_exempt_lamports;
 use anchor_lang::pinocchio::instruction::InstructionAccount;
 use anchor_lang::prelude::*;
 use anchor_lang::unchecked_invoke_signed_fixed;
 use interface::{Key, ProgramError as Refusal};
+
+use crate::state::key;
 
 /// The System program's instruction number of a transfer.
 const TRANSFER: u8 = 2;

@@ -2,14 +2,15 @@
 //!
 //! A plain `Transfer` moves between accounts of one mint only, and one side is always checked against the pinned mint.
 
-use crate::hash::sha256;
-use crate::state::key;
 use anchor_lang::pinocchio::instruction::InstructionAccount;
 use anchor_lang::prelude::*;
 use anchor_lang::unchecked_invoke_signed_fixed;
 use anchor_spl::token::TokenAccount;
 use interface::known::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_PROGRAM};
 use interface::{Key, ProgramError as Refusal};
+
+use crate::hash::sha256;
+use crate::state::key;
 
 /// The Token program's instruction number of a transfer.
 const TRANSFER: u8 = 3;

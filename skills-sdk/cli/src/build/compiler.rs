@@ -12,7 +12,7 @@ const PURE: &str = "wasm32-unknown-unknown";
 /// The usual target for components. Its standard library imports parts of WASI, so it comes second.
 const WASI: &str = "wasm32-wasip2";
 
-/// Where Debian's packages `rustc-web`, `cargo-web` and `rust-web-src` put things.
+/// Where Debian's packages `rustc-web`, `cargo-web` and `rust-web-src` install their files.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_SYSROOT: &str = "/usr";
@@ -21,10 +21,7 @@ const DEBIAN_SYSROOT: &str = "/usr";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Compiler {
     /// The project's own compiler (rustup's, honouring `rust-toolchain.toml`), for an installed target.
-    Installed {
-        /// The target triple.
-        target: &'static str,
-    },
+    Installed { target: &'static str },
     /// Debian's compiler with `-Zbuild-std`.
     Debian {
         /// What links: `rust-lld` or `wasm-ld`.
@@ -53,7 +50,6 @@ impl Compiler {
         Ok(Self::Debian { linker })
     }
 
-    /// The target triple.
     pub(super) fn target(&self) -> &'static str {
         match self {
             Self::Installed { target } => target,
@@ -95,7 +91,6 @@ impl Compiler {
         }
     }
 
-    /// Compiler flags.
     pub(super) fn flags(&self) -> Vec<String> {
         match self {
             Self::Installed { .. } => Vec::new(),

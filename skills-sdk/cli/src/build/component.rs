@@ -1,4 +1,4 @@
-//! Core modules to components, and what a component imports and exports.
+//! Converts core modules to components, and reads what a component imports and exports.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::BuildError;
 pub struct Interface {
     /// The interfaces it calls: its permissions. Those that only share types are left out.
     pub imports: Vec<String>,
-    /// What it offers.
+    /// The functions and interfaces it exports.
     pub exports: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub fn from_wasm(wasm: &[u8]) -> Result<Vec<u8>, BuildError> {
 /// Reads a component's imports and exports.
 ///
 /// # Errors
-/// [`BuildError::Component`] if it is no valid component.
+/// [`BuildError::Component`] if it is not a valid component.
 pub fn interface(component: &[u8]) -> Result<Interface, BuildError> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component).map_err(reason)? else {
         return Err(BuildError::Component("it is a WIT package, not a component".to_owned()));

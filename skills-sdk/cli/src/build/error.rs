@@ -1,14 +1,14 @@
-//! What can go wrong in a build, each with what to do about it.
+//! The errors of a build; each message says what to do.
 
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// Why there is no component.
+/// Why a build failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The folder is no Rust project.
-    #[error("{0} has no Cargo.toml: run this in a skill's folder, or make one with `clawos new`")]
+    /// The folder is not a Rust project.
+    #[error("{0} has no Cargo.toml: run this in a skill's folder, or create one with `clawos new`")]
     NotAProject(PathBuf),
     /// No compiler here can target WebAssembly.
     #[error(
@@ -20,22 +20,22 @@ pub enum BuildError {
     #[error("no linker for WebAssembly: `apt-get install lld`, or install Rust with rustup, which brings rust-lld")]
     NoLinker,
     /// A program could not be started.
-    #[error("{program} does not start: {source}")]
+    #[error("cannot start {program}: {source}")]
     Start {
-        /// The program.
+        /// The program as it was called.
         program: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Cargo does not understand the project.
+    /// `cargo metadata` failed.
     #[error("cargo cannot read the project: {0}")]
     Project(String),
     /// The code does not compile; all of cargo's messages were passed on as progress.
-    #[error("the skill does not compile ({status}), as cargo's messages say")]
+    #[error("the skill does not compile ({status}); see cargo's messages")]
     Compile {
-        /// How cargo ended.
+        /// Cargo's exit status.
         status: ExitStatus,
-        /// The end of what it said.
+        /// The last few KiB of cargo's messages.
         said: String,
     },
     /// The project builds no WebAssembly module.
@@ -44,15 +44,15 @@ pub enum BuildError {
     /// A file that cargo wrote cannot be read.
     #[error("{path}: {source}")]
     Read {
-        /// The file.
+        /// The file that cargo wrote.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The module is no component and cannot be made one.
-    #[error("the module cannot be made a component: {0}")]
+    /// The module is not a component and cannot be converted to one.
+    #[error("the module cannot be converted to a component: {0}")]
     Component(String),
-    /// The component is no skill.
+    /// The component does not export what a skill must.
     #[error("the component does not export `run`: put #[clawos_skill::skill] on an impl block of the library")]
     NotASkill,
 }

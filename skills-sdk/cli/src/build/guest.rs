@@ -1,7 +1,7 @@
 //! Runs cargo on a Rust skill and hands back its component.
 //!
 //! The same source, lock file and compiler give the same bytes: versions are locked, the profile is fixed here,
-//! one codegen unit, no names of folders.
+//! one codegen unit, folder names removed.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ const FLAG_SEPARATOR: &str = "\x1f";
 /// it is, and what cargo says.
 ///
 /// # Errors
-/// Each [`BuildError`] says what to do.
+/// See [`BuildError`]; each message says what to do.
 pub fn build_rust(folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
     let manifest = folder.join("Cargo.toml").canonicalize().map_err(|_| BuildError::NotAProject(folder.to_owned()))?;
     let compiler = Compiler::find(folder)?;
@@ -94,7 +94,7 @@ fn keep_end(said: &mut String, line: &str) {
     said.drain(..said.ceil_char_boundary(excess));
 }
 
-/// Passes on what cargo says on one pipe while a thread reads the other, lest either fill up.
+/// Passes on what cargo says on one pipe while a thread reads the other, so that neither fills up.
 fn messages(child: &mut Child, manifest: &Path, progress: &mut dyn FnMut(&str)) -> Option<PathBuf> {
     let stdout = child.stdout.take()?;
     let stderr = child.stderr.take()?;

@@ -1,5 +1,5 @@
-//! What cargo knows about a project: which folders its sources come from. Their names are kept out of the module,
-//! so that the same source gives the same bytes wherever it lies.
+//! Reads `cargo metadata` and remaps the folder names it reports, so that the same source gives the same bytes on
+//! every machine.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

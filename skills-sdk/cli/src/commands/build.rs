@@ -1,4 +1,4 @@
-//! `clawos build`: from source to a WASM component at the place the manifest names.
+//! `clawos build`: compiles a skill to a WASM component, at the path the manifest names.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::table;
 /// Flags of `clawos build`.
 #[derive(Debug, Args)]
 pub struct BuildArgs {
-    /// The skill's folder.
+    /// The skill's folder, where `skill.toml` is.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
 }
@@ -22,7 +22,7 @@ pub struct BuildArgs {
 /// Builds the skill.
 ///
 /// # Errors
-/// [`CliError::Invalid`] with the compiler's words.
+/// [`CliError::Invalid`] with the compiler's messages.
 pub async fn run(args: &BuildArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
     let artifact = project.build(&context.out).await?;

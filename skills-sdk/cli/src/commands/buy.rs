@@ -1,8 +1,8 @@
-//! `clawos buy`: a licence. The transaction is built here from the chain; the server's is only compared with it.
+//! `clawos buy`: buys or renews a licence. The transaction is built from the chain; the server's is only compared.
 
 use clap::Args;
 use clawos_client::api::Money;
-use clawos_client::api::market::{Caps as CapsRequest, PurchaseRequest};
+use clawos_client::api::market::{CapsRequest, PurchaseRequest};
 use clawos_client::key::{self, to_base58};
 use clawos_client::solana::purchase::{Listing, Order, Purchase};
 use clawos_client::solana::send::Confirmed;
@@ -11,6 +11,7 @@ use clawos_interface::{Currency, Kind, Tier};
 use serde_json::{Value, json};
 
 use crate::amount;
+use crate::args::{kinds, tiers};
 use crate::context::{Context, now_secs, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -19,34 +20,34 @@ use crate::table;
 /// Flags of `clawos buy`.
 #[derive(Debug, Args)]
 pub struct BuyArgs {
-    /// The skill.
+    /// The skill to license.
     #[command(flatten)]
     pub skill: SkillArg,
-    /// How it is paid for [default: the first kind the skill offers].
-    #[arg(long, value_parser = ["one_time", "subscription", "usage"])]
+    /// The kind of licence [default: the first kind the skill offers].
+    #[arg(long, value_parser = kinds())]
     pub kind: Option<String>,
-    /// Who uses it.
-    #[arg(long, default_value = "personal", value_parser = ["personal", "commercial", "enterprise"])]
+    /// The tier of the licence: who will use the skill.
+    #[arg(long, default_value = "personal", value_parser = tiers())]
     pub tier: String,
     /// The most to pay, like "5 USDC": for the licence, the period, or one unit of usage.
     #[arg(long, value_name = "AMOUNT")]
     pub max_price: Option<String>,
-    /// The key that may record usage and spend credit, if you trust another than the marketplace's.
+    /// The key that may record usage and spend credit, if you trust another one than the marketplace's.
     #[arg(long, value_name = "KEY")]
     pub meter: Option<String>,
-    /// Your own bound on units in all.
+    /// Your own cap on units in total; 0 for no cap.
     #[arg(long, value_name = "UNITS", default_value_t = 0)]
     pub limit: u64,
-    /// Your own bound on units in one settlement.
+    /// Your own cap on units in one settlement; 0 for no cap.
     #[arg(long, value_name = "UNITS", default_value_t = 0)]
     pub per_batch: u64,
-    /// Your own bound on units in a day.
+    /// Your own cap on units in a day; 0 for no cap.
     #[arg(long, value_name = "UNITS", default_value_t = 0)]
     pub per_day: u64,
-    /// Show what would be paid and signed, and stop.
+    /// Show the purchase without signing anything.
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -54,7 +55,7 @@ pub struct BuyArgs {
 /// Buys or renews.
 ///
 /// # Errors
-/// When the price is above `--max-price`, the server's transaction is not ours, or the chain refuses.
+/// When the price is above `--max-price`, the server's transaction differs from ours, or the chain refuses.
 pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain();
@@ -139,7 +140,7 @@ async fn compare(
     Ok(true)
 }
 
-/// A purchase as it is told.
+/// A purchase as it is reported.
 struct Deal<'a> {
     skill: &'a str,
     order: Order,

@@ -1,4 +1,4 @@
-//! `clawos caps`: the buyer's own bounds on usage, kept by the program.
+//! `clawos caps`: sets the buyer's own caps on usage, which the program enforces.
 
 use clap::Args;
 use clawos_interface::rules::usage::Caps;
@@ -13,21 +13,21 @@ use crate::table;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("bounds").required(true).multiple(true))]
 pub struct CapsArgs {
-    /// The skill.
+    /// The skill whose licence it is.
     #[command(flatten)]
     pub skill: SkillArg,
-    /// Units in all; 0 for no bound.
+    /// The most units in total; 0 for no cap.
     #[arg(long, value_name = "UNITS", group = "bounds")]
     pub limit: Option<u64>,
-    /// Units in one settlement; 0 for no bound.
+    /// The most units in one settlement; 0 for no cap.
     #[arg(long, value_name = "UNITS", group = "bounds")]
     pub per_batch: Option<u64>,
-    /// Units in a day; 0 for no bound.
+    /// The most units in a day; 0 for no cap.
     #[arg(long, value_name = "UNITS", group = "bounds")]
     pub per_day: Option<u64>,
 }
 
-/// Sets the bounds.
+/// Sets the caps that were given and keeps the others.
 ///
 /// # Errors
 /// When there is no licence.
@@ -36,8 +36,9 @@ pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
     let chain = context.chain();
     let skill = args.skill.listing(context).await?.address;
     let licence = chain.licence(&skill, &wallet.key()).await?.value;
-    let licence = licence
-        .ok_or_else(|| CliError::NotFound(format!("there is no licence of {}; buy one first", args.skill.id)))?;
+    let licence = licence.ok_or_else(|| {
+        CliError::NotFound(format!("this wallet has no licence for {}; buy one with `clawos buy`", args.skill.id))
+    })?;
     let now = Caps::for_spending(&licence);
     let caps = Caps {
         usage_limit: args.limit.unwrap_or(now.usage_limit),
@@ -60,12 +61,12 @@ pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
     let shown = |units: u64| Some(if units == 0 { "none".to_owned() } else { units.to_string() });
     context.out.result(&value, || {
         table::fields(&[
-            ("in all", shown(caps.usage_limit)),
+            ("in total", shown(caps.usage_limit)),
             ("per batch", shown(caps.max_units_per_batch)),
             ("per day", shown(caps.max_units_per_day)),
             ("transaction", Some(confirmed.signature.clone())),
         ])
     })?;
-    context.out.note("stricter bounds stop new calls at once; calls made before are still settled");
+    context.out.note("stricter caps apply to new calls at once; earlier calls are still settled");
     Ok(())
 }

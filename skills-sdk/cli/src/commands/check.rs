@@ -1,4 +1,4 @@
-//! `clawos check`: everything the server would refuse at publish, found here, with the reason.
+//! `clawos check`: finds what the server would refuse at publish, with the reasons.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::table;
 /// Flags of `clawos check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The skill's folder.
+    /// The skill's folder, where `skill.toml` is.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
 }
@@ -30,11 +30,14 @@ pub async fn run(args: &CheckArgs, context: &Context) -> Result<()> {
     let examples = project.manifest.endpoints.iter().map(|endpoint| endpoint.examples.len()).sum();
     let mut warnings = Vec::new();
     if examples == 0 {
-        warnings.push("no examples: buyers and the health check rely on them".to_owned());
+        warnings.push("there are no examples; buyers and the health check rely on them".to_owned());
     }
     if module.is_none() {
         let path = project.artifact_path();
-        warnings.push(format!("{} is not built yet, so its imports were not checked (`clawos build`)", path.display()));
+        warnings.push(format!(
+            "{} is not built, so its imports were not checked; build it with `clawos build`",
+            path.display()
+        ));
     }
     let value = json(&project, module.as_ref(), examples, &warnings);
     context.out.result(&value, || text(&project, module.as_ref(), examples))?;
@@ -55,7 +58,7 @@ async fn check_module(project: &Project, context: &Context) -> Result<Option<(Mo
         return Ok(Some((module, info)));
     }
     Err(CliError::Invalid {
-        message: "the manifest's permissions are not what the module imports".to_owned(),
+        message: "the manifest's permissions are not those the module imports".to_owned(),
         findings,
     })
 }
@@ -88,8 +91,8 @@ fn text(project: &Project, module: Option<&(ModuleRef, ModuleInfo)>, examples: u
     table::fields(&[
         ("skill", Some(format!("{} {}", manifest.skill.id, manifest.skill.version))),
         ("manifest", Some("ok".to_owned())),
-        ("schemas", Some(format!("ok, of {} endpoints", manifest.endpoints.len()))),
-        ("examples", Some(format!("ok, {examples} fit their schemas (`clawos test` runs them)"))),
+        ("schemas", Some(format!("ok, {}", table::count(manifest.endpoints.len() as u64, "endpoint", "endpoints")))),
+        ("examples", Some(format!("ok, {examples} checked against their schemas (`clawos test` runs them)"))),
         ("price", Some(if manifest.prices.is_some() { "ok".to_owned() } else { "free".to_owned() })),
         ("module", module.map(size)),
         ("imports", module.map(imports)),

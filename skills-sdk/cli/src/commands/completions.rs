@@ -10,14 +10,14 @@ use crate::error::Result;
 /// Flags of `clawos completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// The shell to print the script for.
     pub shell: Shell,
 }
 
 /// Prints the script.
 ///
 /// # Errors
-/// None.
+/// [`CliError::System`](crate::error::CliError::System) when it cannot be written.
 pub fn run(args: &CompletionsArgs, context: &Context) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "clawos", &mut script);

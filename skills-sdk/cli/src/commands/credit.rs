@@ -13,25 +13,25 @@ use crate::table;
 /// The subcommands of `clawos credit`.
 #[derive(Debug, Subcommand)]
 pub enum CreditCommand {
-    /// Prepay use; what is still unpaid is paid first.
+    /// Deposit credit; unpaid usage is paid from it first.
     Deposit(DepositArgs),
 }
 
 /// Flags of `clawos credit deposit`.
 #[derive(Debug, Args)]
 pub struct DepositArgs {
-    /// The skill.
+    /// The skill whose usage licence it is.
     #[command(flatten)]
     pub skill: SkillArg,
     /// How much, in the skill's currency, like 5 or "5 USDC".
     pub amount: String,
-    /// The key that may record usage and spend the credit, if you trust another than the marketplace's.
+    /// The key that may record usage and spend the credit, if you trust another one than the marketplace's.
     #[arg(long, value_name = "KEY")]
     pub meter: Option<String>,
-    /// Show what would be paid, and stop.
+    /// Show the deposit without signing anything.
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -54,11 +54,11 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
     let currency = listing.currency()?;
     let units = amount::parse(&args.amount, currency)?;
     if units == 0 {
-        return Err(CliError::Usage("deposit more than nothing".to_owned()));
+        return Err(CliError::Usage("the amount must be more than 0".to_owned()));
     }
     let licence = listing.route()?.licence(&wallet.key());
     let before = chain.licence_at(&licence).await?.value.ok_or_else(|| {
-        CliError::NotFound(format!("there is no licence of {id} yet; buy one with `clawos buy {id} --kind usage`"))
+        CliError::NotFound(format!("this wallet has no licence for {id}; buy one with `clawos buy {id} --kind usage`"))
     })?;
     let meter = args.meter.as_deref().map(key::parse).transpose()?;
     listing.check_meter(&before.meter, meter.as_ref())?;

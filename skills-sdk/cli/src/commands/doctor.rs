@@ -1,4 +1,4 @@
-//! `clawos doctor`: what works and what does not, each with what to do.
+//! `clawos doctor`: checks toolchain, sandbox, wallet, server, chain, clock and session.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::table;
 /// How far clocks may differ, in seconds: challenges live minutes, and the chain's clock lags a little.
 const MAX_CLOCK_SKEW_SECS: i64 = 30;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -23,10 +23,10 @@ struct Finding {
     detail: String,
 }
 
-/// Looks at everything.
+/// Runs every check.
 ///
 /// # Errors
-/// [`CliError::Invalid`] when something does not work.
+/// [`CliError::Invalid`] when a check failed.
 pub async fn run(context: &Context) -> Result<()> {
     let mut findings = vec![toolchain(), sandbox(context), wallet(context)];
     findings.extend(remote(context).await);
@@ -87,9 +87,9 @@ async fn remote(context: &Context) -> Vec<Finding> {
     let mut findings = vec![finding("chain", node), finding("server", server)];
     if let (Ok(genesis), Ok(known)) = (&genesis, &well_known) {
         let same = to_base58(genesis) == known.genesis && known.program == to_base58(&clawos_interface::PROGRAM_ID);
-        let detail = "server and RPC are of the same chain and program".to_owned();
+        let detail = "server and RPC use the same chain and program".to_owned();
         let differ =
-            "the server uses another chain or program than --rpc; sign-in and purchases will be refused".to_owned();
+            "server and RPC use different chains or programs, so sign-in and purchases will fail: correct --server or --rpc".to_owned();
         findings.push(finding("same chain", if same { Ok(detail) } else { Err(differ) }));
     }
     if let Ok(clock) = chain.clock().await {
@@ -98,7 +98,7 @@ async fn remote(context: &Context) -> Vec<Finding> {
         let result = if skew.abs() <= MAX_CLOCK_SKEW_SECS {
             Ok(detail)
         } else {
-            Err(format!("{detail}: set this machine's clock"))
+            Err(format!("{detail}: correct this machine's clock"))
         };
         findings.push(finding("clock", result));
     }

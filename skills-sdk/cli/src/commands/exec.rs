@@ -4,14 +4,14 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::Args;
+use clawos_api::market::PricesOnChain;
 use clawos_client::ClientError;
 use clawos_client::api::execute::{ExecuteAnswer, ExecuteRequest};
-use clawos_client::api::skills::SkillDetail;
 use clawos_client::http::new_idempotency_key;
 use clawos_interface::Currency;
+use clawos_manifest::Prices;
 use clawos_manifest::limits::MAX_INPUT_BYTES;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::amount;
@@ -25,7 +25,7 @@ pub struct ExecArgs {
     /// The skill, like acme.word-count.
     #[arg(value_name = "SKILL")]
     pub skill: String,
-    /// The endpoint.
+    /// The endpoint, as `clawos show` lists it.
     #[arg(value_name = "ENDPOINT")]
     pub endpoint: String,
     /// The input: JSON, @FILE, or - for stdin (also when left out).
@@ -34,14 +34,14 @@ pub struct ExecArgs {
     /// The most the call may cost, with its currency: "0.01 USDC".
     #[arg(long, value_name = "AMOUNT")]
     pub max_cost: Option<String>,
-    /// Call this version.
+    /// The version to call [default: the latest].
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
-    /// Check everything and say the price, without running.
+    /// Check the call and show the most it could cost, without running it.
     #[arg(long)]
     pub dry_run: bool,
-    /// Repeat a call safely: the same key gives the first answer again, uncharged [default: a new one, which the error
-    /// names when no answer came].
+    /// Repeat a call safely: the same key returns the first answer again, at no charge [default: a new key, which the
+    /// error message names when no answer came].
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Write the receipt to this file, for `clawos verify receipt`.
@@ -62,8 +62,9 @@ pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
     let client = context.signed_in().await?;
     let max_cost = match named {
         Some((text, named)) => {
-            let priced_in = priced_in(&client.skill(&args.skill).await?).unwrap_or(named);
-            Some(amount::parse(text, priced_in)?)
+            let skill = client.skill(&args.skill).await?;
+            let on_chain = skill.chain.as_ref().and_then(|chain| chain.prices.as_ref());
+            Some(amount::parse(text, priced_in(on_chain, skill.prices.as_ref()).unwrap_or(named))?)
         }
         None => None,
     };
@@ -82,8 +83,8 @@ pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
         }
     };
     // The result is paid for: it comes before anything else that can fail.
-    let printed = context.out.result(&answer, || answer.result.get().to_owned());
-    report(&answer, context);
+    let printed = context.out.result(&answer, || text(&answer, args.dry_run));
+    report(&answer, args.dry_run, context);
     if let Some(receipt) = &answer.receipt {
         save(file, receipt)?;
     }
@@ -99,8 +100,20 @@ fn failed(error: ClientError, dry_run: bool, idempotency_key: String) -> CliErro
     }
 }
 
-/// What people want to know beside the result.
-fn report(answer: &ExecuteAnswer, context: &Context) {
+/// The result for people: the JSON as the skill gave it, or after a dry run the most that the call could cost.
+fn text(answer: &ExecuteAnswer, dry_run: bool) -> String {
+    if dry_run {
+        return format!("costs at most {}", answer.price);
+    }
+    answer.result.as_ref().map_or("null", |result| result.get()).to_owned()
+}
+
+/// Logs, usage and cost, beside the result.
+fn report(answer: &ExecuteAnswer, dry_run: bool, context: &Context) {
+    if dry_run {
+        context.out.note("dry run: nothing was run or charged");
+        return;
+    }
     for line in &answer.logs {
         context.out.note(format!("log {}: {}", line.level, line.message));
     }
@@ -144,17 +157,20 @@ fn from_stdin(left_out: bool) -> Result<String> {
 fn named_currency(text: &str) -> Result<(&str, Currency)> {
     let currency = amount::named_currency(text);
     let currency =
-        currency.ok_or_else(|| CliError::Usage(format!("say which currency: --max-cost \"{text} USDC\"")))?;
+        currency.ok_or_else(|| CliError::Usage(format!("--max-cost needs a currency, like \"{text} USDC\"")))?;
     amount::parse(text, currency)?;
     Ok((text, currency))
 }
 
 /// What a skill is priced in: as the chain says where it is registered, else as its manifest does; none for a free one.
-fn priced_in(skill: &SkillDetail) -> Option<Currency> {
-    let places = ["/once/currency", "/period/currency", "/unit/currency"];
-    let on_chain = skill.chain.iter().flat_map(|chain| places.map(|place| chain.prices.pointer(place))).flatten();
-    let name = on_chain.chain(skill.prices.get("currency")).find_map(Value::as_str)?;
-    Currency::from_name(&name.to_ascii_uppercase())
+fn priced_in(on_chain: Option<&PricesOnChain>, manifest: Option<&Prices>) -> Option<Currency> {
+    let on_chain =
+        on_chain.and_then(|prices| [&prices.once, &prices.period, &prices.unit].into_iter().flatten().next());
+    match (on_chain, manifest) {
+        (Some(price), _) => Currency::from_name(&price.currency),
+        (None, Some(prices)) => Some(prices.currency),
+        (None, None) => None,
+    }
 }
 
 #[cfg(test)]
@@ -184,15 +200,18 @@ mod tests {
 
     #[test]
     fn the_chain_says_what_a_skill_is_priced_in_and_before_it_the_manifest() {
-        let skill = |chain: Value, prices: Value| {
-            let chain = json!({ "registered": true, "terms_version": null, "slot": null, "prices": chain });
-            let skill = json!({ "id": "acme.x", "latest_version": "1.0.0", "chain": chain, "prices": prices });
-            priced_in(&serde_json::from_value(skill).expect("a skill"))
-        };
-        let usdc = json!({ "once": null, "unit": { "amount": "5", "currency": "USDC", "decimals": 6 } });
-        assert_eq!(skill(usdc, json!({ "currency": "sol" })), Some(Currency::Usdc));
-        assert_eq!(skill(json!(null), json!({ "currency": "sol" })), Some(Currency::Sol));
-        assert_eq!(skill(json!(null), json!(null)), None);
+        let unit = Some(amount::money(5, Currency::Usdc));
+        let (tier_bps, refund_secs) = ([10_000; 3], 0);
+        let usdc =
+            PricesOnChain { once: None, period: None, period_secs: None, unit, unit_kind: None, tier_bps, refund_secs };
+        let sol = json!({
+            "currency": "SOL", "once": null, "period": null, "unit": null, "tier_bps": tier_bps, "free_calls": 0,
+            "refund_secs": refund_secs,
+        });
+        let sol: Prices = serde_json::from_value(sol).expect("prices");
+        assert_eq!(priced_in(Some(&usdc), Some(&sol)), Some(Currency::Usdc));
+        assert_eq!(priced_in(None, Some(&sol)), Some(Currency::Sol));
+        assert_eq!(priced_in(None, None), None);
     }
 
     #[test]

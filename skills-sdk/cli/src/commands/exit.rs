@@ -1,4 +1,4 @@
-//! `clawos exit`: leave a licence in two steps, so that calls made before can be settled in between.
+//! `clawos exit`: withdraws credit or closes a licence, in two steps, so that earlier calls can be settled in between.
 
 use clap::{Subcommand, ValueEnum};
 use clawos_client::Wallet;
@@ -18,28 +18,28 @@ use crate::table;
 /// The subcommands of `clawos exit`.
 #[derive(Debug, Subcommand)]
 pub enum ExitCommand {
-    /// Ask for it: no further calls from now on.
+    /// Request an exit; calls are refused from now on.
     Request {
-        /// The skill.
+        /// The skill whose licence it is.
         #[command(flatten)]
         skill: SkillArg,
-        /// What shall happen.
+        /// The action to request.
         kind: Way,
     },
-    /// Do it, once the delay has passed.
+    /// Execute the requested exit, once its delay has passed.
     Execute {
-        /// The skill.
+        /// The skill whose licence it is.
         #[command(flatten)]
         skill: SkillArg,
     },
 }
 
-/// The ways out.
+/// What an exit does.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Way {
-    /// Take the credit back, keep the licence.
+    /// Withdraw the credit and keep the licence.
     Withdraw,
-    /// Take the credit and the rent back, and close the licence.
+    /// Withdraw credit and rent, and close the licence.
     Close,
 }
 
@@ -82,7 +82,7 @@ async fn request(skill: &SkillArg, way: Way, context: &Context) -> Result<()> {
             ("transaction", Some(confirmed.signature.clone())),
         ])
     })?;
-    context.out.note(format!("then: clawos exit execute {}", skill.id));
+    context.out.note(format!("next, once it is ready: clawos exit execute {}", skill.id));
     Ok(())
 }
 
@@ -117,5 +117,5 @@ async fn execute(skill: &SkillArg, context: &Context) -> Result<()> {
 /// The wallet's licence of the skill.
 async fn held(skill: &SkillArg, listing: &Listing, wallet: &Wallet, context: &Context) -> Result<Licence> {
     let found = context.chain().licence(&listing.address, &wallet.key()).await?.value;
-    found.ok_or_else(|| CliError::NotFound(format!("this wallet has no licence of {}", skill.id)))
+    found.ok_or_else(|| CliError::NotFound(format!("this wallet has no licence for {}", skill.id)))
 }

@@ -1,7 +1,8 @@
-//! `clawos login`: enrols the wallet as an agent, or signs it in again. What is signed is a text built here.
+//! `clawos login`: registers the wallet as an agent, or signs it in again. The signed text is built on this machine.
 
 use clap::Args;
-use clawos_client::api::agents::{Enrolment, Session};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clawos_api::identity::{Register, Role, Session};
 use clawos_client::{Client, Wallet};
 use clawos_interface::Key;
 use serde_json::json;
@@ -14,21 +15,26 @@ use crate::table;
 /// Flags of `clawos login`.
 #[derive(Debug, Args)]
 pub struct LoginArgs {
-    /// Your handle: unique, for ever; the part before the dot in your skills' ids.
+    /// Your handle: unique and permanent; the part before the dot in your skills' ids.
     #[arg(long, value_name = "HANDLE")]
     pub handle: String,
-    /// What you will do; for a new agent only.
-    #[arg(long, value_name = "ROLE", value_parser = ["author", "buyer"])]
-    pub role: Vec<String>,
-    /// A line about you; for a new agent only.
+    /// Your role, may be repeated; for a new agent only.
+    #[arg(long, value_name = "ROLE", value_parser = role_parser())]
+    pub role: Vec<Role>,
+    /// One line about you; for a new agent only.
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 }
 
-/// Signs in, enrolling first where the wallet is new.
+fn role_parser() -> impl TypedValueParser<Value = Role> {
+    let names = PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()));
+    names.try_map(|name| Role::from_name(&name).ok_or("unknown role"))
+}
+
+/// Signs in; a new wallet is registered first.
 ///
 /// # Errors
-/// When the handle is another's, or the server's challenge is not the text this client would sign.
+/// When the handle belongs to another wallet, or the server's challenge is not the text this client would sign.
 pub async fn run(args: &LoginArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
     let client = context.public()?;
@@ -58,7 +64,7 @@ pub async fn run(args: &LoginArgs, context: &Context) -> Result<()> {
             ("api key", key.map(|key| format!("{} (for programs, as CLAWOS_API_KEY; shown once)", key.key))),
         ])
     })?;
-    context.out.note(if enrolled { "enrolled and signed in" } else { "signed in" });
+    context.out.note(if enrolled { "registered and signed in" } else { "signed in" });
     Ok(())
 }
 
@@ -68,11 +74,11 @@ async fn sign_in_or_enrol(args: &LoginArgs, client: &Client, wallet: &Wallet, ge
         Err(error) if error.status() == Some(404) => {}
         Err(error) => return Err(error.into()),
     }
-    let enrolment = Enrolment {
+    let request = Register {
         name: args.handle.clone(),
         wallet: wallet.address(),
-        description: args.description.clone(),
-        roles: args.role.clone(),
+        description: args.description.clone().unwrap_or_default(),
+        roles: (!args.role.is_empty()).then(|| args.role.clone()),
     };
-    Ok((client.enrol(wallet, genesis, &enrolment).await?, true))
+    Ok((client.enrol(wallet, genesis, &request).await?, true))
 }

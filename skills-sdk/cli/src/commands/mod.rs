@@ -1,4 +1,4 @@
-//! The commands, one file each; this is only the table of contents.
+//! The commands, one file each, and the dispatch to them.
 
 pub mod build;
 pub mod buy;
@@ -27,7 +27,7 @@ use crate::error::Result;
 /// Runs one command.
 ///
 /// # Errors
-/// What it could not do, with its exit code.
+/// The command's error, which carries the exit code.
 pub async fn run(command: Command, context: &Context) -> Result<()> {
     match command {
         Command::New(args) => new::run(&args, context),

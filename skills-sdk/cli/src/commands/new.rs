@@ -1,4 +1,4 @@
-//! `clawos new`: a skill that builds, checks and tests from the first minute.
+//! `clawos new`: creates a skill project from a template.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -18,13 +18,13 @@ pub struct NewArgs {
     /// The skill's name: the part of its id after the dot.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Your handle: the part of its id before the dot [default: who is signed in].
+    /// Your handle: the part of its id before the dot [default: the handle you are signed in with].
     #[arg(long, value_name = "HANDLE")]
     pub publisher: Option<String>,
     /// The language to write it in.
     #[arg(long, default_value = "rust", value_parser = ["rust"])]
     pub lang: String,
-    /// The folder to make [default: the name].
+    /// The folder to create [default: the name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -36,16 +36,14 @@ pub struct NewArgs {
 pub fn run(args: &NewArgs, context: &Context) -> Result<()> {
     let publisher = match &args.publisher {
         Some(publisher) => publisher.clone(),
-        None => context
-            .home
-            .session()?
-            .map(|session| session.agent.name)
-            .ok_or_else(|| CliError::Usage("say who publishes it: --publisher HANDLE".to_owned()))?,
+        None => context.home.session()?.map(|session| session.agent.name).ok_or_else(|| {
+            CliError::Usage("name the publisher with --publisher HANDLE, or sign in with `clawos login`".to_owned())
+        })?,
     };
     let id = format!("{publisher}.{}", args.name);
     if !is_handle(&publisher) || !is_skill_id(&id) {
         return Err(CliError::Usage(format!(
-            "`{id}` cannot be a skill's id: handle and name are lower-case letters, digits and hyphens, at least 3 and 2 of them, and begin with a letter"
+            "`{id}` is not a valid skill id: handle (3 to 32 characters) and name (2 to 64) consist of lower-case letters, digits and hyphens, and begin with a letter"
         )));
     }
     let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));

@@ -1,4 +1,4 @@
-//! `clawos publish`: uploads a version signed by the wallet, then puts its price on chain where that is missing or old.
+//! `clawos publish`: uploads a version signed by the wallet, then registers or updates its price on chain.
 
 use std::path::PathBuf;
 
@@ -8,38 +8,48 @@ use clawos_client::api::skills::{Publication, PublishReport};
 use clawos_client::key::{self, to_base58};
 use clawos_client::{Client, Wallet};
 use clawos_receipts::statement::VersionStatement;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
-use crate::registration::Registration;
+use crate::registration::{Action, Registration, RegistrationReport};
 use crate::table;
 
 /// Flags of `clawos publish`.
 #[derive(Debug, Args)]
 pub struct PublishArgs {
-    /// The skill's folder.
+    /// The skill's folder, where `skill.toml` is.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// Have the server check everything, say what registering would cost, and change nothing.
+    /// Let the server check everything and show the cost of registering, without changing anything.
     #[arg(long)]
     pub dry_run: bool,
     /// Publish the artifact as it is, without building it first.
     #[arg(long)]
     pub no_build: bool,
-    /// Leave the price on chain as it is.
+    /// Publish only; do not register or update the price on chain.
     #[arg(long, conflicts_with = "register_only")]
     pub no_register: bool,
-    /// Only put the price on chain: the version is published already.
+    /// Only register or update the price on chain, for a version that is published already.
     #[arg(long)]
     pub register_only: bool,
-    /// Who receives the money [default: who does now, at first your wallet].
+    /// The address that receives payments [default: the present one; for a new skill, your wallet].
     #[arg(long, value_name = "ADDRESS")]
     pub payout: Option<String>,
-    /// Do not ask before the terms on chain change.
+    /// Do not ask for confirmation before the terms on chain change.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// The result as it is printed.
+#[derive(Debug, Serialize)]
+struct Published {
+    dry_run: bool,
+    /// None with `--register-only`.
+    published: Option<PublishReport>,
+    /// None for a free skill, and with `--no-register`.
+    registration: Option<RegistrationReport>,
 }
 
 /// Publishes.
@@ -50,24 +60,24 @@ pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
     let wallet = context.wallet()?;
     let plan = plan(args, &project, &wallet, context).await?;
-    let report = if args.register_only { None } else { Some(upload(args, &project, &wallet, context).await?) };
+    let published = if args.register_only { None } else { Some(upload(args, &project, &wallet, context).await?) };
     let registration = match &plan {
         None => None,
-        Some(plan) if args.dry_run => Some(plan.json(None)),
+        Some(plan) if args.dry_run => Some(plan.report(None)),
         Some(plan) => {
             let progress = context.out.progress("waiting for the chain");
-            let confirmed = plan.send(&context.chain(), &wallet, project.id()).await?;
+            let sent = plan.send(&context.chain(), &wallet, project.id()).await;
             drop(progress);
-            Some(plan.json(confirmed.as_ref()))
+            if sent.is_err() && published.is_some() {
+                context.out.warn("the version is published, but its price may not be on chain; to register it: clawos publish --register-only");
+            }
+            let confirmed = sent?;
+            Some(plan.report(confirmed.as_ref()))
         }
     };
-    let value = json!({
-        "dry_run": args.dry_run,
-        "published": report,
-        "registration": registration,
-    });
-    context.out.result(&value, || human(report.as_ref(), registration.as_ref()))?;
-    for warning in report.iter().flat_map(|report| &report.warnings) {
+    let done = Published { dry_run: args.dry_run, published, registration };
+    context.out.result(&done, || human(&done))?;
+    for warning in done.published.iter().flat_map(|report| &report.warnings) {
         context.out.warn(warning);
     }
     if args.dry_run {
@@ -76,7 +86,7 @@ pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// What is to be done on chain; none for a free skill. It is asked for before anything is published.
+/// The change on chain; none for a free skill. It is confirmed before anything is published.
 async fn plan(
     args: &PublishArgs,
     project: &Project,
@@ -106,7 +116,7 @@ async fn upload(args: &PublishArgs, project: &Project, wallet: &Wallet, context:
     let ours = (hex::encode(statement.module_sha256), hex::encode(statement.manifest_sha256));
     if (&report.module_sha256, &report.manifest_sha256) != (&ours.0, &ours.1) {
         return Err(CliError::invalid(
-            "the server reports other hashes than those that were signed; do not trust this listing",
+            "the server reports different hashes from the signed ones; do not trust this listing",
         ));
     }
     Ok(report)
@@ -127,7 +137,7 @@ fn publication(project: &Project, artifact: Bytes, signature: String) -> Result<
     })
 }
 
-/// The id, when the server has an earlier version of it.
+/// The skill's id when the server has a version of it already.
 async fn existing<'a>(client: &Client, project: &'a Project) -> Result<Option<&'a str>> {
     match client.skill(project.id()).await {
         Ok(_) => Ok(Some(project.id())),
@@ -136,13 +146,12 @@ async fn existing<'a>(client: &Client, project: &'a Project) -> Result<Option<&'
     }
 }
 
-fn human(report: Option<&PublishReport>, registration: Option<&Value>) -> String {
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let action = registration.and_then(|value| text(value, "action"));
-    let on_chain = match action.as_deref() {
-        Some("none") => "up to date".to_owned(),
-        Some(action) => action.to_owned(),
-        None => "nothing to do".to_owned(),
+fn human(done: &Published) -> String {
+    let (report, registration) = (done.published.as_ref(), done.registration.as_ref());
+    let on_chain = match registration.map(|registration| registration.action) {
+        Some(Action::None) => "up to date",
+        Some(action) => action.as_str(),
+        None => "nothing to do",
     };
     table::fields(&[
         ("skill", report.map(|report| format!("{} {}", report.skill, report.version))),
@@ -154,8 +163,8 @@ fn human(report: Option<&PublishReport>, registration: Option<&Value>) -> String
                 format!("{} ran and matched", report.examples.iter().filter(|example| example.ok).count())
             }),
         ),
-        ("on chain", Some(on_chain)),
-        ("account", registration.and_then(|value| text(value, "skill_account"))),
-        ("transaction", registration.and_then(|value| text(value, "transaction"))),
+        ("on chain", Some(on_chain.to_owned())),
+        ("account", registration.map(|registration| registration.skill_account.clone())),
+        ("transaction", registration.and_then(|registration| registration.transaction.clone())),
     ])
 }

@@ -1,10 +1,11 @@
-//! `clawos receipts`: the bills of earlier calls.
+//! `clawos receipts`: lists and fetches the signed receipts of earlier calls.
 
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
+use clawos_api::Timestamp;
 use clawos_client::Client;
-use clawos_client::api::receipts::{ReceiptAnswer, ReceiptFilter};
+use clawos_client::api::receipts::{BatchStatus, ReceiptAnswer, ReceiptsQuery};
 use clawos_receipts::SignedReceipt;
 
 use crate::amount;
@@ -12,21 +13,19 @@ use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::table;
 
-/// How often a receipt that is waited for is asked about.
+/// The interval at which `--wait` asks for the receipt.
 const POLL: Duration = Duration::from_millis(500);
-/// The status of a batch that the chain has.
-const CONFIRMED: &str = "confirmed";
 
 /// The subcommands of `clawos receipts`.
 #[derive(Debug, Subcommand)]
 pub enum ReceiptsCommand {
     /// List your own receipts, newest first.
     List(ListArgs),
-    /// Fetch one, with its proof once it is settled; `clawos verify receipt` takes the output.
+    /// Fetch one receipt, with its settlement proof once it has one; `clawos verify receipt` reads the output.
     Get {
         /// The receipt's id, run_….
         id: String,
-        /// Wait this many seconds until it is settled on chain.
+        /// Wait up to this many seconds until it is settled on chain.
         #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(..=86_400))]
         wait: Option<u64>,
     },
@@ -35,19 +34,19 @@ pub enum ReceiptsCommand {
 /// Flags of `clawos receipts list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Only of this skill.
+    /// Only receipts of this skill.
     #[arg(long)]
     pub skill: Option<String>,
-    /// Only from this time on, RFC 3339.
+    /// Only calls from this time on, RFC 3339 such as 2026-01-31T00:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Only before this time, RFC 3339.
+    /// Only calls before this time, RFC 3339.
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
-    /// How many, 1 to 100.
+    /// The most receipts to show, 1 to 100.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub limit: Option<u32>,
-    /// Go on where an earlier list ended.
+    /// Continue from the cursor that an earlier list printed.
     #[arg(long)]
     pub cursor: Option<String>,
 }
@@ -60,14 +59,14 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
     let client = context.signed_in().await?;
     match command {
         ReceiptsCommand::List(args) => {
-            let filter = ReceiptFilter {
-                from: args.from.clone(),
-                to: args.to.clone(),
+            let query = ReceiptsQuery {
+                from: args.from.as_deref().map(time).transpose()?,
+                to: args.to.as_deref().map(time).transpose()?,
                 skill: args.skill.clone(),
                 limit: args.limit,
                 cursor: args.cursor.clone(),
             };
-            let page = client.receipts(&filter).await?;
+            let page = client.receipts(&query).await?;
             context.out.result(&page, || {
                 table::columns(
                     &["receipt", "skill", "endpoint", "outcome", "fuel", "amount"],
@@ -87,9 +86,9 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
             context
                 .out
                 .result(&answer, || serde_json::to_string_pretty(&answer).expect("receipts have string keys only"))?;
-            let state = answer
-                .anchor
-                .map_or("not settled yet".to_owned(), |anchor| format!("{} in batch {}", anchor.status, anchor.seq));
+            let state = answer.anchor.map_or("not settled yet".to_owned(), |anchor| {
+                format!("{} in batch {}", anchor.status.as_str(), anchor.seq)
+            });
             context.out.note(state);
         }
     }
@@ -105,10 +104,10 @@ async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Contex
         let receipt = &answer.receipt.receipt;
         if receipt.licence.is_none() || receipt.units == 0 {
             return Err(CliError::invalid(format!(
-                "{id} is of a free or failed call: those are never settled on chain"
+                "{id} is the receipt of a free or failed call, which is never settled on chain"
             )));
         }
-        if answer.anchor.as_ref().is_some_and(|anchor| anchor.status == CONFIRMED) {
+        if answer.anchor.as_ref().is_some_and(|anchor| anchor.status == BatchStatus::Confirmed) {
             return Ok(answer);
         }
         if started.elapsed() >= at_most {
@@ -119,6 +118,12 @@ async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Contex
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// A time as people and the API write it.
+fn time(text: &str) -> Result<Timestamp> {
+    serde_json::from_value(text.into())
+        .map_err(|error| CliError::invalid(format!("`{text}` is not a time: it {error}")))
 }
 
 /// One line of the list.

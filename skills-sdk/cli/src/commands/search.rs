@@ -1,8 +1,11 @@
-//! `clawos search`: find skills.
+//! `clawos search`: searches the listings.
 
 use clap::Args;
-use clawos_client::api::skills::{Search, SkillSummary};
+use clap::builder::TypedValueParser;
+use clawos_client::api::skills::{SkillQuery, SkillSummary};
+use clawos_interface::Kind;
 
+use crate::args::kinds;
 use crate::context::Context;
 use crate::error::Result;
 use crate::table;
@@ -10,53 +13,58 @@ use crate::table;
 /// Flags of `clawos search`.
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Words to look for; without any, everything.
+    /// Words to search for; without any, all skills are listed.
     #[arg(value_name = "WORDS")]
     pub words: Vec<String>,
-    /// Only this category.
+    /// Only skills of this category.
     #[arg(long, value_parser = ["communication", "automation", "analysis", "creative", "utility", "integration"])]
     pub category: Option<String>,
-    /// Only with this tag.
+    /// Only skills with this tag.
     #[arg(long)]
     pub tag: Option<String>,
-    /// Only sold like this.
-    #[arg(long, value_parser = ["one_time", "subscription", "usage"])]
-    pub kind: Option<String>,
-    /// How many, 1 to 100.
+    /// Only skills that sell this kind of licence.
+    #[arg(long, value_parser = kind())]
+    pub kind: Option<Kind>,
+    /// The most results to show, 1 to 100.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub limit: Option<u32>,
-    /// Go on where an earlier search ended.
+    /// Continue from the cursor that an earlier search printed.
     #[arg(long)]
     pub cursor: Option<String>,
 }
 
-/// Searches.
+/// Prints one page of results.
 ///
 /// # Errors
 /// Those of the server.
 pub async fn run(args: &SearchArgs, context: &Context) -> Result<()> {
     let words = args.words.join(" ");
-    let search = Search {
+    let query = SkillQuery {
         q: (!words.is_empty()).then_some(words),
         category: args.category.clone(),
         tag: args.tag.clone(),
-        kind: args.kind.clone(),
+        kind: args.kind,
         limit: args.limit,
         cursor: args.cursor.clone(),
     };
-    let page = context.public()?.search(&search).await?;
+    let page = context.public()?.search(&query).await?;
     context.out.result(&page, || {
         let row = |skill: &SkillSummary| {
-            let version = skill.latest_version.clone().unwrap_or_default();
-            vec![skill.id.clone(), version, skill.category.clone(), skill.summary.clone()]
+            vec![skill.id.clone(), skill.latest_version.clone(), skill.category.clone(), skill.summary.clone()]
         };
         table::columns(&["skill", "version", "category", "summary"], &page.items.iter().map(row).collect::<Vec<_>>())
     })?;
     if page.items.is_empty() {
-        context.out.note("nothing found; try fewer words");
+        context.out.note("no skills found; try fewer words");
     }
     if let Some(cursor) = &page.next_cursor {
         context.out.note(format!("more: add --cursor {cursor}"));
     }
     Ok(())
+}
+
+/// Reads the words of [`Kind`].
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    let kind_of = |word: String| Kind::ALL.iter().copied().find(|kind| kind.as_str() == word).ok_or("no such kind");
+    kinds().try_map(kind_of)
 }

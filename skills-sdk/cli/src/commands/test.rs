@@ -1,4 +1,4 @@
-//! `clawos test`: the manifest's examples in the real sandbox, with what each one used.
+//! `clawos test`: runs the manifest's examples in the real sandbox and reports what each one used.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::table;
 /// Flags of `clawos test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// The skill's folder.
+    /// The skill's folder, where `skill.toml` is.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
     /// Test the artifact as it is, without building it first.
@@ -27,23 +27,23 @@ pub struct TestArgs {
     pub no_build: bool,
 }
 
-/// How one example went.
+/// The result of one example.
 #[derive(Debug, Serialize)]
 struct Run {
     endpoint: String,
     example: usize,
     ok: bool,
     problem: Option<String>,
-    #[serde(with = "clawos_client::api::number")]
+    #[serde(with = "clawos_receipts::text::decimal")]
     fuel: u64,
-    #[serde(with = "clawos_client::api::number")]
+    #[serde(with = "clawos_receipts::text::decimal")]
     wall_us: u64,
-    #[serde(with = "clawos_client::api::number")]
+    #[serde(with = "clawos_receipts::text::decimal")]
     peak_memory: u64,
     logs: Vec<String>,
 }
 
-/// What all of it came to.
+/// The results of all examples.
 #[derive(Debug, Serialize)]
 struct Report {
     skill: String,
@@ -51,7 +51,7 @@ struct Report {
     module_sha256: String,
     runtime: String,
     ok: bool,
-    #[serde(with = "clawos_client::api::number")]
+    #[serde(with = "clawos_receipts::text::decimal")]
     fuel_limit: u64,
     examples: Vec<Run>,
 }
@@ -81,7 +81,7 @@ async fn test(project: &Project, artifact: Bytes, context: &Context) -> Result<R
     drop(progress);
     let mismatches = permission_mismatches(&project.manifest, &info);
     if !mismatches.is_empty() {
-        let message = "the manifest's permissions are not what the module imports".to_owned();
+        let message = "the manifest's permissions are not those the module imports".to_owned();
         return Err(CliError::Invalid { message, findings: mismatches });
     }
     let manifest = &project.manifest;

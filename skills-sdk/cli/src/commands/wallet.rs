@@ -1,4 +1,4 @@
-//! `clawos wallet`: make, show and fund the wallet.
+//! `clawos wallet`: creates, shows and funds the wallet.
 
 use clap::Subcommand;
 use clawos_client::solana::send::Confirmed;
@@ -14,11 +14,11 @@ use crate::table;
 /// The subcommands of `clawos wallet`.
 #[derive(Debug, Subcommand)]
 pub enum WalletCommand {
-    /// Make a new wallet; an existing one is never overwritten.
+    /// Create a new wallet; an existing one is never overwritten.
     New,
     /// Show address and balances.
     Show {
-        /// Show those of this address instead.
+        /// Show this address instead of the wallet's.
         #[arg(long, value_name = "ADDRESS")]
         address: Option<String>,
     },
@@ -36,7 +36,7 @@ pub enum WalletCommand {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// When the wallet cannot be used, or the chain gives nothing.
+/// When the wallet cannot be used, or the chain refuses the airdrop.
 pub async fn run(command: &WalletCommand, context: &Context) -> Result<()> {
     match command {
         WalletCommand::New => new(context),
@@ -51,9 +51,10 @@ fn new(context: &Context) -> Result<()> {
     let wallet = Wallet::create(path)?;
     let value = json!({ "address": wallet.address(), "file": path });
     context.out.result(&value, || wallet.address())?;
-    context
-        .out
-        .note(format!("written to {} (only you can read it; whoever has this file has the money)", path.display()));
+    context.out.note(format!(
+        "written to {} (readable by you only; whoever has this file controls the money)",
+        path.display()
+    ));
     context.out.note("next: clawos wallet airdrop --sol 10 --usdc 100 (localnet), then clawos login --handle HANDLE");
     Ok(())
 }
@@ -90,7 +91,7 @@ async fn airdrop(sol: Option<&str>, usdc: Option<&str>, context: &Context) -> Re
     let owner = context.wallet()?.key();
     let chain = context.chain();
     let positive = |text: &str, currency| match amount::parse(text, currency)? {
-        0 => Err(CliError::Usage("ask for more than nothing".to_owned())),
+        0 => Err(CliError::Usage("the amount must be more than 0".to_owned())),
         amount => Ok(amount),
     };
     let sol = sol.map(|text| positive(text, Currency::Sol)).transpose()?;

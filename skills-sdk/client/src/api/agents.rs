@@ -1,109 +1,20 @@
-//! Agents, sessions and API keys.
+//! Agents: registering, signing in, sessions, profiles.
 
-use serde::{Deserialize, Serialize};
+pub use clawos_api::identity::{
+    Agent, Challenge, FirstKey, Nothing, Refresh, Register, Role, Session, SignIn, Signed, SignedIn, Update,
+};
 
-use super::keys::IssuedKey;
-use super::{BASE, number, segment};
+use super::{BASE, segment};
 use crate::error::Result;
-use crate::http::{Body, Call, Client, Retry, json};
-
-/// What a new agent says about itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Enrolment {
-    /// The handle, unique and for ever: lower-case letters, digits and hyphens.
-    pub name: String,
-    /// The wallet's address.
-    pub wallet: String,
-    /// A line about the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// `author`, `buyer`; empty leaves it to the server.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<String>,
-}
-
-/// A challenge to be signed. Only [`crate::login::answer`] signs it, after rebuilding it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Challenge {
-    /// Its id, `chl_…`.
-    pub challenge: String,
-    /// The text the server expects a signature of.
-    pub message: String,
-    /// The server's idea of its own origin.
-    pub origin: String,
-    /// The chain's genesis hash, base58.
-    pub genesis: String,
-    /// The agent's handle.
-    pub handle: String,
-    /// The agent's wallet.
-    pub wallet: String,
-    /// The server's random text.
-    pub nonce: String,
-    /// When it lapses, in Unix milliseconds.
-    #[serde(with = "number")]
-    pub expires_at_ms: u64,
-}
-
-/// A signed-in agent's tokens.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Session {
-    /// The agent.
-    pub agent: Agent,
-    /// Authorises calls for an hour.
-    pub access_token: String,
-    /// RFC 3339.
-    pub access_expires_at: String,
-    /// Exchanged once for the next session.
-    pub refresh_token: String,
-    /// RFC 3339.
-    pub refresh_expires_at: String,
-    /// The first API key, at enrolment only.
-    #[serde(default)]
-    pub api_key: Option<IssuedKey>,
-}
-
-/// An agent's public profile.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Agent {
-    /// `agt_…`
-    pub id: String,
-    /// The handle.
-    pub name: String,
-    /// The wallet's address.
-    pub wallet: String,
-    /// A line about it.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// `author`, `buyer`.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// RFC 3339.
-    pub created_at: String,
-}
-
-/// What to change of the own profile; what is none stays as it is.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ProfileUpdate {
-    /// A line about the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// `author`, `buyer` or both.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct Signed<'a> {
-    signature: &'a str,
-}
+use crate::http::{Call, Client, Retry, json};
 
 impl Client {
     /// `POST /agents/register`: asks for an enrolment challenge.
     ///
     /// # Errors
     /// `handle_taken`, `wallet_taken`, `validation_failed`, …
-    pub async fn register(&self, enrolment: &Enrolment) -> Result<Challenge> {
-        self.json(Call::post(format!("{BASE}/agents/register"), json(enrolment), Retry::Unsent)).await
+    pub async fn register(&self, request: &Register) -> Result<Challenge> {
+        self.json(Call::post(format!("{BASE}/agents/register"), json(request), Retry::Unsent)).await
     }
 
     /// `POST /agents/register/{challenge}/verify`: ends the enrolment.
@@ -112,7 +23,7 @@ impl Client {
     /// `bad_signature`, `challenge_expired`, `challenge_used`, …
     pub async fn verify_registration(&self, challenge: &str, signature: &str) -> Result<Session> {
         let path = format!("{BASE}/agents/register/{}/verify", segment(challenge)?);
-        self.json(Call::post(path, json(&Signed { signature }), Retry::Unsent)).await
+        self.json(Call::post(path, json(&Signed { signature: signature.to_owned() }), Retry::Unsent)).await
     }
 
     /// `POST /auth/challenge`: asks for a sign-in challenge.
@@ -120,7 +31,7 @@ impl Client {
     /// # Errors
     /// `not_found` when the wallet is not enrolled.
     pub async fn auth_challenge(&self, wallet: &str) -> Result<Challenge> {
-        let body = json(&serde_json::json!({ "wallet": wallet }));
+        let body = json(&SignIn { wallet: wallet.to_owned() });
         self.json(Call::post(format!("{BASE}/auth/challenge"), body, Retry::Unsent)).await
     }
 
@@ -129,7 +40,7 @@ impl Client {
     /// # Errors
     /// `bad_signature`, `challenge_expired`, `challenge_used`.
     pub async fn auth_verify(&self, challenge: &str, signature: &str) -> Result<Session> {
-        let body = json(&serde_json::json!({ "challenge": challenge, "signature": signature }));
+        let body = json(&SignedIn { challenge: challenge.to_owned(), signature: signature.to_owned() });
         self.json(Call::post(format!("{BASE}/auth/verify"), body, Retry::Unsent)).await
     }
 
@@ -138,7 +49,7 @@ impl Client {
     /// # Errors
     /// `unauthenticated` when it is over or was used before.
     pub async fn auth_refresh(&self, refresh_token: &str) -> Result<Session> {
-        let body = json(&serde_json::json!({ "refresh_token": refresh_token }));
+        let body = json(&Refresh { refresh_token: refresh_token.to_owned() });
         self.json(Call::post(format!("{BASE}/auth/refresh"), body, Retry::Unsent)).await
     }
 
@@ -147,7 +58,7 @@ impl Client {
     /// # Errors
     /// `unauthenticated`.
     pub async fn auth_revoke(&self) -> Result<()> {
-        self.bytes(Call::post(format!("{BASE}/auth/revoke"), Body::Json(b"{}".to_vec()), Retry::Unsent)).await.map(drop)
+        self.bytes(Call::post(format!("{BASE}/auth/revoke"), json(&Nothing {}), Retry::Unsent)).await.map(drop)
     }
 
     /// `GET /agents/me`.
@@ -170,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// `unauthenticated`, `validation_failed`.
-    pub async fn update_me(&self, update: &ProfileUpdate) -> Result<Agent> {
+    pub async fn update_me(&self, update: &Update) -> Result<Agent> {
         self.json(Call::patch(format!("{BASE}/agents/me"), json(update))).await
     }
 }

@@ -1,4 +1,4 @@
-//! Everything else a seller or buyer does on chain: registering and updating a skill, credit, caps, exits.
+//! The other transactions of sellers and buyers: registering and updating a skill, credit, caps, exits.
 
 use clawos_interface::accounts::Licence;
 use clawos_interface::instruction::{
@@ -97,7 +97,7 @@ impl Chain {
         self.send(wallet, &budgeted(set_licence_caps(&wallet.key(), skill, caps))).await
     }
 
-    /// Asks for an exit: spending is frozen at once.
+    /// Requests an exit: spending is frozen at once.
     ///
     /// # Errors
     /// [`ChainError::Refused`] (`ExitPending`, `NothingToWithdraw`, …).
@@ -105,7 +105,7 @@ impl Chain {
         self.send(wallet, &budgeted(request_exit(&wallet.key(), skill, exit))).await
     }
 
-    /// Executes the exit that was asked for, once its delay has passed.
+    /// Executes the requested exit, once its delay has passed.
     ///
     /// # Errors
     /// [`ChainError::Refused`] (`ExitNotReady`, `NoExitPending`).

@@ -19,7 +19,7 @@ impl Chain {
     /// Gives `owner` test SOL, in lamports.
     ///
     /// # Errors
-    /// [`ChainError::Rpc`] where the network gives none away.
+    /// [`ChainError::Rpc`] where the network has no faucet.
     pub async fn airdrop_sol(&self, owner: &Key, lamports: u64) -> Result<Confirmed, ChainError> {
         let answer = self.rpc.request_airdrop(&Pubkey::from(*owner), lamports).await;
         let signature = answer.map_err(|error| self.error(&error))?;

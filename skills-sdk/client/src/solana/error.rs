@@ -1,5 +1,7 @@
-//! Why something on chain did not work, with the program's own error names.
+//! Errors of reading the chain and sending transactions, with the program's own error names.
 
+use clawos_api::Money;
+use clawos_interface::Currency;
 use clawos_interface::errors::ProgramError;
 use clawos_solana::failure::program_error;
 use solana_instruction::error::InstructionError;
@@ -8,16 +10,16 @@ use solana_rpc_client_api::request::{RpcError as RequestError, RpcResponseErrorD
 
 use crate::error::root_cause;
 
-/// Why something on chain did not work.
+/// Why reading the chain or sending a transaction failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// The RPC endpoint cannot be reached, or refused to answer.
-    #[error("the Solana RPC at {url} does not answer: {reason}; check the address and that it runs")]
+    /// The RPC endpoint cannot be reached, or answered with an error.
+    #[error("the request to the Solana RPC at {url} failed: {reason}; check the address and that the node runs")]
     Rpc {
-        /// The endpoint.
+        /// The endpoint's address.
         url: String,
-        /// What it or the connection said.
+        /// The error of the connection, or the message and code of the answer.
         reason: String,
     },
     /// The program `skill_marketplace` refused.
@@ -27,29 +29,30 @@ pub enum ChainError {
         number: u32,
         /// The error's stable name.
         name: &'static str,
-        /// What it means.
+        /// One sentence for people.
         message: &'static str,
     },
-    /// The wallet cannot pay the amount, the fee or the rent; what it lacks: `SOL` or `funds`.
-    #[error("the wallet has insufficient {0} for this transaction")]
-    Funds(&'static str),
+    /// The wallet cannot pay the amount, the fee or the rent. Names what it lacks and, where the node logged them, the
+    /// amounts: `SOL: need 2.5 SOL, have 1 SOL`.
+    #[error("insufficient {0}")]
+    Funds(String),
     /// The transaction failed for another reason.
     #[error("the transaction failed: {reason}{}", last_logs(.logs))]
     Failed {
-        /// What failed.
+        /// The runtime's error.
         reason: String,
         /// The program's log lines.
         logs: Vec<String>,
     },
     /// It was not confirmed before its blockhash expired, so it never will be.
-    #[error("transaction {0} expired before it was confirmed; nothing was taken, try again")]
+    #[error("transaction {0} expired before it was confirmed; no money was taken; try again")]
     Expired(String),
     /// It was sent, and the RPC cannot be asked what became of it.
     #[error(
         "transaction {signature} was sent, but its outcome could not be read ({reason}); look it up before trying again"
     )]
     Unknown {
-        /// Its signature.
+        /// The signature, base58.
         signature: String,
         /// Why it could not be read.
         reason: String,
@@ -58,14 +61,14 @@ pub enum ChainError {
     #[error("there is no {0} on this chain")]
     Absent(String),
     /// An account that is not what it should be.
-    #[error("the {what} is not one this client understands: {reason}; is the RPC of the right chain?")]
+    #[error("the {what} on chain is not valid: {reason}; check that the RPC belongs to the right chain")]
     Account {
-        /// Which account.
+        /// The kind of account, such as `licence`.
         what: String,
-        /// What is wrong.
+        /// What does not match, as a clause beginning with `it`.
         reason: String,
     },
-    /// Usage of the licence is recorded, and its credit spent, by a key that the marketplace does not vouch for.
+    /// Usage of the licence is recorded, and its credit spent, by a key other than the expected meter.
     #[error(
         "usage of this licence is recorded by the key {found}, not by the marketplace's meter {expected}: whoever holds that key can spend your credit; nothing was signed"
     )]
@@ -122,13 +125,17 @@ impl ChainError {
         }
         match error {
             // "Insufficient funds" both in the token and in the system program.
-            TransactionError::InstructionError(_, InstructionError::Custom(1)) => Self::Funds("funds"),
+            TransactionError::InstructionError(_, InstructionError::Custom(1)) => {
+                Self::Funds(lacking_lamports(&logs).unwrap_or_else(|| "SOL or USDC for this transaction".to_owned()))
+            }
             TransactionError::InstructionError(_, InstructionError::Custom(number)) => {
                 Self::Failed { reason: format!("custom program error {number}"), logs }
             }
-            TransactionError::AccountNotFound
-            | TransactionError::InsufficientFundsForFee
-            | TransactionError::InsufficientFundsForRent { .. } => Self::Funds("SOL"),
+            TransactionError::AccountNotFound => {
+                Self::Funds("SOL: the wallet has none, and needs it for the transaction fee".to_owned())
+            }
+            TransactionError::InsufficientFundsForFee => Self::Funds("SOL for the transaction fee".to_owned()),
+            TransactionError::InsufficientFundsForRent { .. } => Self::Funds("SOL for the rent".to_owned()),
             other => Self::Failed { reason: other.to_string(), logs },
         }
     }
@@ -149,6 +156,14 @@ fn preflight_logs(error: &RpcError) -> Vec<String> {
         }) => result.logs.clone().unwrap_or_default(),
         _ => Vec::new(),
     }
+}
+
+/// What the system program logs when a transfer fails (`Transfer: insufficient lamports HAVE, need NEED`), as SOL.
+fn lacking_lamports(logs: &[String]) -> Option<String> {
+    let amounts = logs.iter().find_map(|line| line.split_once("insufficient lamports "))?.1;
+    let (have, need) = amounts.split_once(", need ")?;
+    let sol = |lamports: &str| Some(Money::new(lamports.parse().ok()?, Currency::Sol));
+    Some(format!("SOL: need {}, have {}", sol(need)?, sol(have)?))
 }
 
 /// The last few log lines, which say where it failed.

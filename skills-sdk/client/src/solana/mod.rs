@@ -1,4 +1,4 @@
-//! The chain, without a server between: reading accounts, buying, and everything else a seller or buyer does there.
+//! Direct access to the chain: reading accounts, buying, and every other transaction of sellers and buyers.
 //!
 //! Every instruction comes from `clawos_interface` and every transaction from `clawos_solana`, so the rules exist once.
 
@@ -46,7 +46,7 @@ impl Chain {
         Ok(hash.to_bytes())
     }
 
-    /// The endpoint's address.
+    /// The address of the RPC endpoint, such as `http://127.0.0.1:8899`.
     pub fn url(&self) -> String {
         self.rpc.url()
     }

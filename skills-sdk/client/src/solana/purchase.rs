@@ -25,22 +25,22 @@ use crate::wallet::Wallet;
 pub struct Listing {
     /// The skill account's address.
     pub address: Key,
-    /// The skill account.
+    /// The decoded skill account.
     pub skill: Skill,
-    /// The marketplace's Config.
+    /// The decoded Config account of the marketplace.
     pub config: Config,
     /// The slot this was read at.
     pub slot: u64,
 }
 
-/// What to buy.
+/// A request to buy a licence.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// Kind of licence.
+    /// One-time, subscription or usage.
     pub kind: Kind,
-    /// Tier of licence.
+    /// Personal, commercial or enterprise: selects the price multiplier.
     pub tier: Tier,
-    /// The buyer's own bounds on usage.
+    /// The buyer's own caps on usage, in units; 0 for none.
     pub caps: Caps,
     /// The meter that the buyer trusts with the credit; none is Config's.
     pub meter: Option<Key>,
@@ -76,7 +76,7 @@ impl Listing {
         Ok(Currency::try_from(self.skill.currency)?)
     }
 
-    /// Where its money goes.
+    /// The accounts that its payments involve.
     ///
     /// # Errors
     /// As [`Listing::currency`].

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use clawos_api::{Money, Timestamp};
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::known::{ASSOCIATED_TOKEN_PROGRAM, COMPUTE_BUDGET_PROGRAM};
 use clawos_interface::{PROGRAM_ID, Unit, pda};
 
 use super::*;
-use crate::api::Money;
 
 const NOW: i64 = 1_700_000_000;
 const BUYER: Key = [3; 32];
@@ -57,7 +57,7 @@ fn offer(purchase: &Purchase, instructions: &[Instruction], currency: Currency) 
         terms_hash: hex::encode(purchase.terms_hash),
         blockhash: to_base58(&blockhash),
         last_valid_block_height: 1,
-        expires_at: None,
+        expires_at: Timestamp(0),
     }
 }
 

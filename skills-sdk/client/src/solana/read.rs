@@ -18,10 +18,10 @@ const CLOCK_SYSVAR: Key = [
     85, 91, 33, 0, 0, 0, 0,
 ];
 
-/// Something read, and when it was true.
+/// A value with the slot it was read at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AtSlot<T> {
-    /// What was read.
+    /// The decoded value.
     pub value: T,
     /// The slot it was read at.
     pub slot: u64,
@@ -32,7 +32,7 @@ pub struct AtSlot<T> {
 pub struct RawAccount {
     /// The program that owns it.
     pub owner: Key,
-    /// Its bytes.
+    /// The account's data.
     pub data: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl Chain {
     pub async fn config(&self) -> Result<Config, ChainError> {
         let (address, _) = pda::config();
         let found = self.decoded(&address, "Config account", Config::decode).await?;
-        found.value.ok_or_else(|| ChainError::Absent("marketplace (no Config account)".to_owned()))
+        found.value.ok_or_else(|| ChainError::Absent("marketplace program (no Config account)".to_owned()))
     }
 
     /// The skill at `address`, if there is one.
@@ -168,7 +168,7 @@ impl Chain {
         let answer = answer.map_err(|error| self.error(&error))?;
         let slot = answer.context.slot;
         let Some(encoded) = answer.value else { return Ok(AtSlot { value: None, slot }) };
-        let account = encoded.to_account().ok_or_else(|| invalid("account", "the node's encoding is broken"))?;
+        let account = encoded.to_account().ok_or_else(|| invalid("account", "the node's encoding of it is invalid"))?;
         Ok(AtSlot { value: Some(RawAccount { owner: account.owner.to_bytes(), data: account.data }), slot })
     }
 }

@@ -1,4 +1,4 @@
-//! Sending: `clawos_solana` assembles, signs with the wallet and waits; a refusal is told in this crate's words.
+//! Sends transactions through `clawos_solana` and maps its errors to [`ChainError`].
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Chain {
             SendError::Expired(signature) => ChainError::Expired(signature.to_string()),
             SendError::Unknown { signature, cause } => {
                 let reason = cause.map(|cause| self.error(&cause).to_string());
-                let reason = reason.unwrap_or_else(|| "no status in time".to_owned());
+                let reason = reason.unwrap_or_else(|| "no status before the time limit".to_owned());
                 ChainError::Unknown { signature: signature.to_string(), reason }
             }
             other => ChainError::Failed { reason: other.to_string(), logs: Vec::new() },
@@ -44,7 +44,8 @@ impl Chain {
 mod tests {
     use clawos_interface::instruction::set_compute_unit_limit;
     use serde_json::json;
-    use solana_rpc_client_api::client_error::ErrorKind;
+    use solana_instruction::error::InstructionError;
+    use solana_rpc_client_api::client_error::{ErrorKind, TransactionError};
     use solana_rpc_client_api::request::{RpcError, RpcResponseErrorData};
 
     use super::*;
@@ -61,6 +62,17 @@ mod tests {
         let chain = Chain::new("http://127.0.0.1:9");
         let error = chain.send_error(SendError::Rpc(ErrorKind::RpcError(refusal).into()));
         assert_eq!((error.code(), error.retryable()), ("TermsChanged", false));
+    }
+
+    #[test]
+    fn a_wallet_without_enough_lamports_is_told_both_amounts() {
+        let error = TransactionError::InstructionError(0, InstructionError::Custom(1));
+        let logs = vec!["Transfer: insufficient lamports 1000000000, need 2500000000".to_owned()];
+        let told = ChainError::from_transaction(&error, logs);
+        assert_eq!(
+            (told.code(), told.to_string().as_str()),
+            ("insufficient_funds", "insufficient SOL: need 2.5 SOL, have 1 SOL")
+        );
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The most a schema can cost per value and per byte of text: its size with every reference written out.
+//! Bounds what a schema can cost per value and per byte of text: its size with every reference expanded.
 //!
 //! Without recursion each place of the written-out schema meets each value of an instance at most once, so work is bounded
 //! by the product. With recursion, or with references that double at each level, a few lines can mean 2^64 steps.
@@ -42,7 +42,7 @@ pub struct Size {
     pub places: u64,
     /// Steps that its patterns may take for each byte of text.
     pub steps: u64,
-    /// Levels.
+    /// Levels of nesting.
     pub depth: usize,
     /// Bytes of its strings and names: what an error of each place quotes, at most.
     pub text: u64,

@@ -1,4 +1,4 @@
-//! What a pattern costs per byte of text, known before it runs.
+//! Bounds what a pattern costs per byte of text, before it runs.
 //!
 //! The engine is linear in the text, but not in the pattern: where its automaton would explode, it follows every state
 //! of the pattern at every byte. So a pattern is cheap when its whole automaton is small, and else weighs its states.

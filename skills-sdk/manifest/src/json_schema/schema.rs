@@ -1,4 +1,4 @@
-//! A compiled endpoint schema and what it says of bytes and values.
+//! Compiles endpoint schemas and validates bytes and values against them.
 
 use clawos_receipts::strict_json;
 use jsonschema::{Draft, PatternOptions, Validator};
@@ -72,7 +72,7 @@ pub enum SchemaError {
     Invalid(String),
 }
 
-/// One place where a value breaks its schema.
+/// One place where a value does not match its schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// JSON pointer into the value; empty for the whole.
@@ -124,7 +124,9 @@ impl Schema {
             return Ok(());
         }
         if explanation(self.size, weight) > MAX_EXPLANATION {
-            return Err(of_the_whole("value breaks this schema, and is too large to say where; try a smaller one"));
+            return Err(of_the_whole(
+                "value does not match this schema, and is too large to say where; try a smaller one",
+            ));
         }
         let violation = |error: jsonschema::ValidationError<'_>| Violation {
             pointer: error.instance_path().as_str().to_owned(),
@@ -145,14 +147,14 @@ impl Schema {
 /// Both schemas of an endpoint, compiled once and used by server and command line.
 #[derive(Debug, Clone)]
 pub struct EndpointSchemas {
-    /// Of the payload.
+    /// Schema of the payload.
     pub input: Schema,
-    /// Of the answer.
+    /// Schema of the answer.
     pub output: Schema,
 }
 
 impl EndpointSchemas {
-    /// Compiles both.
+    /// Compiles both schemas; errors with the first that is not accepted.
     pub fn compile(input: &Value, output: &Value) -> Result<Self, SchemaError> {
         Ok(Self { input: Schema::compile(input)?, output: Schema::compile(output)? })
     }

@@ -3,4 +3,4 @@
 mod prices;
 mod terms;
 
-pub use prices::{MIN_PURCHASE, PeriodPrice, Prices, UnitPrice};
+pub use prices::{MIN_PURCHASE, PeriodPrice, Prices, ShownPrice, UnitPrice};

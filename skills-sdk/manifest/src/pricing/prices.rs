@@ -1,4 +1,4 @@
-//! The prices of a skill in base units, as listings show them and the chain is told.
+//! The prices of a skill in base units, as listings show them and as they are registered on chain.
 
 use clawos_interface::money::{self, AmountError};
 use clawos_interface::rules::price::tier_price;
@@ -19,7 +19,6 @@ const HOUR_SECS: u32 = 3_600;
 
 /// What a skill costs. At least one of `once`, `period` and `unit` is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Prices {
     /// What everything is paid in.
     pub currency: Currency,
@@ -40,7 +39,6 @@ pub struct Prices {
 
 /// Price of a subscription's period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PeriodPrice {
     /// Base units per period.
     #[serde(with = "decimal")]
@@ -51,7 +49,6 @@ pub struct PeriodPrice {
 
 /// Price of a unit of usage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct UnitPrice {
     /// Base units per unit; at least 1.
     #[serde(with = "decimal")]
@@ -59,7 +56,16 @@ pub struct UnitPrice {
     /// What a unit is.
     pub kind: Unit,
     /// The price as its author wrote it.
-    pub shown: UsageSource,
+    pub shown: ShownPrice,
+}
+
+/// A usage price as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownPrice {
+    /// Decimal text such as "1" or "0.25".
+    pub amount: String,
+    /// What the amount is for.
+    pub per: Per,
 }
 
 impl Prices {
@@ -157,7 +163,7 @@ fn usage_price(
         return Err(ManifestError::new(key, "must not be zero", hint));
     }
     check_tiers(key, amount, tier_bps)?;
-    Ok(UnitPrice { amount, kind, shown: usage.clone() })
+    Ok(UnitPrice { amount, kind, shown: ShownPrice { amount: usage.amount.clone(), per: usage.per } })
 }
 
 fn tiers(source: TiersSource, errors: &mut Vec<ManifestError>) -> [u32; 3] {

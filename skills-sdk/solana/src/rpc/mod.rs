@@ -15,7 +15,7 @@ use solana_signature::Signature;
 use solana_transaction::Transaction;
 
 use crate::Blockhash;
-pub use error::SendError;
+pub use error::{SendError, describe_rpc};
 pub use send::{CONFIRM_TIMEOUT, Confirmed, NEW_BLOCK_TIMEOUT, send_and_confirm, wait_for};
 
 /// Whether the node simulates a transaction before it takes it.

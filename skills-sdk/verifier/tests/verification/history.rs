@@ -1,12 +1,13 @@
 //! A licence that was renewed, bought again or closed and opened anew: what its account says now is not held against a
 //! receipt of before, and what the receipt says about that excuses nothing that the chain contradicts.
 
-use crate::sample::{ISSUED_AT, key};
-use crate::world::{World, caught, certificate};
 use clawos_interface::{Kind, Tier};
 use clawos_receipts::Receipt;
 use clawos_verifier::Verdict;
 use clawos_verifier::receipt::is_proven;
+
+use crate::sample::{ISSUED_AT, key};
+use crate::world::{World, caught, certificate};
 
 /// Chain times an hour before and after the receipt, Unix seconds.
 const BEFORE_SECS: i64 = (ISSUED_AT / 1_000) as i64 - 3_600;

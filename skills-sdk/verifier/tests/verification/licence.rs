@@ -1,9 +1,10 @@
 //! Licences from the chain alone: valid, not valid and why, and accounts that prove nothing.
 
-use crate::sample::key;
-use crate::world::World;
 use clawos_interface::{ExitKind, LicenceStatus};
 use clawos_verifier::licence::{LicenceReport, verify};
+
+use crate::sample::key;
+use crate::world::World;
 
 const NOW: i64 = 1_795_000_000;
 

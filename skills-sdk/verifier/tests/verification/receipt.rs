@@ -1,12 +1,13 @@
 //! Receipts: a true one passes every check, and each thing that can be tampered with is caught by the check that is for it.
 
-use crate::sample::{key, receipt, signer};
-use crate::world::{World, caught, certificate};
 use clawos_interface::pda;
 use clawos_receipts::merkle::Side;
 use clawos_receipts::seal::seal;
 use clawos_verifier::Verdict;
 use clawos_verifier::receipt::{Evidence, is_proven, verify};
+
+use crate::sample::{key, receipt, signer};
+use crate::world::{World, caught, certificate};
 
 #[test]
 fn a_true_receipt_passes_every_check() {

@@ -1,7 +1,7 @@
-//! What is fetched about a receipt: accounts from the chain first, then what the server publishes about them.
+//! Fetches the evidence for a receipt: accounts from the chain, then what the server publishes about them.
 
-use clawos_client::api::receipts::{Anchor as FetchedAnchor, Batch as FetchedBatch};
-use clawos_client::api::skills::Version;
+use clawos_client::api::receipts::{Anchor as FetchedAnchor, BatchView};
+use clawos_client::api::skills::VersionView;
 use clawos_client::solana::read::RawAccount;
 use clawos_client::{Client, ClientError};
 use clawos_interface::accounts::Licence;
@@ -24,7 +24,7 @@ pub(super) struct Fetched {
     slot: u64,
 }
 
-/// Everything that was found; what was not stays empty, and the report says so.
+/// The evidence found; what is missing stays empty, and the report says so.
 pub(super) struct Gathered {
     genesis: Key,
     keys: Vec<CertifiedKey>,
@@ -62,7 +62,7 @@ impl Gathered {
         };
         Ok(Self {
             genesis,
-            keys: client.well_known().await?.receipt_keys,
+            keys: client.well_known().await?.receipt_keys.into_iter().map(|key| key.certified).collect(),
             config,
             licence,
             skill,
@@ -70,7 +70,7 @@ impl Gathered {
             batches,
             version: missing_is_none(client.version(&receipt.skill, &receipt.version).await)?
                 .as_ref()
-                .map(|version| convert_version(receipt, version))
+                .map(|found| convert_version(receipt, &found.version))
                 .transpose()?,
         })
     }
@@ -107,7 +107,7 @@ async fn fetch_anchor(context: &Context, receipt: &Receipt) -> Result<Option<Fet
     let client = match context.signed_in().await {
         Ok(client) => client,
         Err(CliError::NotSignedIn(_)) => {
-            context.out.warn("the file has no anchor and you are not signed in: save it with `clawos receipts get ID --json` to have it");
+            context.out.warn("the file has no settlement proof, which only the buyer or seller can fetch: sign in with `clawos login`, or let them save it with `clawos receipts get ID --json`");
             return Ok(None);
         }
         Err(error) => return Err(error),
@@ -128,7 +128,7 @@ fn missing_is_none<T>(answer: Result<T, ClientError>) -> Result<Option<T>> {
     }
 }
 
-fn convert_batch(licence: Key, batch: &FetchedBatch) -> Result<PublishedBatch> {
+fn convert_batch(licence: Key, batch: &BatchView) -> Result<PublishedBatch> {
     Ok(PublishedBatch {
         batch: Batch {
             licence,
@@ -159,7 +159,7 @@ fn convert_anchor(anchor: &FetchedAnchor) -> Result<Anchor> {
     })
 }
 
-fn convert_version(receipt: &Receipt, version: &Version) -> Result<SignedVersion> {
+fn convert_version(receipt: &Receipt, version: &VersionView) -> Result<SignedVersion> {
     Ok(SignedVersion {
         statement: VersionStatement {
             skill: receipt.skill.clone(),

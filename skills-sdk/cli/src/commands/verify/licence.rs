@@ -1,4 +1,4 @@
-//! `clawos verify licence`: the licence account, judged by the rule the program uses.
+//! `clawos verify licence`: reads the licence account and applies the program's access rule to it.
 
 use clap::Args;
 use clawos_client::key;
@@ -16,7 +16,7 @@ use crate::table;
 /// Flags of `clawos verify licence`.
 #[derive(Debug, Args)]
 pub struct LicenceArgs {
-    /// The skill.
+    /// The skill to check access to.
     #[command(flatten)]
     pub skill: SkillArg,
     /// The buyer's address [default: your wallet's].
@@ -24,7 +24,7 @@ pub struct LicenceArgs {
     pub buyer: Option<String>,
 }
 
-/// Judges a licence.
+/// Checks a licence.
 ///
 /// # Errors
 /// [`CliError::Invalid`] when it gives no access; [`CliError::NotFound`] when there is none.
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
     value["creator_named_by"] = json!(if args.skill.creator.is_some() { "caller" } else { "server" });
     context.out.result(&value, || text(&report, args.skill.creator_of(&listing), found.slot, context))?;
     if report.reason == "missing" {
-        return Err(CliError::NotFound(format!("{} has no licence of {}", key::to_base58(&buyer), args.skill.id)));
+        return Err(CliError::NotFound(format!("{} has no licence for {}", key::to_base58(&buyer), args.skill.id)));
     }
     verdict("the licence", &report.report)
 }
@@ -71,10 +71,16 @@ fn text(report: &LicenceReport, creator: String, slot: u64, context: &Context) -
         ("expires", expires),
         (
             "units left",
-            details.map(|details| details.units_left.map_or("no bound".to_owned(), |units| units.to_string())),
+            details.map(|details| details.units_left.map_or("unlimited".to_owned(), |units| units.to_string())),
         ),
         ("credit", details.map(|details| format!("{} base units", details.credit))),
-        ("settled", details.map(|details| format!("{} units in {} batches", details.usage_total, details.usage_seq))),
+        (
+            "settled",
+            details.map(|details| {
+                let units = table::count(details.usage_total, "unit", "units");
+                format!("{units} in {}", table::count(details.usage_seq, "batch", "batches"))
+            }),
+        ),
         ("at slot", Some(slot.to_string())),
     ]);
     format!("{fields}\n{}", human(&report.report, context))

@@ -1,4 +1,4 @@
-//! `clawos verify`: for those who trust neither seller nor server. Accounts come from the RPC, evidence from anywhere.
+//! `clawos verify`: checks licences and receipts against accounts read from the RPC, trusting neither seller nor server.
 
 mod evidence;
 mod licence;
@@ -15,16 +15,16 @@ use crate::table;
 /// The subcommands of `clawos verify`.
 #[derive(Debug, Subcommand)]
 pub enum VerifyCommand {
-    /// Does a buyer's licence give access now? From the chain alone.
+    /// Check whether a buyer's licence gives access now, from the chain alone.
     Licence(licence::LicenceArgs),
-    /// Is a receipt signed, anchored and billed as agreed? With --replay, run the module again and compare.
+    /// Check that a receipt is signed, anchored and billed as agreed; --replay also runs the module again.
     Receipt(receipt::ReceiptArgs),
 }
 
 /// Runs a subcommand.
 ///
 /// # Errors
-/// [`CliError::Invalid`] when a check fails, [`CliError::Unproven`] when nobody vouches for a receipt.
+/// [`CliError::Invalid`] when a check fails, [`CliError::Unproven`] when evidence for a receipt is missing.
 pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
     match command {
         VerifyCommand::Licence(args) => licence::run(args, context).await,
@@ -50,7 +50,7 @@ fn verdict(what: &str, report: &Report) -> Result<()> {
     if findings.is_empty() {
         return Ok(());
     }
-    let message = format!("{what} does not hold: {} of {} checks failed", findings.len(), report.checks.len());
+    let message = format!("{what} is invalid: {} of {} checks failed", findings.len(), report.checks.len());
     Err(CliError::Invalid { message, findings })
 }
 

@@ -1,4 +1,4 @@
-//! `clawos verify receipt`: signature, key certificate, proof, hash chain, arithmetic, publisher; and the replay.
+//! `clawos verify receipt`: checks signature, key certificate, Merkle proof, hash chain, bill, publisher and replay.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::sandbox::{LocalSandbox, unavailable};
 /// Flags of `clawos verify receipt`.
 #[derive(Debug, Args)]
 pub struct ReceiptArgs {
-    /// A receipt as `clawos exec --save-receipt`, `clawos exec --json` or `clawos receipts get` gave it.
+    /// A receipt as written by `clawos exec --save-receipt`, `clawos exec --json` or `clawos receipts get`.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Run the module again on the same input and compare output and fuel.
@@ -38,7 +38,7 @@ pub struct ReceiptArgs {
 ///
 /// # Errors
 /// [`CliError::Invalid`] with every check that failed: evidence for a dispute. [`CliError::Unproven`] when none failed,
-/// but the chain does not say that the key is a proxy's: such a receipt can be anybody's.
+/// but no meter key on chain certifies the signing key: anyone could have made such a receipt.
 pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
     let (signed, anchor) = read(&args.file)?;
     let progress = context.out.progress("reading the chain");
@@ -63,9 +63,8 @@ pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
 fn unproven(report: &Report) -> CliError {
     let missing = report.checks.iter().filter(|check| check.verdict == Verdict::Skipped);
     CliError::Unproven {
-        message:
-            "nobody vouches for the receipt: no meter key on chain could be found to certify the key that signed it"
-                .to_owned(),
+        message: "the receipt is not proven: no meter key was found on chain that certifies the key that signed it"
+            .to_owned(),
         findings: missing.map(finding).collect(),
     }
 }

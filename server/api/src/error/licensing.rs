@@ -1,0 +1,68 @@
+//! The table's rows of licensing.
+
+use std::time::Duration;
+
+use clawos_api::Code;
+use clawos_licensing::{LicensingError, Refusal};
+
+use super::ApiError;
+
+/// How long clients should wait when the chain cannot be read.
+pub(super) const RPC_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long clients should wait while usage is paused on chain.
+const PAUSE_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+impl From<LicensingError> for ApiError {
+    fn from(error: LicensingError) -> Self {
+        if error.is_chain_unavailable() {
+            return ApiError::new(Code::RpcUnavailable, "The chain cannot be read now; try again shortly.")
+                .retry_after(RPC_RETRY_AFTER)
+                .caused_by(error);
+        }
+        let text = sentence(&error.to_string());
+        match error {
+            LicensingError::Refused(refusal) => refusal.into(),
+            LicensingError::NotRegistered | LicensingError::NotForSale(_) | LicensingError::Free => {
+                ApiError::new(Code::NotRegistered, text)
+            }
+            LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
+            LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
+            LicensingError::TooManyUnits { .. }
+            | LicensingError::UnknownKind
+            | LicensingError::UnknownTier
+            | LicensingError::MalformedBuyer
+            | LicensingError::NoBuyer => ApiError::new(Code::ValidationFailed, text),
+            LicensingError::Invalid(error) => error.into(),
+            LicensingError::ScopeMissing(error) => error.into(),
+            LicensingError::Idempotency(error) => error.into(),
+            LicensingError::Registry(error) => error.into(),
+            LicensingError::Database(error) => error.into(),
+            other => ApiError::internal(other),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Missing => Code::LicenceRequired,
+            Refusal::Expired => Code::LicenceExpired,
+            Refusal::Suspended => Code::LicenceSuspended,
+            Refusal::Refunded => Code::LicenceRefunded,
+            Refusal::Closing => Code::LicenceClosing,
+            Refusal::LimitReached => Code::UnitsExhausted,
+            Refusal::WrongProxy => Code::WrongProxy,
+            Refusal::UsagePaused | Refusal::SettleDelayTooShort => Code::UsagePaused,
+            other => return ApiError::internal(other),
+        };
+        let error = ApiError::new(code, sentence(&refusal.to_string()));
+        if matches!(code, Code::UsagePaused) { error.retry_after(PAUSE_RETRY_AFTER) } else { error }
+    }
+}
+
+/// Error texts start in lower case and end open; answers are sentences.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).chain(std::iter::once('.')).collect()
+}

@@ -1,0 +1,9 @@
+//! What handlers take out of a request: bodies, paths, queries, callers. Mistakes are answered as problems.
+
+mod caller;
+mod json;
+mod params;
+
+pub use caller::{Authenticated, MaybeCaller};
+pub use json::{Body, StrictJson};
+pub use params::{IdempotencyKey, Path, Query};

@@ -1,0 +1,87 @@
+//! Path and query parameters whose mistakes are answered as problems.
+
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::request::Parts;
+use clawos_api::Code;
+use serde::de::DeserializeOwned;
+
+use crate::ApiError;
+
+/// A NUL in a URL. It is a character like any other to SQLite and an error to Postgres, and no name here has one.
+const NUL: &str = "%00";
+
+/// A path parameter.
+#[derive(Debug)]
+pub struct Path<T>(
+    /// Its value.
+    pub T,
+);
+
+/// Query parameters; their type must refuse unknown ones.
+#[derive(Debug)]
+pub struct Query<T>(
+    /// Their values.
+    pub T,
+);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.uri.path().contains(NUL) {
+            return Err(ApiError::new(Code::NotFound, "The path contains a NUL character."));
+        }
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state).await?;
+        Ok(Path(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.uri.query().is_some_and(|query| query.contains(NUL)) {
+            return Err(ApiError::new(Code::ValidationFailed, "The query contains a NUL character."));
+        }
+        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state).await?;
+        Ok(Query(value))
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        ApiError::new(Code::NotFound, "The path is malformed.").caused_by(rejection)
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        ApiError::new(Code::InvalidBody, format!("The query string is wrong: {}", rejection.body_text()))
+    }
+}
+
+/// The `Idempotency-Key` header, when there is one.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(
+    /// Its text, without the quotes of an sf-string.
+    pub Option<String>,
+);
+
+/// Longest idempotency key (characters).
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(IdempotencyKey(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        if !(1..=MAX_IDEMPOTENCY_KEY).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters; a UUID is best.";
+            return Err(ApiError::new(Code::InvalidBody, detail));
+        }
+        Ok(IdempotencyKey(Some(text.to_owned())))
+    }
+}

@@ -1,0 +1,30 @@
+//! What every request meets, in order: request id, measurement, detachment, credentials, rate limit; then a handler, whose
+//! panic is an answer like any other failure.
+
+mod auth;
+mod client_address;
+mod detach;
+mod observe;
+mod rate_limit;
+mod request_id;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse;
+use clawos_api::Code;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{ApiError, AppState};
+
+/// Puts the layers around the routes. The last one added is the first one met.
+pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router<AppState> {
+    router
+        .fallback(async || ApiError::new(Code::NotFound, "There is no such path; see /docs."))
+        .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed, "See /docs for the methods."))
+        .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
+        .layer(from_fn_with_state(app.clone(), rate_limit::layer))
+        .layer(from_fn_with_state(app.clone(), auth::layer))
+        .layer(from_fn_with_state(app.clone(), detach::layer))
+        .layer(from_fn(observe::layer))
+        .layer(from_fn(request_id::layer))
+}

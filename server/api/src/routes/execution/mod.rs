@@ -1,0 +1,103 @@
+//! `POST /skills/{id}/execute`, `/receipts` and `/licences/{key}/batches`.
+
+mod batches;
+mod receipts;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::StatusCode};
+use clawos_api::execution::{ExecuteAnswer, ExecuteQuery, ExecuteRequest};
+use clawos_api::{Code, Problem};
+use clawos_base::Cause;
+use clawos_base::idempotency::{Answer, Keyed, fingerprint};
+use clawos_execution::{CALL_CLAIM, Finished, RunFailure};
+use clawos_manifest::limits::MAX_INPUT_BYTES;
+use clawos_receipts::SignedReceipt;
+use clawos_runtime::{Failure, GuestErrorCode};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::extract::{Authenticated, Body, IdempotencyKey, Path, Query, StrictJson};
+use crate::idempotent::{replay, respond};
+use crate::{ApiError, AppState};
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(execute)).merge(receipts::routes()).merge(batches::routes())
+}
+
+impl Body for ExecuteRequest {
+    /// The largest payload, the other members, and whitespace between them.
+    const MAX_BYTES: usize = MAX_INPUT_BYTES as usize + 16 * 1024;
+}
+
+/// Calls a skill.
+#[utoipa::path(post, path = "/skills/{id}/execute", tag = "execution", params(("id" = String, Path), ExecuteQuery), request_body = ExecuteRequest,
+    responses((status = 200, body = ExecuteAnswer), (status = 402, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+async fn execute(
+    State(app): State<AppState>,
+    Authenticated(caller): Authenticated,
+    IdempotencyKey(key): IdempotencyKey,
+    Path(skill): Path<String>,
+    Query(query): Query<ExecuteQuery>,
+    StrictJson { value: request, raw }: StrictJson<ExecuteRequest>,
+) -> Result<Response, ApiError> {
+    if query.dry_run {
+        return Ok(Json(app.execution.dry_run(&caller, &skill, request).await?).into_response());
+    }
+    let keyed = Keyed {
+        agent_id: &caller.agent_id,
+        route: "execute",
+        key: key.as_deref(),
+        fingerprint: fingerprint(&[skill.as_bytes(), &raw]),
+        within: CALL_CLAIM,
+    };
+    let called = app.execution.call(&caller, &skill, request, keyed, encode_answer).await?;
+    if called.replayed { replay(called.answer) } else { respond(called.answer.status, called.answer.body.into()) }
+}
+
+/// The answer to a call that ran: its result, or a problem that carries the receipt.
+fn encode_answer(finished: Finished, receipt: &SignedReceipt) -> Result<Answer, Cause> {
+    let (status, body) = match finished {
+        Finished::Succeeded(answer) => {
+            let answer = ExecuteAnswer { receipt: Some(receipt.clone()), ..*answer };
+            (StatusCode::OK.as_u16(), serde_json::to_vec(&answer)?)
+        }
+        Finished::Failed { failure, request_id } => {
+            let code = failure_code(&failure);
+            let problem = Problem::new(code, failure.detail(), request_id);
+            let receipt = Some(serde_json::to_value(receipt)?);
+            (code.status(), serde_json::to_vec(&Problem { receipt, ..problem })?)
+        }
+    };
+    Ok(Answer { status, body })
+}
+
+fn failure_code(failure: &RunFailure) -> Code {
+    let RunFailure::Guest(failure) = failure else { return Code::OutputInvalid };
+    match failure {
+        Failure::OutOfFuel => Code::OutOfFuel,
+        Failure::Deadline => Code::Deadline,
+        Failure::Memory => Code::MemoryExceeded,
+        Failure::StackOverflow => Code::StackOverflow,
+        Failure::OutputTooLarge => Code::OutputTooLarge,
+        Failure::Denied(_) => Code::Denied,
+        Failure::GuestError { code: GuestErrorCode::BadRequest, .. } => Code::GuestBadRequest,
+        Failure::GuestError { code: GuestErrorCode::NotFound, .. } => Code::GuestNotFound,
+        Failure::GuestError { code: GuestErrorCode::Unavailable, .. } => Code::GuestUnavailable,
+        Failure::GuestError { .. } => Code::GuestInternal,
+        _ => Code::Trap,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_refusal_has_its_own_code() {
+        let failure = |code| RunFailure::Guest(Failure::GuestError { code, message: String::new() });
+        assert_eq!(failure_code(&failure(GuestErrorCode::BadRequest)), Code::GuestBadRequest);
+        assert_eq!(failure_code(&failure(GuestErrorCode::Internal)), Code::GuestInternal);
+        assert_eq!(failure_code(&RunFailure::OutputInvalid(String::new())), Code::OutputInvalid);
+    }
+}

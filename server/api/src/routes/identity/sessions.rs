@@ -1,0 +1,38 @@
+//! Refreshing and ending sessions.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use clawos_api::Problem;
+use clawos_api::identity::{Nothing, Refresh, Session};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::extract::{Authenticated, Body, StrictJson};
+use crate::{ApiError, AppState};
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(revoke))
+}
+
+impl Body for Refresh {}
+impl Body for Nothing {}
+
+/// Exchange a refresh token for a new pair of tokens.
+#[utoipa::path(post, path = "/auth/refresh", tag = "identity", request_body = Refresh,
+    responses((status = 200, body = Session), (status = "default", body = Problem)))]
+async fn refresh(State(app): State<AppState>, body: StrictJson<Refresh>) -> Result<Json<Session>, ApiError> {
+    Ok(Json(app.identity.refresh(&body.value).await?))
+}
+
+/// End this session. Called with an `admin` key it ends every session of the agent.
+#[utoipa::path(post, path = "/auth/revoke", tag = "identity", security(("bearer" = [])), request_body = Nothing,
+    responses((status = 204), (status = "default", body = Problem)))]
+async fn revoke(
+    State(app): State<AppState>,
+    Authenticated(caller): Authenticated,
+    _: StrictJson<Nothing>,
+) -> Result<StatusCode, ApiError> {
+    app.identity.revoke_sessions(&caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,61 @@
+//! The module itself, for anyone who wants to check or replay it.
+
+use std::io;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use clawos_api::Problem;
+use clawos_api::registry::ArtifactQuery;
+use clawos_receipts::text::to_hex;
+use clawos_storage::Artifact;
+use tokio::io::AsyncReadExt;
+
+use crate::extract::{Path, Query};
+use crate::{ApiError, AppState};
+
+/// How much of an artifact a download holds in memory (bytes).
+const PIECE: usize = 64 * 1024;
+
+/// A version's artifact. `ETag` and `X-ClawOS-Skill-Digest` are its SHA-256.
+#[utoipa::path(get, path = "/skills/{id}/artifact", tag = "skills",
+    params(("id" = String, Path, description = "`publisher.name`"), ArtifactQuery),
+    responses((status = 200, content_type = "application/wasm", body = [u8]), (status = 304),
+        (status = "default", body = Problem)))]
+pub(super) async fn artifact(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<ArtifactQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let version = app.registry.resolve(&id, query.version.as_deref()).await?;
+    let digest = to_hex(&version.module_sha256);
+    let tag = format!("\"{digest}\"");
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // A pinned version never changes; the newest one may at any time.
+    let caching = if query.version.is_some() { "public, max-age=31536000, immutable" } else { "public, no-cache" };
+    let common = [
+        ("etag", tag.clone()),
+        ("x-clawos-skill-digest", format!("sha256:{digest}")),
+        ("x-clawos-skill-version", version.version.clone()),
+        ("cache-control", caching.to_owned()),
+    ];
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let artifact = app.registry.open_artifact(&version).await?;
+    let kind =
+        [(header::CONTENT_TYPE, "application/wasm".to_owned()), (header::CONTENT_LENGTH, artifact.len.to_string())];
+    Ok((common, kind, in_pieces(artifact)).into_response())
+}
+
+/// A body that holds one piece of the artifact in memory, however slowly it is read.
+fn in_pieces(artifact: Artifact) -> Body {
+    Body::from_stream(futures::stream::try_unfold(artifact.content, async |mut content| {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = content.read_buf(&mut piece).await?;
+        Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), content)))
+    }))
+}

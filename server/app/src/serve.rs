@@ -1,0 +1,101 @@
+//! Serving: the listener, and an orderly end on SIGTERM or SIGINT.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clawos_base::SystemClock;
+use clawos_config::Config;
+use clawos_server_api::router;
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::connections;
+use crate::wiring::{Server, StartError};
+use crate::workers::Workers;
+
+/// The server stopped because of this.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It could not listen.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT. Prints one line on stdout when requests are answered.
+pub async fn run(mut config: Config) -> Result<(), ServeError> {
+    if let Some(parent) = config.listen.exit_with_parent {
+        exit_with(parent)?;
+    }
+    let address = config.listen.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    // Port 0 has become a real one, which the origin has to name.
+    config.listen.listen = listener.local_addr()?;
+    let (listen, origin) = (config.listen.listen, config.listen.origin());
+    let server = Server::open(config, Arc::new(SystemClock)).await?;
+    // Both handlers stand before anyone is told that the server is ready.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    println!("clawos-server ready: {origin} (listening on {listen})");
+    on(listener, server, async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new requests, running ones end");
+    })
+    .await;
+    Ok(())
+}
+
+/// Asks for a SIGTERM when the parent ends; an error when it has ended already.
+fn exit_with(parent: i32) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        return Ok(());
+    }
+    Err(io::Error::other("the process that started this one has ended"))
+}
+
+/// Serves on `listener` until `stop` resolves; then lets running requests end and drains the workers.
+pub async fn on(listener: TcpListener, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
+    let Server { app, workers, shutdown_ms } = server;
+    let workers = Workers::start(workers);
+    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = connections::serve(listener, router(&app), async move {
+        stop.await;
+        let _ = stopping.send(());
+    });
+    let deadline = async move {
+        // Without a stop there is no deadline.
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_millis(shutdown_ms)).await;
+    };
+    let ended = async {
+        serving.await;
+        // Those whose clients hung up have no connection any more, and still need the database.
+        app.detached.ended().await;
+    };
+    tokio::select! {
+        () = ended => {}
+        () = deadline => tracing::warn!("some requests did not end in time and were dropped"),
+    }
+    workers.stop().await;
+    app.execution.release_leases().await;
+    app.db.close().await;
+}

@@ -1,0 +1,159 @@
+//! Opens every part of the server and hands each what it needs. The only place that knows them all.
+
+use std::sync::Arc;
+
+use clawos_base::Clock;
+use clawos_base::database::{DataLock, Database, DatabaseError, Kind, LockError};
+use clawos_base::idempotency::Idempotency;
+use clawos_base::server_key::{self, ServerKeyError};
+use clawos_base::vault::Vault;
+use clawos_base::worker::Worker;
+use clawos_config::Config;
+use clawos_execution::{Execution, ExecutionError, ExecutionPorts};
+use clawos_identity::{Identity, IdentityPorts, RateLimits};
+use clawos_licensing::{Licensing, OpenError};
+use clawos_registry::{Registry, RegistryPorts};
+use clawos_runtime::wasm::{CompilerCommand, WasmConfig, WasmSandbox};
+use clawos_runtime::{Dispatcher, Sandbox};
+use clawos_server_api::routes::operations;
+use clawos_server_api::{App, AppState, Detached};
+use clawos_storage::{ArtifactStore, DiskStore, Staging, StorageError, StoredModules};
+
+use crate::workers;
+
+/// An opened server, which serves nothing yet.
+pub struct Server {
+    /// What handlers reach.
+    pub app: AppState,
+    /// What goes on beside the requests.
+    pub(crate) workers: Vec<Worker>,
+    /// How long running requests may take when it stops (milliseconds).
+    pub(crate) shutdown_ms: u64,
+}
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The data folder is in use or cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The key for stored answers cannot be used.
+    #[error(transparent)]
+    ServerKey(#[from] ServerKeyError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A statement at start-up failed.
+    #[error("the database failed at start-up: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// The artifact store cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The sandbox cannot be used.
+    #[error("the sandbox cannot start: {0}")]
+    Sandbox(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The chain side cannot start.
+    #[error(transparent)]
+    Licensing(#[from] OpenError),
+    /// The execution side cannot start.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
+}
+
+impl Server {
+    /// Opens every part. Nothing is served, and no worker runs, before [`crate::serve::on`].
+    ///
+    /// # Errors
+    /// [`StartError`]: which part cannot be used, and what to do.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
+        let lock = DataLock::acquire(&config.data)?;
+        let vault = Vault::new(&server_key::load(&config.data)?);
+        let db = Database::open(&config.data).await?;
+        db.check_server_key(&vault).await?;
+        let idempotency = open_idempotency(&db, vault, &clock).await?;
+        let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
+        let modules = StoredModules { store: Arc::clone(&storage), staging: Staging::default() };
+        let staging = modules.staging.clone();
+        let sandbox = open_sandbox(&config, modules)?;
+        let licensing = open_licensing(&config, db.clone(), Arc::clone(&clock)).await?;
+        let rate_limits = Arc::new(RateLimits::new(&config.limits));
+        let identity = Arc::new(Identity::new(IdentityPorts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            chain: licensing.clone(),
+            rate_limits: Arc::clone(&rate_limits),
+            origin: config.listen.origin(),
+            default_daily_cap: config.limits.default_daily_cap,
+        }));
+        let registry = Arc::new(Registry::new(RegistryPorts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            storage: Arc::clone(&storage),
+            staging,
+            sandbox: Arc::clone(&sandbox),
+            listings: licensing.clone(),
+        }));
+        let ports = ExecutionPorts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            licensing: Arc::clone(&licensing),
+            sandbox: Arc::clone(&sandbox),
+            registry: Arc::clone(&registry),
+            idempotency: Arc::clone(&idempotency),
+            rate_limits: Arc::clone(&rate_limits),
+        };
+        let (execution, execution_workers) = Execution::open(&config.settle, ports).await?;
+        let app = Arc::new(App {
+            listen: config.listen,
+            chain: config.chain,
+            clock,
+            db,
+            storage,
+            sandbox,
+            identity,
+            registry,
+            licensing,
+            execution,
+            idempotency,
+            rate_limits,
+            detached: Detached::default(),
+            metrics: operations::recorder(),
+            lock,
+        });
+        // In the order they are stopped and drained.
+        let mut workers = vec![workers::housekeeping(&app)];
+        workers.extend(execution_workers);
+        Ok(Server { workers, shutdown_ms: app.listen.shutdown_ms, app })
+    }
+}
+
+/// Where no other server shares the database, the claims of a process that is gone are dropped.
+async fn open_idempotency(
+    db: &Database,
+    vault: Vault,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Idempotency>, sqlx::Error> {
+    let idempotency = Arc::new(Idempotency::new(db.clone(), vault, Arc::clone(clock)));
+    if db.kind() == Kind::Sqlite {
+        idempotency.drop_dead_claims().await?;
+    }
+    Ok(idempotency)
+}
+
+async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) -> Result<Arc<Licensing>, OpenError> {
+    let settle_secs = clawos_execution::longest_settlement_secs(&config.settle);
+    Ok(Arc::new(Licensing::open(&config.chain, &config.data.data, settle_secs, db, clock).await?))
+}
+
+fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandbox>, StartError> {
+    let mut wasm = WasmConfig::new(config.data.data.join("compiled"));
+    wasm.max_concurrent = config.sandbox.sandbox_slots;
+    // Until skills may call skills.
+    wasm.max_nested = 0;
+    if let Some(program) = &config.sandbox.compiler {
+        wasm.compiler = CompilerCommand { program: program.clone(), ..CompilerCommand::this_program() };
+    }
+    let sandbox = WasmSandbox::new(wasm, Arc::new(modules)).map_err(|error| StartError::Sandbox(error.into()))?;
+    Ok(Arc::new(Dispatcher::new(vec![Arc::new(sandbox)])))
+}

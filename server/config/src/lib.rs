@@ -1,0 +1,63 @@
+//! Configuration: one small clap + environment struct per concern. The only place of the server that reads the environment;
+//! every domain takes the structs it needs.
+
+mod chain;
+mod data;
+mod limits;
+mod listen;
+mod sandbox;
+mod settle;
+
+pub use chain::ChainConfig;
+pub use data::{DataConfig, Durability};
+pub use limits::LimitsConfig;
+pub use listen::ListenConfig;
+pub use sandbox::SandboxConfig;
+pub use settle::SettleConfig;
+
+use std::path::Path;
+
+use clap::Parser;
+
+/// Everything `clawos-server serve` can be told, by flag or by environment.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Where it listens and what it calls itself.
+    #[command(flatten)]
+    pub listen: ListenConfig,
+    /// Where its data is.
+    #[command(flatten)]
+    pub data: DataConfig,
+    /// Which chain it reads and which keys it signs with.
+    #[command(flatten)]
+    pub chain: ChainConfig,
+    /// When usage is anchored and settled.
+    #[command(flatten)]
+    pub settle: SettleConfig,
+    /// How fast a caller may go.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+    /// How modules run.
+    #[command(flatten)]
+    pub sandbox: SandboxConfig,
+}
+
+/// The defaults of every flag, parsed the way the command line is.
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Config {
+    /// The defaults, with all data under `data` and limits that a test does not run into. A database that the
+    /// environment names is not a test's to write to.
+    pub fn for_testing(data: &Path) -> Config {
+        let mut config = Defaults::parse_from(["clawos-server"]).config;
+        config.data.data = data.to_path_buf();
+        config.data.database_url = None;
+        config.limits.rate_per_minute = 1_000_000;
+        config.limits.anonymous_rate_per_minute = 1_000_000;
+        config
+    }
+}

@@ -1,0 +1,109 @@
+//! SQL of stored receipts: reading one, listing, the leaves of a batch.
+
+use clawos_base::Cursor;
+use clawos_base::database::columns::{hash, int, key, key_text, optional_uint};
+use clawos_interface::Key;
+use clawos_receipts::{Evidence, Receipt, SignedReceipt};
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+use crate::account::Account;
+
+/// A receipt as stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub signed: SignedReceipt,
+    /// Where it was batched.
+    pub batch: Option<BatchRef>,
+}
+
+/// Names a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BatchRef {
+    pub account: Account,
+    pub seq: u64,
+}
+
+/// The receipt with this id.
+pub(super) async fn find(pool: &AnyPool, id: &str) -> Result<Option<Stored>, sqlx::Error> {
+    let row = sqlx::query("SELECT body, evidence, licence, opened_slot, batch_seq FROM receipts WHERE id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| stored(&row)).transpose()
+}
+
+fn stored(row: &AnyRow) -> Result<Stored, sqlx::Error> {
+    let batch = match (optional_uint(row, 3)?, optional_uint(row, 4)?) {
+        (Some(opened_slot), Some(seq)) => {
+            Some(BatchRef { account: Account { licence: key(row, 2)?, opened_slot }, seq })
+        }
+        _ => None,
+    };
+    Ok(Stored { signed: signed(row)?, batch })
+}
+
+fn signed(row: &AnyRow) -> Result<SignedReceipt, sqlx::Error> {
+    let json = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+    let receipt: Receipt = serde_json::from_str(&row.try_get::<String, _>(0)?).map_err(json)?;
+    let evidence: Evidence = serde_json::from_str(&row.try_get::<String, _>(1)?).map_err(json)?;
+    Ok(SignedReceipt { receipt, evidence })
+}
+
+/// Which receipts to list.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// The reader's wallet: buyer or seller.
+    pub wallet: Key,
+    /// Unix milliseconds, inclusive.
+    pub from: i64,
+    /// Unix milliseconds, exclusive.
+    pub to: i64,
+    /// `publisher.name`; empty for any.
+    pub skill: String,
+    /// The last one seen.
+    pub after: Cursor,
+    /// Rows, at most.
+    pub limit: u32,
+}
+
+/// A wallet's receipts, newest first.
+pub(super) async fn list(pool: &AnyPool, filter: &Filter) -> Result<Vec<SignedReceipt>, sqlx::Error> {
+    // Two indexed branches; a receipt whose buyer is also its seller comes from the first.
+    let rows = sqlx::query(
+        "SELECT body, evidence FROM (
+             SELECT id, issued_at, body, evidence FROM receipts
+             WHERE buyer = $1 AND issued_at >= $2 AND issued_at < $3 AND ($4 = '' OR skill = $4)
+               AND (issued_at < $5 OR (issued_at = $5 AND id < $6))
+             UNION ALL
+             SELECT id, issued_at, body, evidence FROM receipts
+             WHERE seller = $1 AND buyer <> $1 AND issued_at >= $2 AND issued_at < $3 AND ($4 = '' OR skill = $4)
+               AND (issued_at < $5 OR (issued_at = $5 AND id < $6))
+         ) AS mine
+         ORDER BY issued_at DESC, id DESC LIMIT $7",
+    )
+    .bind(key_text(&filter.wallet))
+    .bind(filter.from)
+    .bind(filter.to)
+    .bind(&filter.skill)
+    .bind(filter.after.number)
+    .bind(&filter.after.id)
+    .bind(i64::from(filter.limit))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(signed).collect()
+}
+
+/// Ids and leaves of a batch, in the order of its tree.
+pub(super) async fn leaves(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<(String, [u8; 32])>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT id, leaf FROM receipts
+         WHERE licence = $1 AND opened_slot = $2 AND settlement = 'batched' AND batch_seq = $3 ORDER BY id",
+    )
+    .bind(key_text(&batch.account.licence))
+    .bind(int(batch.account.opened_slot))
+    .bind(int(batch.seq))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, hash(row, 1)?))).collect()
+}

@@ -1,0 +1,105 @@
+//! Several servers that lease units of one licence from one database.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::Arc;
+
+use clawos_base::{Database, ShiftedClock};
+
+use super::*;
+use crate::account::Account;
+use crate::testing::databases;
+
+const ACCOUNT: Account = Account { licence: [3; 32], opened_slot: 1 };
+
+/// A server with a clock of its own.
+struct Server {
+    pools: Pools,
+    clock: Arc<ShiftedClock>,
+    db: Database,
+    name: &'static str,
+}
+
+impl Server {
+    fn new(db: &Database, name: &'static str) -> Server {
+        let clock = Arc::new(ShiftedClock::default());
+        let pools = Pools::new(db.clone(), clock.clone(), name.to_owned());
+        Server { pools, clock, db: db.clone(), name }
+    }
+
+    async fn promise(&self, limit: u64, needed: u64) -> Result<Promise, ReserveError> {
+        self.pools.promise(ACCOUNT, allowance(limit), 0, needed).await
+    }
+
+    /// Records that a call used `units`; whether the lease covers them.
+    async fn capture(&self, units: u64) -> bool {
+        let mut tx = self.db.write().await.unwrap();
+        let covered = capture(&mut tx, &ACCOUNT, self.name, units).await.unwrap();
+        tx.commit().await.unwrap();
+        covered
+    }
+}
+
+fn allowance(limit: u64) -> Allowance {
+    Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None }
+}
+
+#[tokio::test]
+async fn extending_a_lease_leaves_the_other_servers_their_units() {
+    for (_, db, _folder) in databases().await {
+        let (one, two) = (Server::new(&db, "one"), Server::new(&db, "two"));
+        // A quarter of eight.
+        drop(one.promise(8, 1).await.unwrap());
+        for _ in 0..5 {
+            one.clock.advance(LEASE_MS - LEASE_MARGIN_MS + 1);
+            drop(one.promise(8, 1).await.unwrap());
+        }
+        two.promise(8, 6).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn units_that_another_server_holds_can_be_had_later() {
+    for (_, db, _folder) in databases().await {
+        let (one, two) = (Server::new(&db, "one"), Server::new(&db, "two"));
+        drop(one.promise(8, 8).await.unwrap());
+        assert!(matches!(two.promise(8, 1).await, Err(ReserveError::SetAside)));
+        assert!(matches!(two.promise(8, 9).await, Err(ReserveError::Exhausted { available: 0, .. })));
+        two.clock.advance(LEASE_MS);
+        two.promise(8, 1).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_lapsed_and_was_leased_again_is_sold_once_whatever_the_clocks_say() {
+    for (_, db, _folder) in databases().await {
+        let (slow, fast) = (Server::new(&db, "slow"), Server::new(&db, "fast"));
+        fast.clock.advance(LEASE_MS);
+        let promised = slow.promise(8, 8).await.unwrap();
+        fast.promise(8, 8).await.unwrap().capture(8);
+        assert!(fast.capture(8).await);
+        // To the slow server its lease is still good.
+        assert!(!slow.capture(8).await);
+        drop(promised);
+        // A lapse that nobody made use of costs nothing.
+        slow.clock.advance(LEASE_MS - LEASE_MARGIN_MS + 1);
+        let promised = slow.promise(16, 8).await.unwrap();
+        slow.clock.advance(2 * LEASE_MS);
+        assert!(slow.capture(8).await);
+        promised.capture(8);
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_what_could_be_promised_changes_nothing() {
+    for (_, db, _folder) in databases().await {
+        let (one, two) = (Server::new(&db, "one"), Server::new(&db, "two"));
+        one.pools.check_units(ACCOUNT, allowance(8), 0, 8).await.unwrap();
+        assert!(matches!(
+            one.pools.check_units(ACCOUNT, allowance(8), 0, 9).await,
+            Err(ReserveError::Exhausted { available: 8, .. })
+        ));
+        let rows: (i64,) = sqlx::query_as("SELECT COUNT(*) FROM usage_accounts").fetch_one(&*db).await.unwrap();
+        assert_eq!(rows.0, 0);
+        two.promise(8, 8).await.unwrap();
+    }
+}

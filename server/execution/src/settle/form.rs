@@ -1,0 +1,118 @@
+//! Forming an account's next batch and storing it, before anything is sent.
+
+use clawos_interface::accounts::Licence;
+use clawos_interface::rules::validity::is_expired;
+use clawos_licensing::{LicenceState, Snapshot};
+use sqlx::AnyConnection;
+
+use super::contents::{self, Candidate};
+use super::pending_store::{self, PendingAccount};
+use super::store::{self, find_batch};
+use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
+use crate::account::Account;
+
+/// A receipt this young may rest on looser caps than the licence was read with: that reading is as old as this round, and
+/// its node may have been behind (milliseconds). Far longer than either.
+const CAPS_UNCERTAIN_MS: i64 = 180_000;
+/// What happens when receipts and licence name different prices.
+const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
+/// What happens when a single receipt can no longer be recorded.
+const ABOVE_CAP: &str = "receipts were waived that are larger than the buyer's caps, lowered since, let through";
+
+impl Settler {
+    /// Forms an account's next batch and stores it, if it is time for one and there is room.
+    pub(super) async fn form(
+        &self,
+        wanted: &PendingAccount,
+        states: &States,
+        now: i64,
+    ) -> Result<Option<Batch>, SettleError> {
+        let Some(state) = states.get(&wanted.account.licence) else { return Ok(None) };
+        let account = &wanted.account;
+        let licence = state.value.licence.filter(|licence| licence.created_slot() == account.opened_slot);
+        // What expired may be bought again at another price, for which its usage could not be recorded.
+        let ends = |licence: Licence| licence.exit_kind != 0 || is_expired(&licence, self.licensing.now_secs(state));
+        if !wanted.due && !licence.is_none_or(ends) {
+            return Ok(None);
+        }
+        let mut tx = self.db.write().await?;
+        pending_store::lock(&mut tx, account).await?;
+        let seq = match licence {
+            Some(licence) => self.form_locked(&mut tx, account, &licence, state, now).await?,
+            None => {
+                let problem = "the licence account was closed before its usage was settled";
+                pending_store::waive_account(&mut tx, account, problem).await?;
+                None
+            }
+        };
+        tx.commit().await?;
+        match seq {
+            Some(seq) => Ok(find_batch(&self.db, account, seq).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The same under the account's lock; the number of the batch.
+    async fn form_locked(
+        &self,
+        tx: &mut AnyConnection,
+        account: &Account,
+        licence: &Licence,
+        state: &Snapshot<LicenceState>,
+        now: i64,
+    ) -> Result<Option<u64>, SettleError> {
+        if licence.usage_seq() > 0 && !store::knows(tx, account, licence.usage_seq(), &licence.chain_root).await? {
+            let problem = "the chain has a batch of this licence that this database does not know";
+            tracing::error!(
+                licence = %show(&account.licence), seq = licence.usage_seq(),
+                "{problem}: it is an old copy, or the meter key is used elsewhere; nothing more of it is settled"
+            );
+            metrics::counter!("clawos_unknown_batches_total").increment(1);
+            pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
+            return Ok(None);
+        }
+        let (config, now_secs) = (&state.value.listing.config, self.licensing.now_secs(state));
+        let (candidates, other_price): (Vec<Candidate>, Vec<Candidate>) = pending_store::candidates(tx, account)
+            .await?
+            .into_iter()
+            .partition(|receipt| contents::agrees(receipt, licence.unit_price()));
+        waive(tx, account, &other_price, OTHER_PRICE).await?;
+        let largest = contents::largest(licence, config, now_secs).unwrap_or(u64::MAX);
+        let (candidates, too_large): (Vec<Candidate>, Vec<Candidate>) =
+            candidates.into_iter().partition(|receipt| receipt.units <= largest);
+        if too_large.iter().any(|receipt| receipt.issued_at.saturating_add(CAPS_UNCERTAIN_MS) > now) {
+            pending_store::postpone_account(tx, account, now + RETRY_MS, ABOVE_CAP).await?;
+            return Ok(None);
+        }
+        waive(tx, account, &too_large, ABOVE_CAP).await?;
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let room = contents::room(licence, config, now_secs).unwrap_or(0);
+        let taken = contents::fitting(&candidates, room);
+        let Some(contents) = contents::batch_contents(&account.licence, licence, &candidates[..taken]) else {
+            let problem = "the buyer's caps leave no room for the next receipt now";
+            pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
+            return Ok(None);
+        };
+        let rest_since = candidates.get(taken).map_or(now, |rest| rest.issued_at);
+        store::add_batch(tx, account, &contents, &candidates[taken - 1], rest_since, now).await?;
+        Ok(Some(contents.seq))
+    }
+}
+
+/// Waives receipts that can never be charged, so that they hold up no other.
+async fn waive(
+    tx: &mut AnyConnection,
+    account: &Account,
+    receipts: &[Candidate],
+    problem: &str,
+) -> Result<(), SettleError> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let units = receipts.iter().map(|receipt| receipt.units).sum();
+    tracing::error!(licence = %show(&account.licence), units, "{problem}");
+    metrics::counter!("clawos_waived_units_total").increment(units);
+    Ok(pending_store::waive(tx, account, receipts, problem).await?)
+}

@@ -1,0 +1,320 @@
+//! Calls of skills, their receipts, and the batches in which receipts are settled.
+
+use std::borrow::Cow;
+
+use clawos_receipts::SignedReceipt;
+use clawos_receipts::merkle::Step;
+use clawos_receipts::text::decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::identity::words;
+use crate::market::Source;
+use crate::{Money, Timestamp};
+
+/// A call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExecuteRequest {
+    /// Which endpoint.
+    pub endpoint: String,
+    /// The input; its bytes are hashed, checked and given to the skill as they are written here.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub payload: Box<RawValue>,
+    /// The most the call may cost, in base units. A decimal string.
+    #[serde(default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub max_cost: Option<u64>,
+    /// A pinned version; by default the newest that is not yanked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// How to treat the call.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct ExecuteQuery {
+    /// Check everything and say the highest price, but run nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExecuteAnswer {
+    /// The skill's answer, byte for byte; null in a dry run.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub result: Option<Box<RawValue>>,
+    /// What the call used.
+    pub usage: UsageView,
+    /// What it cost; in a dry run, the most it could cost.
+    pub price: Money,
+    /// The licence it rests on; null for free calls.
+    pub licence: Option<LicenceUsed>,
+    /// What the skill logged.
+    pub logs: Vec<LogView>,
+    /// Whether some of the log was cut off.
+    pub logs_truncated: bool,
+    /// The signed receipt; null in a dry run.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub receipt: Option<SignedReceipt>,
+}
+
+/// What a call used.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UsageView {
+    /// Fuel by the runtime's price list.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub fuel: u64,
+    /// Time, microseconds.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub wall_us: u64,
+    /// Processor time, microseconds.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cpu_us: u64,
+    /// Most memory at once, bytes.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub peak_memory: u64,
+    /// Bytes of input.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub bytes_in: u64,
+    /// Bytes of output.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub bytes_out: u64,
+    /// Calls into the host.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub host_calls: u64,
+}
+
+/// The licence a call rests on, and how fresh that knowledge was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LicenceUsed {
+    /// Its address.
+    pub key: String,
+    /// The slot it was read at.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub slot: u64,
+    /// How old that was, milliseconds.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub age_ms: u64,
+    /// Where it was read.
+    pub source: Source,
+}
+
+/// A line that a skill logged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogView {
+    /// `debug`, `info`, `warn` or `error`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub level: Cow<'static, str>,
+    /// The text.
+    pub message: String,
+}
+
+/// A receipt and where it stands on chain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReceiptAnswer {
+    /// The signed receipt.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub receipt: SignedReceipt,
+    /// Its place on chain; null until it is in a batch, and for free and failed calls.
+    pub anchor: Option<Anchor>,
+}
+
+/// A receipt's place on chain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Anchor {
+    /// The licence's address.
+    pub licence: String,
+    /// Number of the batch, from 1.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub seq: u64,
+    /// Receipts in the batch.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub count: u64,
+    /// Their units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub units: u64,
+    /// Their amount, base units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub amount: u64,
+    /// Merkle root over the receipts, hex.
+    pub tree_root: String,
+    /// The root on chain, hex: it binds licence, number and totals to the tree.
+    pub anchored_root: String,
+    /// From the receipt's leaf to the tree's root.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub path: Vec<Step>,
+    /// `pending`, `submitted`, `confirmed`, or `dead` when it can never land.
+    pub status: BatchStatus,
+    /// The settling transaction's signature, once sent.
+    pub transaction: Option<String>,
+    /// Its slot, once confirmed.
+    #[serde(default, with = "decimal::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub slot: Option<u64>,
+}
+
+/// Which receipts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct ReceiptsQuery {
+    /// Issued at or after this time (RFC 3339).
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+    pub from: Option<Timestamp>,
+    /// Issued before this time (RFC 3339).
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+    pub to: Option<Timestamp>,
+    /// Only of this skill.
+    pub skill: Option<String>,
+    /// How many, 1 to 100; 20 by default.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A page of receipts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReceiptPage {
+    /// Signed receipts.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub items: Vec<SignedReceipt>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+words! {
+    /// Where a batch stands.
+    BatchStatus {
+        /// Formed, not sent.
+        Pending "pending",
+        /// Sent, not confirmed.
+        Submitted "submitted",
+        /// On chain.
+        Confirmed "confirmed",
+        /// It can never land: the platform's loss.
+        Dead "dead",
+    }
+}
+
+/// The totals of one batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchView {
+    /// Its number, from 1.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub seq: u64,
+    /// The licence's root before it, hex.
+    pub prev_root: String,
+    /// Receipts in it.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub count: u64,
+    /// Their units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub units: u64,
+    /// Their amount, base units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub amount: u64,
+    /// Merkle root over its receipts, hex.
+    pub tree_root: String,
+    /// The root told to the chain, hex.
+    pub anchored_root: String,
+    /// The licence's root after it, hex.
+    pub chain_root: String,
+    /// Where it stands.
+    pub status: BatchStatus,
+    /// The settling transaction's signature.
+    pub transaction: Option<String>,
+    /// Its slot.
+    #[serde(default, with = "decimal::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub slot: Option<u64>,
+}
+
+/// The batches of a licence.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchList {
+    /// The licence's address.
+    pub licence: String,
+    /// The root its chain begins with, hex.
+    pub first_root: String,
+    /// In order of their numbers.
+    pub items: Vec<BatchView>,
+    /// Send it as `cursor` for the next page; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// One batch with what is in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchDetail {
+    /// The licence's address.
+    pub licence: String,
+    /// Its totals.
+    #[serde(flatten)]
+    pub batch: BatchView,
+    /// Its receipts in the order of the tree; null for anyone but the licence's buyer and seller with the scope `read`.
+    pub leaves: Option<Vec<LeafView>>,
+}
+
+/// A receipt in a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeafView {
+    /// The receipt's id.
+    pub receipt: String,
+    /// Its leaf hash, hex.
+    pub leaf: String,
+}
+
+/// Which page.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct BatchesQuery {
+    /// How many, 1 to 100; 20 by default.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before: the last number seen.
+    #[serde(default)]
+    pub cursor: u64,
+    /// Slot in which the licence account was made: a licence that was closed and bought again has several histories. The
+    /// newest one with batches by default.
+    pub opened_slot: Option<u64>,
+}
+
+/// Which of a licence's histories.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct OpeningQuery {
+    /// Slot in which the licence account was made; the newest one with batches by default.
+    pub opened_slot: Option<u64>,
+}

@@ -1,0 +1,263 @@
+//! Agents, enrolment, sessions and API keys.
+
+use clawos_receipts::text::decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Declares an enum of words: each variant is its word on the wire and in the database.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $word:tt,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// All of them, in the order in which lists name them.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+
+            /// Its name on the wire.
+            pub const fn as_str(self) -> &'static str { match self { $($name::$variant => $word,)* } }
+
+            /// The one with this name on the wire.
+            pub fn from_name(name: &str) -> Option<$name> {
+                match name { $($word => Some($name::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+pub(crate) use words;
+
+words! {
+    /// What an agent does here. It is a label, not a permission.
+    Role {
+        /// Publishes skills.
+        Author "author",
+        /// Buys and calls them.
+        Buyer "buyer",
+    }
+}
+
+words! {
+    /// One permission of a key.
+    Scope {
+        /// Publish skills and versions.
+        Publish "publish",
+        /// Purchase and execute.
+        Invoke "invoke",
+        /// Read what is the agent's own: receipts, licences, profile.
+        Read "read",
+        /// Manage keys, sessions and the profile.
+        Admin "admin",
+    }
+}
+
+/// An agent, as anyone may see it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Agent {
+    /// `agt_…`
+    pub id: String,
+    /// Its unique, immutable name.
+    pub name: String,
+    /// Its wallet, base58.
+    pub wallet: String,
+    /// What it says of itself.
+    pub description: String,
+    /// What it does here.
+    pub roles: Vec<Role>,
+    /// When it enrolled.
+    pub created_at: Timestamp,
+}
+
+/// What may be changed of a profile; a member left out stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Update {
+    /// At most 500 characters.
+    pub description: Option<String>,
+    /// `author`, `buyer` or both.
+    pub roles: Option<Vec<Role>>,
+}
+
+/// A request to register a new agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Register {
+    /// The agent's unique, immutable name: 3 to 32 lower-case letters, digits and hyphens.
+    pub name: String,
+    /// Its wallet, base58; the key that must sign the challenge.
+    pub wallet: String,
+    /// At most 500 characters.
+    #[serde(default)]
+    pub description: String,
+    /// `author`, `buyer` or both (the default).
+    pub roles: Option<Vec<Role>>,
+}
+
+/// An agent that wants a new session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// The agent's wallet, base58.
+    pub wallet: String,
+}
+
+/// What to sign: rebuild `message` from the other fields, compare, sign its bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Challenge {
+    /// `chl_…`; send it back with the signature.
+    pub challenge: String,
+    /// The exact text to sign.
+    pub message: String,
+    /// The server's public origin, such as `https://clawos.example`.
+    pub origin: String,
+    /// The chain's genesis hash, base58.
+    pub genesis: String,
+    /// The agent's name.
+    pub handle: String,
+    /// The agent's wallet, base58.
+    pub wallet: String,
+    /// The server's random text, used once.
+    pub nonce: String,
+    /// Unix milliseconds, as in the text.
+    pub expires_at_ms: u64,
+}
+
+/// A signature of a registration challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Signed {
+    /// Ed25519 signature of the challenge's text, base58.
+    pub signature: String,
+}
+
+/// A signature of a sign-in challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignedIn {
+    /// `chl_…`
+    pub challenge: String,
+    /// Ed25519 signature of the challenge's text, base58.
+    pub signature: String,
+}
+
+/// What a signed challenge or a refresh gives.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Session {
+    /// Who signed in.
+    pub agent: Agent,
+    /// `claw_at_…`, for `Authorization: Bearer`.
+    pub access_token: String,
+    /// An hour from now.
+    pub access_expires_at: Timestamp,
+    /// `claw_rt_…`, for `POST /auth/refresh`; works once.
+    pub refresh_token: String,
+    /// Thirty days from now.
+    pub refresh_expires_at: Timestamp,
+    /// The agent's first key; only right after enrolment.
+    pub api_key: Option<FirstKey>,
+}
+
+/// A refresh token to exchange.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refresh {
+    /// `claw_rt_…`
+    pub refresh_token: String,
+}
+
+/// An empty object.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Nothing {}
+
+/// The key that enrolment gives.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FirstKey {
+    /// `key_…`
+    pub id: String,
+    /// `claw_sk_…`; shown only here.
+    pub key: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Null for a key without end.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key's settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKey {
+    /// `key_…`
+    pub id: String,
+    /// For the agent to tell its keys apart.
+    pub name: String,
+    /// Its prefix and last four characters.
+    pub hint: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Addresses and networks it may be used from; empty means any.
+    pub ip_allow: Vec<String>,
+    /// What it may spend a day, counting what the keys spent that it made, that made it and that it replaced: USDC base
+    /// units as a decimal string.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub daily_cap: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Null for a key without end.
+    pub expires_at: Option<Timestamp>,
+    /// To the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A new key, with its secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewKey {
+    /// `claw_sk_…`; shown only here.
+    pub key: String,
+    /// Its settings.
+    #[serde(flatten)]
+    pub settings: ApiKey,
+}
+
+/// A key to make.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreateKey {
+    /// 1 to 64 characters, for you to tell your keys apart.
+    pub name: String,
+    /// At most the caller's own.
+    pub scopes: Vec<Scope>,
+    /// When it ends. When none is given: with the key that makes it, if that one ends, else never.
+    pub expires_at: Option<Timestamp>,
+    /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`); at most 32.
+    #[serde(default)]
+    pub ip_allow: Vec<String>,
+    /// USDC base units a day, as a decimal string. A key made by a key spends of its maker's.
+    pub daily_cap: Option<String>,
+}
+
+/// How to rotate a key.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rotate {
+    /// Seconds that the old key lives on: 0 to 2592000, 86400 by default.
+    pub overlap_secs: Option<u64>,
+}
