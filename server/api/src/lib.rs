@@ -11,7 +11,7 @@
 //! | [`extract`] | bodies, paths, queries, callers |
 //! | `middleware` | what every request meets |
 //! | [`idempotent`] | requests that are done once per `Idempotency-Key` |
-//! | [`openapi`] | the document at `/openapi.json`, and the page to browse it |
+//! | [`mod@openapi`] | the document at `/openapi.json`, and the page to browse it |
 
 #![allow(
     unused_qualifications,

@@ -5,11 +5,11 @@
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | [`chain`] | the server's only Solana JSON-RPC, and what is read and sent with it |
-//! | [`accounts`], [`slot_cache`], [`read`] | the accounts that everything rests on: read at one slot, cached, asked for |
-//! | [`check`], [`admission`] | whether a licence allows a call |
-//! | [`listing`], [`quote`], [`purchase`], [`verify`] | what clients are told about prices and licences |
-//! | [`network`], [`keys`], [`well_known`] | which network this is, the server's keys, and what is published of both |
+//! | `chain` | the server's only Solana JSON-RPC, and what is read and sent with it |
+//! | `accounts`, `slot_cache`, `read` | the accounts that everything rests on: read at one slot, cached, asked for |
+//! | `check`, `admission` | whether a licence allows a call |
+//! | `listing`, `quote`, `purchase`, `verify` | what clients are told about prices and licences |
+//! | `network`, `keys`, `well_known` | which network this is, the server's keys, and what is published of both |
 
 mod accounts;
 mod admission;

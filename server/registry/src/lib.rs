@@ -5,13 +5,13 @@
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | [`upload`], [`upload_permits`] | what is sent to be published, and how much of it is in memory at a time |
-//! | [`publish`] | the order of a publish: check, try, store |
-//! | [`candidate`] | an upload judged by itself: manifest, publisher, signature |
-//! | [`trial`], [`examples`] | the module in the sandbox: compiled, its imports compared, its examples run |
-//! | [`publication`] | what a publish writes, and whether there is room for it ([`quota`]) |
-//! | [`resolve`], [`search`], [`show`], [`versions`] | reading |
-//! | [`listings`] | the port through which the chain is asked about a skill |
+//! | `upload`, `upload_permits` | what is sent to be published, and how much of it is in memory at a time |
+//! | `publish` | the order of a publish: check, try, store |
+//! | `candidate` | an upload judged by itself: manifest, publisher, signature |
+//! | `trial`, `examples` | the module in the sandbox: compiled, its imports compared, its examples run |
+//! | `publication` | what a publish writes, and whether there is room for it (`quota`) |
+//! | `resolve`, `search`, `show`, `versions` | reading |
+//! | `listings` | the port through which the chain is asked about a skill |
 
 mod candidate;
 mod error;

@@ -1,6 +1,6 @@
 //! The one error that reaches a client: a stable code and a public message outside, the cause only in the log.
 //!
-//! Domains have typed errors of their own; [`table`] maps them. On the wire it is RFC 9457 `application/problem+json`
+//! Domains have typed errors of their own; `table` maps them. On the wire it is RFC 9457 `application/problem+json`
 //! ([`clawos_api::Problem`]).
 
 mod execution;
