@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn answers_of_newer_servers_are_read() {
-        let time = "2026-01-02T03:04:05.000Z";
+        let time = "2026-01-02T03:04:05Z";
         let summary = json!({
             "id": "a.b", "publisher": "a", "summary": "s", "category": "utility", "tags": ["t"],
             "latest_version": "1.0.0", "kinds": ["usage"], "prices": prices(), "created_at": time, "updated_at": time,

@@ -66,8 +66,9 @@ async fn a_signature_is_notified_once_whether_it_ran_before_or_after() {
 async fn slots_are_told_as_they_pass() {
     let net = net_with(|config| config.slot_ms = 50).await;
     let client = PubsubClient::new(net.handle.websocket_url()).await.unwrap();
-    let (mut slots, _stop) = client.slot_subscribe().await.unwrap();
+    // Read first: notifications that wait to be taken are of slots before the one that is asked for later.
     let mut last = net.rpc.get_slot().await.unwrap() - 1;
+    let (mut slots, _stop) = client.slot_subscribe().await.unwrap();
     for _ in 0..5 {
         let slot = timeout(SOON, slots.next()).await.unwrap().unwrap();
         assert!(slot.slot > last, "{slot:?} after {last}");
