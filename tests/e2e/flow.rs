@@ -5,35 +5,21 @@ use std::time::Duration;
 
 use clawos_interface::PROGRAM_ID;
 use clawos_receipts::text::to_base58;
+use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS, MARKDOWN_HTML, TEXT_STATS};
-use clawos_tests::postgres;
 use clawos_tests::processes::clawos::{key, units};
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, SETTLE_LATE, World, until};
+use crate::world::{SETTLE_AT_ONCE, SETTLE_LATE, World, on_both_databases, until};
 
 /// What the skills work on.
 const TEXT: &str = "Fuel is money, so it is deterministic. A skill that never ends is stopped, and costs nothing.";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_job_on_sqlite() {
-    if guests::available() {
-        whole_job(SETTLE_LATE).await;
-    }
-}
+on_both_databases!(the_whole_job);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_job_on_postgres() {
-    if let Some(url) = postgres::database().await
-        && guests::available()
-    {
-        whole_job(&[SETTLE_LATE, &["--database-url", &url]].concat()).await;
-    }
-}
-
-async fn whole_job(flags: &[&str]) {
-    let mut world = World::enrolled(flags);
+async fn the_whole_job(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     author_publishes(&world);
     buyer_looks(&world);
     let markdown = buy_once(&world).await;

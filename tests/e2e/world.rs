@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clawos_client::solana::Chain;
 use clawos_receipts::Key;
-use clawos_tests::app::{Answer, send};
+use clawos_tests::app::{Answer, TestDatabase, send};
 use clawos_tests::guests;
 use clawos_tests::processes::clawos::{key, units};
 use clawos_tests::processes::{ChainProcess, Clawos, ServerProcess, Stop};
@@ -46,20 +46,31 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Both services; nobody is enrolled.
+    /// Both services, the server on SQLite; nobody is enrolled.
     pub(crate) fn start(flags: &[&str]) -> World {
+        World::start_on(&TestDatabase::Sqlite, flags)
+    }
+
+    /// Both services, the server on this database; nobody is enrolled.
+    pub(crate) fn start_on(database: &TestDatabase, flags: &[&str]) -> World {
         let folder = tempfile::Builder::new().prefix("clawos-e2e-").tempdir().expect("a folder for temporary files");
         let chain = ChainProcess::start(&folder.path().join("chain"));
-        let server = ServerProcess::start(&folder.path().join("server"), &chain, flags);
+        let server = ServerProcess::start(&folder.path().join("server"), &chain, database, flags);
         let agent = |name: &str| Clawos::new(folder.path().join(name), &server.origin(), &chain.rpc_url());
         let (author, buyer, stranger, outsider) =
             (agent("author"), agent("buyer"), agent("stranger"), agent("outsider"));
         World { server, chain, author, buyer, stranger, outsider, http: reqwest::Client::new(), folder }
     }
 
-    /// Both services, and the agents with wallets, money and sessions. The author has no USDC and the stranger nothing.
+    /// Both services, the server on SQLite, and the agents with wallets, money and sessions. The author has no USDC and the
+    /// stranger nothing.
     pub(crate) fn enrolled(flags: &[&str]) -> World {
-        let world = World::start(flags);
+        World::enrolled_on(&TestDatabase::Sqlite, flags)
+    }
+
+    /// [`World::enrolled`], the server on this database.
+    pub(crate) fn enrolled_on(database: &TestDatabase, flags: &[&str]) -> World {
+        let world = World::start_on(database, flags);
         for (agent, handle) in [(&world.author, "acme"), (&world.buyer, "bob"), (&world.stranger, "mallory")] {
             agent.run(&["wallet", "new"]);
             agent.run(&["login", "--handle", handle]);
@@ -176,6 +187,35 @@ impl World {
         if answer["error"].is_null() { Ok(answer["result"].take()) } else { Err(answer["error"].take()) }
     }
 }
+
+/// A story as two tests, `STORY::on_sqlite` and `STORY::on_postgres`: an `async fn(&TestDatabase)` of the module. Skipped, with
+/// a line that says so, where no compiler for guests or no PostgreSQL is installed.
+macro_rules! on_both_databases {
+    ($story:ident) => {
+        mod $story {
+            use clawos_tests::app::TestDatabase;
+            use clawos_tests::{guests, postgres};
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                if guests::available() {
+                    super::$story(&TestDatabase::Sqlite).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                if guests::available()
+                    && let Some(url) = postgres::database().await
+                {
+                    super::$story(&TestDatabase::Postgres(url)).await;
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use on_both_databases;
 
 /// What a `wallet show` says of a currency.
 pub(crate) fn balance(agent: &Clawos, currency: &str) -> u64 {

@@ -1,10 +1,12 @@
-//! `clawos-server serve` as a child process: its port, folder and flags stay when it is stopped and started again.
+//! `clawos-server serve` as a child process: its port, folder, database and flags stay when it is stopped, or ends by itself,
+//! and is started again.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use super::service::Service;
 use super::{ChainProcess, Stop, command, free_ports};
+use crate::app::TestDatabase;
 
 /// The server.
 #[derive(Debug)]
@@ -14,17 +16,28 @@ pub struct ServerProcess {
     fixed: Vec<String>,
     /// Flags of `serve` that a test may change before it runs the server again.
     pub flags: Vec<String>,
+    /// Environment variables that a test may change before it runs the server again. None at first.
+    pub environment: Vec<(String, String)>,
     service: Option<Service>,
 }
 
 impl ServerProcess {
-    /// A server on `chain` with its data and log in `folder`.
-    pub fn start(folder: &Path, chain: &ChainProcess, flags: &[&str]) -> ServerProcess {
+    /// A server on `chain` and `database` with its data and log in `folder`.
+    pub fn start(folder: &Path, chain: &ChainProcess, database: &TestDatabase, flags: &[&str]) -> ServerProcess {
         std::fs::create_dir_all(folder).expect("the test's folder can be written");
         let meter = chain.key_file("meter").display().to_string();
-        let fixed = ["--rpc-url", &chain.rpc_url(), "--meter-key", &meter].map(str::to_owned).to_vec();
-        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let mut server = ServerProcess { folder: folder.to_owned(), port: free_ports(), fixed, flags, service: None };
+        let mut fixed = ["--rpc-url", &chain.rpc_url(), "--meter-key", &meter].map(str::to_owned).to_vec();
+        if let TestDatabase::Postgres(url) = database {
+            fixed.extend(["--database-url".to_owned(), url.clone()]);
+        }
+        let mut server = ServerProcess {
+            folder: folder.to_owned(),
+            port: free_ports(),
+            fixed,
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            environment: Vec::new(),
+            service: None,
+        };
         server.run();
         server
     }
@@ -53,6 +66,7 @@ impl ServerProcess {
         let mut server = command("clawos-server");
         server.arg("serve").arg("--data").arg(folder).args(["--listen", &format!("127.0.0.1:{port}")]);
         server.args(&self.fixed).args(&self.flags);
+        server.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A test's many requests come from one address; and one that hangs must not hold up an orderly end for long.
         server.args(["--rate-per-minute", "0", "--anonymous-rate-per-minute", "0", "--shutdown-ms", "15000"]);
         server
@@ -64,6 +78,14 @@ impl ServerProcess {
             let status = service.stop(how);
             assert!(how == Stop::Kill || status.success(), "the server ended with {status}: {}", service.last_words());
         }
+    }
+
+    /// Waits until it has ended by itself; gives its exit status, or the signal that ended it.
+    ///
+    /// # Panics
+    /// When it does not run, or goes on for more than a minute.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.service.take().expect("it runs").wait()
     }
 
     /// Kills it without waiting until it is gone, for whoever has requests on their way; [`Self::stop`] waits.

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Stop;
 
-/// How long a service may take to become ready, and to end when asked to.
+/// How long a service may take to become ready, and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of its log that a failed test shows.
 const LAST_LINES: usize = 25;
@@ -67,6 +67,11 @@ impl Service {
         };
         // One that has ended already is as good.
         let _ = kill_process(Pid::from_child(&self.child), signal);
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    pub(super) fn wait(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
@@ -74,7 +79,7 @@ impl Service {
             }
             if started.elapsed() > PATIENCE {
                 let _ = self.child.kill();
-                panic!("it does not end in order:\n{}", self.last_words());
+                panic!("it does not end:\n{}", self.last_words());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
