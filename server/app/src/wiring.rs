@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use clawos_base::Clock;
-use clawos_base::database::{DataLock, Database, DatabaseError, Kind, LockError};
+use clawos_base::database::{DataLock, Database, DatabaseError, LockError};
 use clawos_base::idempotency::Idempotency;
+use clawos_base::server_id::{self, ServerIdError};
 use clawos_base::server_key::{self, ServerKeyError};
 use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
@@ -38,6 +39,9 @@ pub enum StartError {
     /// The data folder is in use or cannot be locked.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// This server's id cannot be used.
+    #[error(transparent)]
+    ServerId(#[from] ServerIdError),
     /// The key for stored answers cannot be used.
     #[error(transparent)]
     ServerKey(#[from] ServerKeyError),
@@ -68,10 +72,12 @@ impl Server {
     /// [`StartError`]: which part cannot be used, and what to do.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
         let lock = DataLock::acquire(&config.data)?;
+        let server = server_id::load(&config.data.data)?;
         let vault = Vault::new(&server_key::load(&config.data)?);
         let db = Database::open(&config.data).await?;
         db.check_server_key(&vault).await?;
-        let idempotency = open_idempotency(&db, vault, &clock).await?;
+        let idempotency = Arc::new(Idempotency::new(db.clone(), vault, Arc::clone(&clock), server.clone()));
+        idempotency.drop_dead_claims().await?;
         let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
         let modules = StoredModules { store: Arc::clone(&storage), staging: Staging::default() };
         let staging = modules.staging.clone();
@@ -102,6 +108,7 @@ impl Server {
             registry: Arc::clone(&registry),
             idempotency: Arc::clone(&idempotency),
             rate_limits: Arc::clone(&rate_limits),
+            server,
         };
         let (execution, execution_workers) = Execution::open(&config.settle, ports).await?;
         let app = Arc::new(App {
@@ -126,19 +133,6 @@ impl Server {
         workers.extend(execution_workers);
         Ok(Server { workers, shutdown_ms: app.listen.shutdown_ms, app })
     }
-}
-
-/// Where no other server shares the database, the claims of a process that is gone are dropped.
-async fn open_idempotency(
-    db: &Database,
-    vault: Vault,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<Idempotency>, sqlx::Error> {
-    let idempotency = Arc::new(Idempotency::new(db.clone(), vault, Arc::clone(clock)));
-    if db.kind() == Kind::Sqlite {
-        idempotency.drop_dead_claims().await?;
-    }
-    Ok(idempotency)
 }
 
 async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) -> Result<Arc<Licensing>, OpenError> {

@@ -8,6 +8,7 @@
 //! | [`vault`], [`server_key`], [`secret_file`] | encryption of stored answers, its key, files that hold a secret |
 //! | [`idempotency`] | `Idempotency-Key`: a request is done once and its answer replayed |
 //! | [`check`], [`page`] | collecting what is wrong with a request, pages of lists |
+//! | [`server_id`] | what a server calls itself among those that share its database |
 //! | [`request_id`] | the id of the request that a task serves |
 //! | [`worker`] | what a background worker is; `server/app` starts, watches and stops them |
 
@@ -19,6 +20,7 @@ pub mod idempotency;
 pub mod page;
 pub mod request_id;
 pub mod secret_file;
+pub mod server_id;
 pub mod server_key;
 pub mod vault;
 pub mod worker;

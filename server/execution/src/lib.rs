@@ -47,7 +47,6 @@ pub use spending::CapError;
 use std::fmt;
 use std::sync::Arc;
 
-use clawos_base::database::Kind;
 use clawos_base::idempotency::Idempotency;
 use clawos_base::worker::Worker;
 use clawos_base::{Clock, Database};
@@ -83,6 +82,8 @@ pub struct ExecutionPorts {
     pub idempotency: Arc<Idempotency>,
     /// Rate limits.
     pub rate_limits: Arc<RateLimits>,
+    /// Names this process among those that share the database.
+    pub server: String,
 }
 
 /// Calls, receipts and settlement of one process.
@@ -106,8 +107,8 @@ impl fmt::Debug for Execution {
 
 impl Execution {
     /// Opens the execution side, and its workers in the order they are to be stopped: the settler, and the writer of
-    /// receipts, which may be told to stop when no call is running any more. Calls fail while the writer does not run. On a
-    /// database that only this server uses, what dead processes held is freed.
+    /// receipts, which may be told to stop when no call is running any more. Calls fail while the writer does not run. What
+    /// processes held that are gone is freed.
     ///
     /// # Errors
     /// When the database fails.
@@ -115,13 +116,9 @@ impl Execution {
         config: &SettleConfig,
         ports: ExecutionPorts,
     ) -> Result<(Arc<Execution>, Vec<Worker>), ExecutionError> {
-        let ExecutionPorts { db, clock, licensing, idempotency, .. } = ports.clone();
-        if db.kind() == Kind::Sqlite {
-            reserve::release_leases(&db, None).await?;
-            settle::take_over(&db).await?;
-        }
-        // Names this process among those that share the database.
-        let server = clawos_receipts::new_id("srv");
+        let ExecutionPorts { db, clock, licensing, idempotency, server, .. } = ports.clone();
+        reserve::release_leases(&db, db.gone(&server)).await?;
+        settle::release_hold(&db, db.gone(&server)).await?;
         let (group_commit, writer) = GroupCommit::new(Writer {
             db: db.clone(),
             clock: Arc::clone(&clock),

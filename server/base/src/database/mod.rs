@@ -102,6 +102,15 @@ impl Database {
         self.kind
     }
 
+    /// Whose leavings are those of processes that are gone when `server` starts: its own, by name, since its data folder is
+    /// locked; on SQLite everybody's (`None`), since no other process has the file.
+    pub fn gone<'a>(&self, server: &'a str) -> Option<&'a str> {
+        match self.kind {
+            Kind::Sqlite => None,
+            Kind::Postgres => Some(server),
+        }
+    }
+
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it can never fail later
     /// because another writer came between its reads and its writes.
     pub async fn write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {

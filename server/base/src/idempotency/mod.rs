@@ -160,12 +160,13 @@ pub struct Idempotency {
     db: Database,
     vault: Vault,
     clock: Arc<dyn Clock>,
+    server: String,
 }
 
 impl Idempotency {
-    /// Over this database; answers are encrypted with `vault`.
-    pub fn new(db: Database, vault: Vault, clock: Arc<dyn Clock>) -> Self {
-        Self { db, vault, clock }
+    /// Over this database; answers are encrypted with `vault`. `server` names this process among those that share it.
+    pub fn new(db: Database, vault: Vault, clock: Arc<dyn Clock>, server: String) -> Self {
+        Self { db, vault, clock, server }
     }
 
     /// Claims the request's key, or finds its earlier answer.
@@ -183,7 +184,8 @@ impl Idempotency {
         let fingerprint = hex::encode(request.fingerprint);
         let now = self.clock.now_ms();
         let until = now + i64::try_from(request.within.as_millis()).unwrap_or(KEEP_MS);
-        if store::claim(&self.db, &claim, &fingerprint, now, until, now + KEEP_MS).await? {
+        let lasting = store::Lasting { now, claimed_until: until, expires_at: now + KEEP_MS };
+        if store::claim(&self.db, &claim, &self.server, &fingerprint, lasting).await? {
             return Ok(Begin::Claimed(claim));
         }
         // Nothing found means that it ended between the two statements.
@@ -236,12 +238,12 @@ impl Idempotency {
         store::forget_expired(&self.db, self.clock.now_ms()).await
     }
 
-    /// Drops the claims of a process that is gone: right at start-up when no other server shares the database.
+    /// Drops the claims that processes left which are gone: at start-up, before any request. See [`Database::gone`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn drop_dead_claims(&self) -> Result<(), sqlx::Error> {
-        store::drop_claims(&self.db).await
+        store::drop_claims(&self.db, self.db.gone(&self.server)).await
     }
 }
 

@@ -10,21 +10,31 @@ pub(super) struct Earlier {
     pub(super) answer: Option<Vec<u8>>,
 }
 
+/// How long a claim lasts (Unix milliseconds).
+#[derive(Clone, Copy)]
+pub(super) struct Lasting {
+    /// What lapsed by now counts no more.
+    pub(super) now: i64,
+    /// The claim counts as dead from then on.
+    pub(super) claimed_until: i64,
+    /// The key is free from then on.
+    pub(super) expires_at: i64,
+}
+
 /// Takes the key when it is new, expired, or held by a dead claim for the same request. One statement, so two requests
 /// cannot both succeed.
 pub(super) async fn claim(
     pool: &AnyPool,
     claim: &Claim,
+    server: &str,
     fingerprint: &str,
-    now: i64,
-    until: i64,
-    expires_at: i64,
+    lasting: Lasting,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "INSERT INTO idempotency (agent_id, route, key_hash, fingerprint, claim, claimed_until, answer, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, NULL, $7)
+        "INSERT INTO idempotency (agent_id, route, key_hash, fingerprint, claim, claimed_until, answer, expires_at, server)
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $9)
          ON CONFLICT (agent_id, route, key_hash) DO UPDATE
-         SET fingerprint = $4, claim = $5, claimed_until = $6, answer = NULL, expires_at = $7
+         SET fingerprint = $4, claim = $5, claimed_until = $6, answer = NULL, expires_at = $7, server = $9
          WHERE idempotency.expires_at <= $8
             OR (idempotency.answer IS NULL AND idempotency.claimed_until <= $8 AND idempotency.fingerprint = $4)",
     )
@@ -33,9 +43,10 @@ pub(super) async fn claim(
     .bind(&claim.key_hash)
     .bind(fingerprint)
     .bind(&claim.token)
-    .bind(until)
-    .bind(expires_at)
-    .bind(now)
+    .bind(lasting.claimed_until)
+    .bind(lasting.expires_at)
+    .bind(lasting.now)
+    .bind(server)
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -92,7 +103,11 @@ pub(super) async fn forget_expired(pool: &AnyPool, now: i64) -> Result<(), sqlx:
     Ok(())
 }
 
-pub(super) async fn drop_claims(pool: &AnyPool) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM idempotency WHERE answer IS NULL").execute(pool).await?;
+/// Drops the claims of one server, or of all.
+pub(super) async fn drop_claims(pool: &AnyPool, server: Option<&str>) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM idempotency WHERE answer IS NULL AND ($1 = '' OR server = $1)")
+        .bind(server.unwrap_or(""))
+        .execute(pool)
+        .await?;
     Ok(())
 }

@@ -199,7 +199,7 @@ pub(crate) async fn capture(
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends the leases of one server, or of all: on a database that only one server uses, those of dead processes.
+/// Ends the leases of one server, or of all.
 pub(crate) async fn release_leases(db: &Database, server: Option<&str>) -> Result<(), sqlx::Error> {
     let mut tx = db.write().await?;
     match server {

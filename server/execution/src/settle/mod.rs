@@ -19,7 +19,7 @@ mod tests;
 pub(crate) use batch::Batch;
 pub(crate) use rules::full_batches;
 pub use rules::longest_settlement_secs;
-pub(crate) use store::{batches_of, find_account, find_batch};
+pub(crate) use store::{batches_of, find_account, find_batch, release_hold};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Settler {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        if let Err(error) = store::release_hold(&self.db, Some(&self.server)).await {
+        if let Err(error) = release_hold(&self.db, Some(&self.server)).await {
             tracing::debug!(%error, "another server settles once this one's hold has lapsed");
         }
     }
@@ -247,9 +247,4 @@ impl Settler {
 
 fn show(key: &Key) -> String {
     to_base58(key)
-}
-
-/// Lets this process settle at once, on a database that no other uses: whoever held it is dead.
-pub(crate) async fn take_over(db: &Database) -> Result<(), sqlx::Error> {
-    store::release_hold(db, None).await
 }

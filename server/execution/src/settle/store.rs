@@ -25,8 +25,8 @@ pub(super) async fn hold(pool: &AnyPool, server: &str, now: i64, until: i64) -> 
     Ok(done.rows_affected() == 1)
 }
 
-/// Lets another server settle: of this one, or of whoever held it when none but this one uses the database.
-pub(super) async fn release_hold(pool: &AnyPool, server: Option<&str>) -> Result<(), sqlx::Error> {
+/// Lets another server settle where `server` held it, or whoever did.
+pub(crate) async fn release_hold(pool: &AnyPool, server: Option<&str>) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM settler_leases WHERE $1 = '' OR server = $1")
         .bind(server.unwrap_or(""))
         .execute(pool)
