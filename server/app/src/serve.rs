@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clawos_base::SystemClock;
+use clawos_base::failpoint::UnknownFailpoint;
+use clawos_base::{Failpoint, SystemClock};
 use clawos_config::Config;
 use clawos_server_api::router;
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -23,6 +24,9 @@ pub enum ServeError {
     /// It could not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// It was told to end at a point that it does not have.
+    #[error("--end-at: {0}")]
+    Failpoint(#[from] UnknownFailpoint),
     /// It could not listen.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -40,6 +44,10 @@ pub enum ServeError {
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
     if let Some(parent) = config.listen.exit_with_parent {
         exit_with(parent)?;
+    }
+    if let Some(point) = &config.end_at {
+        Failpoint::choose(point)?;
+        tracing::warn!(point, "this server ends where this point is reached");
     }
     let address = config.listen.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;

@@ -40,6 +40,9 @@ pub struct Config {
     /// How modules run.
     #[command(flatten)]
     pub sandbox: SandboxConfig,
+    /// A failpoint at which the process ends (`clawos_base::failpoint`): for tests of what survives.
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub end_at: Option<String>,
 }
 
 /// The defaults of every flag, parsed the way the command line is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clawos_api::execution::{ExecuteAnswer, ExecuteRequest};
 use clawos_base::idempotency::{Answer, Begin, Claim, Keyed, is_kept};
-use clawos_base::{Invalid, Problems};
+use clawos_base::{Failpoint, Invalid, Problems};
 use clawos_identity::{Caller, Scope};
 use clawos_licensing::Network;
 use clawos_receipts::Receipt;
@@ -79,6 +79,7 @@ impl Execution {
             Begin::Claimed(claim) => Some(claim),
             Begin::Unkeyed => None,
         };
+        Failpoint::CallClaimed.reach();
         let called = self.call_once(caller, Request::new(skill, request), claim.clone(), encode).await;
         let kept = called.as_ref().is_ok_and(|answer| is_kept(answer.status));
         if let Some(claim) = claim.filter(|_| !kept)
@@ -124,6 +125,7 @@ impl Execution {
         let plan = self.plan(caller, &request).await?;
         let (plan, reservation) = self.reserve(caller, plan).await?;
         let call = Prepared { network, caller, request, plan };
+        Failpoint::CallReserved.reach();
         // All of it stays set aside until the receipt is stored; what could not be stored was not used.
         match self.run_and_record(&call, &reservation, claim, encode).await {
             Ok(Recorded { answer, ok, units, amount }) => {
@@ -176,6 +178,7 @@ impl Execution {
         self.count(caller, &receipt).await;
         let finished = finished_call(plan, result, RunDetails { usage, logs, logs_truncated }, amount)?;
         let entry = Entry { receipt, charge, spend: taken.spend, finished, encode, claim };
+        Failpoint::CallRan.reach();
         let answer = self.group_commit.commit(entry).await?;
         if !ok {
             effects.roll_back();

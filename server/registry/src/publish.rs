@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clawos_api::registry::PublishReport;
+use clawos_base::Failpoint;
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
 use clawos_identity::Caller;
 use clawos_manifest::names;
@@ -90,17 +91,21 @@ impl Registry {
         report: PublishReport,
         slot: &AnswerSlot,
     ) -> Result<StoredAnswer, RegistryError> {
+        Failpoint::PublishTried.reach();
         let version = publication.version(signature, &report, self.ports.clock.now_ms());
         let report = PublishReport { version_id: Some(version.view.id.clone()), ..report };
         let upload = publication.upload;
         // Written before the transaction, which must not wait for so much, and named in it and last: what is refused leaves
         // no artifact, and no version is without its own.
         let artifact = self.ports.storage.write(upload.module_sha256, upload.parts.artifact.clone()).await?;
+        Failpoint::PublishWritten.reach();
         let mut tx = self.ports.db.write().await?;
         publication.record(&mut tx, &version).await?;
         let answer = slot.store(&mut tx, &report).await?;
         artifact.commit().await?;
+        Failpoint::PublishNamed.reach();
         tx.commit().await?;
+        Failpoint::PublishStored.reach();
         self.versions.forget_newest(&version.skill_id).await;
         metrics::counter!("clawos_versions_published_total").increment(1);
         Ok(answer)

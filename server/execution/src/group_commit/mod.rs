@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use clawos_base::idempotency::{Answer, Claim, Idempotency, IdempotencyError, is_kept};
 use clawos_base::worker::{Stop, Worker};
-use clawos_base::{Cause, Clock, Database};
+use clawos_base::{Cause, Clock, Database, Failpoint};
 use clawos_interface::Key;
 use clawos_receipts::{Receipt, SignedReceipt, SigningKey};
 use tokio::sync::{mpsc, oneshot};
@@ -185,7 +185,9 @@ impl Writer {
             answers.push(answer);
         }
         store::record(&mut tx, rows, &self.server, now).await?;
+        Failpoint::GroupWritten.reach();
         tx.commit().await?;
+        Failpoint::GroupStored.reach();
         let committed = |(answer, signed)| match answer {
             AnswerOf::Keyed(_, answer) => Committed::Answer(answer),
             AnswerOf::Unkeyed(finished) => Committed::Receipt(finished, Box::new(signed)),

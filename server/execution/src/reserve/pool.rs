@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clawos_base::{Clock, Database};
+use clawos_base::{Clock, Database, Failpoint};
 
 use super::store::{self, Lease, LeaseRequest};
 use super::{Allowance, LEASE_MARGIN_MS, LEASE_MS, ReserveError};
@@ -160,6 +160,7 @@ impl Pools {
     ) -> Result<(), ReserveError> {
         let request = self.request(pool, account, usage_seq, needed);
         let (units, kept) = granted(store::lease(&self.db, &request, allowance).await?, allowance, needed)?;
+        Failpoint::CallLeased.reach();
         lock(&pool.held).granted(units, kept, request.lapses_at);
         Ok(())
     }

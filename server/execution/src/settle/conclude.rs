@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clawos_api::execution::BatchStatus;
+use clawos_base::Failpoint;
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::bill::cost;
@@ -66,7 +67,9 @@ impl Settler {
     }
 
     async fn confirmed(&self, batch: &Batch, slot: u64) -> Result<(), SettleError> {
+        Failpoint::BatchSeen.reach();
         self.change(batch, Change::Confirmed { slot }).await?;
+        Failpoint::BatchConfirmed.reach();
         self.forget_transaction(batch).await;
         metrics::counter!("clawos_batches_confirmed_total").increment(1);
         metrics::counter!("clawos_units_settled_total").increment(batch.contents.units);

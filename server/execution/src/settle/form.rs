@@ -1,5 +1,6 @@
 //! Forming an account's next batch and storing it, before anything is sent.
 
+use clawos_base::Failpoint;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::validity::is_expired;
 use clawos_licensing::{LicenceState, Snapshot};
@@ -45,11 +46,14 @@ impl Settler {
                 None
             }
         };
+        let Some(seq) = seq else {
+            tx.commit().await?;
+            return Ok(None);
+        };
+        Failpoint::BatchWritten.reach();
         tx.commit().await?;
-        match seq {
-            Some(seq) => Ok(find_batch(&self.db, account, seq).await?),
-            None => Ok(None),
-        }
+        Failpoint::BatchStored.reach();
+        Ok(find_batch(&self.db, account, seq).await?)
     }
 
     /// The same under the account's lock; the number of the batch.

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use clawos_base::Failpoint;
 use clawos_interface::Key;
 use clawos_interface::codes::PauseBits;
 use clawos_interface::instruction::args::RecordArgs;
@@ -115,12 +116,14 @@ impl Settler {
             store::change(&mut tx, &item.batch, &sent).await?;
         }
         tx.commit().await?;
+        Failpoint::BatchSigned.reach();
         self.in_flight.lock().await.insert(signature.clone(), transaction.clone());
         tracing::info!(%signature, licences = items.len(), "usage sent to the chain");
         // If this fails it is sent again by the next round: it is stored and in flight.
         if let Err(error) = chain.send(&transaction).await {
             tracing::warn!(%error, %signature, "a settlement could not be handed in yet");
         }
+        Failpoint::BatchSent.reach();
         Ok(Vec::new())
     }
 
