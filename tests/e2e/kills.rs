@@ -1,12 +1,17 @@
-//! The server killed (`kill -9`) during calls and during settlement: nothing is lost and nothing happens twice.
+//! The server, or its PostgreSQL, killed (`kill -9`) during calls and during settlement: nothing is lost and nothing happens
+//! twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clawos_receipts::Key;
+use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::postgres::OwnCluster;
 use clawos_tests::processes::Stop;
+use futures::StreamExt;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
@@ -27,7 +32,7 @@ fn slow_skill(world: &World) -> Key {
 }
 
 /// Repeats a call with its key until it is answered; gives its receipt's id.
-async fn answered(world: &World, endpoint: &str, payload: &Value, key: &str) -> String {
+pub(crate) async fn answered(world: &World, endpoint: &str, payload: &Value, key: &str) -> String {
     for _ in 0..100 {
         let answer = world.call(LOOPS, endpoint, payload.clone(), key).await;
         if let Some(answer) = answer.filter(|answer| answer.status.as_u16() < 500 && answer.status != 409) {
@@ -82,7 +87,7 @@ async fn killed_during_calls() {
 }
 
 /// The calls that callers know of are the calls that were billed: each once, and no other.
-async fn one_receipt_for_each(world: &World, known: &BTreeMap<String, String>) {
+pub(crate) async fn one_receipt_for_each(world: &World, known: &BTreeMap<String, String>) {
     let receipts = books::receipts(world, &world.buyer, LOOPS).await;
     let listed: BTreeSet<&str> = receipts.iter().map(|receipt| receipt["id"].as_str().unwrap()).collect();
     let answered: BTreeSet<&str> = known.values().map(String::as_str).collect();
@@ -116,4 +121,41 @@ async fn killed_during_settlement() {
     one_receipt_for_each(&world, &known).await;
     let totals = books::audit(&world, &[Account { skill: LOOPS, licence, deposited: DEPOSIT }]).await;
     assert_eq!((totals[LOOPS].units, totals[LOOPS].amount), (36, 36_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_killed_during_calls() {
+    if !guests::available() {
+        return;
+    }
+    let Some(postgres) = OwnCluster::start().await else { return };
+    let world = World::enrolled_on(&TestDatabase::Postgres(postgres.url.clone()), SETTLE_AT_ONCE);
+    let licence = slow_skill(&world);
+    let mut known = BTreeMap::new();
+    let mut failed = 0;
+    for round in 0..4 {
+        let keys: Vec<String> = (0..PARALLEL).map(|n| format!("killed-{round}-{n}")).collect();
+        // Each takes longer than the one before, so that some are under way when the first is answered.
+        let work = |n: usize| json!({ "times": SLOW / 12 * (n as u64 + 1) });
+        let call = async |n: usize| (n, world.call(LOOPS, "sleepless", work(n), &keys[n]).await);
+        let mut calls: FuturesUnordered<_> = (0..PARALLEL).map(call).collect();
+        let mut first_tries = vec![calls.next().await.expect("there are calls")];
+        postgres.kill().await;
+        first_tries.extend(calls.collect::<Vec<_>>().await);
+        postgres.run().await;
+        for (n, first) in first_tries {
+            let id = answered(&world, "sleepless", &work(n), &keys[n]).await;
+            match first.expect("the server goes on") {
+                first if first.status == 200 => assert_eq!(receipt_id(&first.json(200)), id, "an answered call stays"),
+                first => {
+                    assert!(first.status.is_server_error(), "{first:?}");
+                    failed += 1;
+                }
+            }
+            known.insert(keys[n].clone(), id);
+        }
+    }
+    assert!(failed > 0, "no call met a dead database: they are too quick");
+    one_receipt_for_each(&world, &known).await;
+    books::audit(&world, &[Account { skill: LOOPS, licence, deposited: DEPOSIT }]).await;
 }

@@ -5,6 +5,7 @@
 //! | `flow` | publish, buy, call, settle, verify; every amount to the base unit, on both databases |
 //! | `restarts` | server and chain stopped in the middle of every step |
 //! | `kills` | the server killed during calls and during settlement |
+//! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `limits` | 64 calls at once on a licence with 10 units left |
 //! | `prices` | a price that changes between quote and purchase |
 //! | `tampering` | changed receipts, proofs, compiled code and accounts |
@@ -17,6 +18,7 @@
 mod bad_input;
 mod books;
 mod demo;
+mod failpoints;
 mod flow;
 mod kills;
 mod limits;
