@@ -133,7 +133,7 @@ async fn postgres_killed_during_calls() {
     let licence = slow_skill(&world);
     let mut known = BTreeMap::new();
     let mut failed = 0;
-    for round in 0..4 {
+    for round in 0..2 {
         let keys: Vec<String> = (0..PARALLEL).map(|n| format!("killed-{round}-{n}")).collect();
         // Each takes longer than the one before, so that some are under way when the first is answered.
         let work = |n: usize| json!({ "times": SLOW / 12 * (n as u64 + 1) });

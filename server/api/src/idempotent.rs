@@ -73,7 +73,7 @@ async fn store_refusal(idempotency: &Idempotency, claim: &Claim, refusal: Respon
         idempotency.abandon(claim).await.map_err(Into::into)
     };
     if let Err(error) = stored {
-        // The client learns why it was refused all the same; the claim lapses by itself.
+        // The client learns why it was refused all the same.
         tracing::warn!(%error, "the refusal of an idempotent request could not be stored");
     }
     Ok(Response::from_parts(parts, Body::from(body)))

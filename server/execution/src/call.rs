@@ -85,7 +85,7 @@ impl Execution {
         if let Some(claim) = claim.filter(|_| !kept)
             && let Err(error) = self.ports.idempotency.abandon(&claim).await
         {
-            tracing::warn!(%error, "the key of a call could not be given back; it is free again once its claim lapses");
+            tracing::warn!(%error, "the key of a call could not be given back yet");
         }
         called.map(|answer| Called { answer, replayed: false })
     }

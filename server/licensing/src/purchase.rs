@@ -78,7 +78,7 @@ impl Licensing {
             }
             Err(_) => {
                 if let Err(error) = idempotency.abandon(&claim).await {
-                    tracing::warn!(%error, "the key of a purchase could not be given back; it is free again once its claim lapses");
+                    tracing::warn!(%error, "the key of a purchase could not be given back yet");
                 }
             }
         }

@@ -6,7 +6,7 @@
 mod store;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,6 +18,8 @@ use crate::{Cause, Clock, Database};
 
 /// How long an answer is kept (milliseconds).
 const KEEP_MS: i64 = 24 * 3600 * 1000;
+/// Claims remembered that could not be given back while the database was away; further ones lapse by themselves.
+const MAX_UNRETURNED: usize = 4_096;
 
 /// How long ordinary work may take before its claim is taken for dead.
 pub const CLAIM: Duration = Duration::from_secs(60);
@@ -161,12 +163,14 @@ pub struct Idempotency {
     vault: Vault,
     clock: Arc<dyn Clock>,
     server: String,
+    /// Of work that ended without an answer while the database was away.
+    unreturned: Mutex<Vec<Claim>>,
 }
 
 impl Idempotency {
     /// Over this database; answers are encrypted with `vault`. `server` names this process among those that share it.
     pub fn new(db: Database, vault: Vault, clock: Arc<dyn Clock>, server: String) -> Self {
-        Self { db, vault, clock, server }
+        Self { db, vault, clock, server, unreturned: Mutex::default() }
     }
 
     /// Claims the request's key, or finds its earlier answer.
@@ -175,6 +179,7 @@ impl Idempotency {
     /// [`IdempotencyError`].
     pub async fn begin(&self, request: Keyed<'_>) -> Result<Begin, IdempotencyError> {
         let Some(key) = request.key else { return Ok(Begin::Unkeyed) };
+        self.return_claims().await?;
         let claim = Claim {
             agent_id: request.agent_id.to_owned(),
             route: request.route,
@@ -225,9 +230,28 @@ impl Idempotency {
     /// Gives the key back: the next request with it runs.
     ///
     /// # Errors
-    /// When the database fails; the claim then lapses by itself.
+    /// When the database fails; the claim is given back once it answers again.
     pub async fn abandon(&self, claim: &Claim) -> Result<(), sqlx::Error> {
-        store::abandon(&self.db, claim).await
+        let done = store::abandon(&self.db, claim).await;
+        if done.is_err() {
+            let mut unreturned = self.unreturned();
+            if unreturned.len() < MAX_UNRETURNED {
+                unreturned.push(claim.clone());
+            }
+        }
+        done
+    }
+
+    /// Gives back what could not be given back before.
+    async fn return_claims(&self) -> Result<(), sqlx::Error> {
+        loop {
+            let Some(claim) = self.unreturned().pop() else { return Ok(()) };
+            self.abandon(&claim).await?;
+        }
+    }
+
+    fn unreturned(&self) -> std::sync::MutexGuard<'_, Vec<Claim>> {
+        self.unreturned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes answers older than 24 hours.
