@@ -26,6 +26,8 @@ use store::KeyRow;
 
 /// Keys an agent may have at a time; more is a leak of keys, not a use of them.
 const MAX_KEYS: i64 = 100;
+/// What a caller hears is absent when it names no key of its own, or a revoked one.
+const LIVE_KEY: &str = "key of yours, or it is revoked";
 /// The largest daily cap that can be stored (USDC base units): 2^63 − 1.
 const MAX_CAP: u64 = i64::MAX as u64;
 
@@ -140,14 +142,14 @@ impl Identity {
     /// Revokes a key at once, and every key that it made.
     ///
     /// # Errors
-    /// [`IdentityError::UnknownKey`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
+    /// [`IdentityError::Absent`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
     pub async fn revoke_key(&self, caller: &Caller, id: &str) -> Result<(), IdentityError> {
         caller.require(Scope::Admin)?;
         let now = self.now();
         let mut tx = self.ports.db.write().await?;
         bounds::lock_caller(&mut tx, caller, now).await?;
         if !store::revoke(&mut tx, &caller.agent_id, id, now).await? {
-            return Err(IdentityError::UnknownKey);
+            return Err(IdentityError::Absent(LIVE_KEY));
         }
         audit::append(&mut tx, now, &caller.agent_id, "key.revoke", id, &format!("by {}", caller.key_id)).await?;
         tx.commit().await?;
