@@ -71,8 +71,8 @@ pub enum IdentityError {
     /// A bearer token that this server did not issue.
     #[error("This token is not one of ours; sign in again.")]
     UnknownToken,
-    /// The bearer token was revoked.
-    #[error("This token was revoked; sign in again or use another key.")]
+    /// The bearer token was revoked, or replaced by a refresh.
+    #[error("This token was revoked, or exchanged for a new one; use that, sign in again, or use another key.")]
     TokenRevoked,
     /// The bearer token has expired.
     #[error("This token has expired; refresh it or use another key.")]
