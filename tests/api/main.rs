@@ -5,6 +5,7 @@ mod enrolment;
 mod execute;
 mod http;
 mod idempotency;
+mod key_caps;
 mod keys;
 mod operations;
 mod outages;

@@ -10,7 +10,7 @@ use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
 use clawos_config::Config;
 use clawos_execution::{Execution, ExecutionError, ExecutionPorts};
-use clawos_identity::{Identity, IdentityPorts, RateLimits};
+use clawos_identity::{DailyCaps, Identity, IdentityPorts, RateLimits};
 use clawos_licensing::{Licensing, OpenError};
 use clawos_registry::{Registry, RegistryPorts};
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig, WasmSandbox};
@@ -84,7 +84,10 @@ impl Server {
             chain: licensing.clone(),
             rate_limits: Arc::clone(&rate_limits),
             origin: config.listen.origin(),
-            default_daily_cap: config.limits.default_daily_cap,
+            default_daily_caps: DailyCaps {
+                sol: config.limits.default_daily_cap_sol,
+                usdc: config.limits.default_daily_cap_usdc,
+            },
         }));
         let registry = Arc::new(Registry::new(RegistryPorts {
             db: db.clone(),

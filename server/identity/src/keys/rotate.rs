@@ -66,7 +66,7 @@ impl Identity {
         check_room(&mut tx, &caller.agent_id, now).await?;
         let row = KeyRow {
             ip_allow: old.ip_allow,
-            daily_cap: old.daily_cap,
+            daily_caps: old.daily_caps,
             expires_at: old.expires_at,
             replaces: Some(old.id),
             family: old.family,

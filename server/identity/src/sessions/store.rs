@@ -65,7 +65,7 @@ pub(super) async fn by_access(pool: &AnyPool, hash: &str) -> Result<Option<Crede
         wallet: columns::key(&row, 0)?,
         key_id: id.as_str().into(),
         scopes: Scopes::all(),
-        daily_cap: None,
+        daily_caps: None,
         family: id.into(),
     };
     Ok(Some(Credential {
