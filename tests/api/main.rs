@@ -13,6 +13,7 @@ mod publish;
 mod publish_together;
 mod refusals;
 mod sessions;
+mod settings;
 mod settlement;
 mod skills;
 mod start;

@@ -1,6 +1,7 @@
 //! Opens every part of the server and hands each what it needs. The only place that knows them all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clawos_base::Clock;
 use clawos_base::database::{DataLock, Database, DatabaseError, Kind, LockError};
@@ -96,6 +97,7 @@ impl Server {
             staging,
             sandbox: Arc::clone(&sandbox),
             listings: licensing.clone(),
+            max_limits: config.sandbox.max_limits(),
         }));
         let ports = ExecutionPorts {
             db: db.clone(),
@@ -152,6 +154,9 @@ async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) ->
 fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandbox>, StartError> {
     let mut wasm = WasmConfig::new(config.data.data.join("compiled"));
     wasm.max_concurrent = config.sandbox.sandbox_slots;
+    wasm.max_loaded_bytes = config.sandbox.loaded_code_mib << 20;
+    wasm.max_cached_bytes = config.sandbox.compiled_cache_mib << 20;
+    wasm.compile_wall = Duration::from_secs(config.sandbox.compile_wall_secs);
     // Until skills may call skills.
     wasm.max_nested = 0;
     if let Some(program) = &config.sandbox.compiler {
