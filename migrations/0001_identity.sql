@@ -49,7 +49,8 @@ CREATE TABLE api_keys (
     hint         TEXT NOT NULL,             -- prefix and last four characters
     scopes       TEXT NOT NULL,             -- comma separated
     ip_allow     TEXT NOT NULL,             -- comma separated addresses and networks; empty means any
-    daily_cap    BIGINT NOT NULL,           -- USDC base units
+    daily_cap_sol  BIGINT NOT NULL,         -- lamports
+    daily_cap_usdc BIGINT NOT NULL,         -- USDC base units
     created_at   BIGINT NOT NULL,
     expires_at   BIGINT,
     last_used_at BIGINT,

@@ -25,11 +25,11 @@
 //!
 //! | what | default | bound | where |
 //! | --- | --- | --- | --- |
-//! | fuel | 1,000,000,000 | operator | [`Limits::fuel`] |
-//! | wall time | 5 s | operator | [`Limits::wall`] |
-//! | memory, all memories and tables together | 64 MiB | 256 MiB | [`Limits::memory_bytes`], [`limits::MAX_MEMORY_BYTES`] |
-//! | output | 256 KiB | operator | [`Limits::output_bytes`] |
-//! | log | 16 KiB, 4 KiB a line | operator | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
+//! | fuel | 1,000,000,000 | 1,000,000,000; at publish `--max-fuel` | [`Limits::fuel`] |
+//! | wall time | 5 s | 30 s; at publish `--max-wall-ms` | [`Limits::wall`] |
+//! | memory, all memories and tables together | 64 MiB | 256 MiB; at publish `--max-memory-mib` | [`Limits::memory_bytes`], [`limits::MAX_MEMORY_BYTES`] |
+//! | output | 256 KiB | 256 KiB; at publish `--max-output-kib` | [`Limits::output_bytes`] |
+//! | log | 16 KiB, 4 KiB a line | fixed | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
 //! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
 //! | one call's reads and writes of a store | 4 MiB; keys 256 bytes, values 64 KiB | fixed | [`limits::MAX_KV_CALL_BYTES`] |
@@ -37,12 +37,14 @@
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
-//! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed, wall by operator | [`wasm::compile`] |
-//! | compiled code in memory | 512 MiB | operator | [`wasm::WasmConfig::max_loaded_bytes`] |
-//! | compiled code on disk | 4 GiB | operator | [`wasm::WasmConfig::max_cached_bytes`] |
-//! | calls at once | 64 | operator | [`wasm::WasmConfig::max_concurrent`] |
-//! | nested calls at once, beside those | 8 | operator | [`wasm::WasmConfig::max_nested`] |
+//! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed; wall `--compile-wall-secs` | [`wasm::compile`] |
+//! | compiled code in memory | 512 MiB | `--loaded-code-mib` | [`wasm::WasmConfig::max_loaded_bytes`] |
+//! | compiled code on disk | 4 GiB | `--compiled-cache-mib` | [`wasm::WasmConfig::max_cached_bytes`] |
+//! | calls at once | 64 | `--sandbox-slots` | [`wasm::WasmConfig::max_concurrent`] |
+//! | nested calls at once, beside those | 8; the server, none | the host program | [`wasm::WasmConfig::max_nested`] |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
+//!
+//! What stands as `--flag` is a setting of `clawos-server serve`, whose default this is.
 
 pub mod capability;
 mod dispatcher;

@@ -1,10 +1,13 @@
 //! `Idempotency-Key`: done once, answered the same, never mixed up.
 
 use clawos_tests::app::{Answer, TestApp, TestDatabase, databases, send};
+use clawos_tests::market::Market;
+use clawos_tests::publication::{Publication, USAGE_PRICING};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn make_key(app: &TestApp, token: &str, idempotency_key: &str, body: &Value) -> Answer {
-    let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(token).json(body);
+    let request = app.request(Method::POST, "/agents/me/keys").bearer_auth(token).json(body);
     send(request.header("idempotency-key", idempotency_key)).await
 }
 
@@ -126,4 +129,26 @@ async fn what_cannot_be_answered_again_is_not_done() {
     let made = make_key(&app, agent.token(), "k", &body).await.json(201);
     assert_eq!(make_key(&app, agent.token(), "k", &body).await.json(201), made);
     assert_eq!(count_keys(&app, agent.token()).await, 2);
+}
+
+#[tokio::test]
+async fn describing_a_purchase_stores_nothing() {
+    for database in databases().await {
+        let priced = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+        let market = Market::open(&database, priced).await;
+        let buyer = market.app.enrol("buyer").await;
+        for kind in ["usage", "usage", "subscription"] {
+            let order = json!({"skill": market.skill, "kind": kind, "tier": "personal"});
+            let request = market.app.request(Method::POST, "/marketplace/purchase").bearer_auth(buyer.token());
+            let answer = send(request.header("idempotency-key", "one-for-all").json(&order)).await;
+            if kind == "usage" {
+                answer.json(200)
+            } else {
+                answer.problem("not_registered")
+            };
+        }
+        let claims = "SELECT key_hash FROM idempotency WHERE agent_id = $1";
+        let claims = sqlx::query(claims).bind(buyer.id()).fetch_all(&*market.app.state.db).await.unwrap();
+        assert!(claims.is_empty());
+    }
 }

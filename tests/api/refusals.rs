@@ -73,15 +73,21 @@ async fn wrong_fields_of_sessions_and_keys_are_named_one_by_one() {
         ),
         (
             "/agents/me/keys",
-            json!({"name": "k", "scopes": ["read"], "daily_cap": "-1"}),
-            "validation_failed",
-            &["/daily_cap"],
+            json!({"name": "k", "scopes": ["read"], "daily_caps": {"USDC": "-1"}}),
+            "invalid_body",
+            &["/daily_caps/USDC"],
         ),
         (
             "/agents/me/keys",
-            json!({"name": "k", "scopes": ["read"], "daily_cap": "18446744073709551615"}),
+            json!({"name": "k", "scopes": ["read"], "daily_caps": {"EUR": "1"}}),
+            "invalid_body",
+            &["/daily_caps/EUR"],
+        ),
+        (
+            "/agents/me/keys",
+            json!({"name": "k", "scopes": ["read"], "daily_caps": {"SOL": "9223372036854775808", "USDC": "18446744073709551615"}}),
             "validation_failed",
-            &["/daily_cap"],
+            &["/daily_caps/SOL", "/daily_caps/USDC"],
         ),
         (
             "/agents/me/keys",

@@ -1,7 +1,7 @@
 //! Sessions: expiry, rotation, and what happens to a stolen refresh token.
 
 use clawos_config::Config;
-use clawos_tests::app::{TestApp, TestDatabase, databases};
+use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send, sign};
 use serde_json::json;
 
 #[tokio::test]
@@ -20,6 +20,48 @@ async fn tokens_expire_and_refresh_gives_new_ones() {
         app.clock.advance(30 * 24 * 3600 * 1000 + 1);
         let late = json!({"refresh_token": renewed["refresh_token"]});
         app.post("/auth/refresh", &late).await.problem("key_expired");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_ends_the_access_token_it_replaces() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        app.get_as(agent.token(), "/agents/me").await.json(200);
+        let renewed = app.post("/auth/refresh", &json!({"refresh_token": agent.refresh_token()})).await.json(200);
+        app.get_as(agent.token(), "/agents/me").await.problem("key_revoked");
+        let settings = json!({"name": "late", "scopes": ["read"]});
+        app.post_as(agent.token(), "/agents/me/keys", &settings).await.problem("key_revoked");
+        app.get_as(renewed["access_token"].as_str().unwrap(), "/agents/me").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn a_dead_token_does_not_keep_its_holder_from_coming_back() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        app.clock.advance(3600 * 1000 + 1);
+        app.get_as(agent.token(), "/agents/me").await.problem("key_expired");
+        for dead in [agent.token(), "claw_at_nothing"] {
+            // Each way back, and what everybody may read.
+            let challenge = json!({"wallet": address(&agent.key)});
+            let challenge = app.post_as(dead, "/auth/challenge", &challenge).await.json(201);
+            let signed = json!({"challenge": challenge["challenge"], "signature": sign(&agent.key, &challenge)});
+            app.post_as(dead, "/auth/verify", &signed).await.json(200);
+            let new = json!({"name": "another", "wallet": address(&new_key())});
+            app.post_as(dead, "/agents/register", &new).await.json(201);
+            app.get_as(dead, "/skills").await.json(200);
+            app.get_as(dead, "/agents/acme").await.json(200);
+            for path in ["/healthz", "/openapi.json", "/docs/", "/.well-known/clawos.json"] {
+                let read = send(app.http.get(format!("{}{path}", app.origin)).bearer_auth(dead)).await;
+                assert_eq!(read.status, 200, "{path}: {}", read.text());
+            }
+        }
+        let body = json!({"refresh_token": agent.refresh_token()});
+        let renewed = app.post_as(agent.token(), "/auth/refresh", &body).await.json(200);
+        app.get_as(renewed["access_token"].as_str().unwrap(), "/agents/me").await.json(200);
     }
 }
 
@@ -72,10 +114,13 @@ async fn a_revocation_ends_what_is_refreshed_at_the_same_time() {
         let app = TestApp::start(&database).await;
         for round in 0..10 {
             let agent = app.enrol(&format!("agent-{round}")).await;
+            // The session's own token would end with the refresh.
+            let settings = json!({"name": "manager", "scopes": ["admin"]});
+            let manager = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
             let body = json!({"refresh_token": agent.refresh_token()});
             let nothing = json!({});
             let refresh = app.post("/auth/refresh", &body);
-            let revoke = app.post_as(agent.token(), "/auth/revoke", &nothing);
+            let revoke = app.post_as(manager["key"].as_str().unwrap(), "/auth/revoke", &nothing);
             let (refreshed, revoked) = futures::future::join(refresh, revoke).await;
             assert_eq!(revoked.status, 204);
             if refreshed.status != 200 {
@@ -89,7 +134,7 @@ async fn a_revocation_ends_what_is_refreshed_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_of_ours_is_refused_everywhere() {
+async fn what_is_no_token_of_ours_is_refused_where_it_matters_who_calls() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
         let agent = app.enrol("acme").await;
@@ -99,11 +144,12 @@ async fn what_is_no_token_of_ours_is_refused_everywhere() {
         other.push('!');
         for token in ["x", "claw_at_", &mistyped, &other, agent.refresh_token(), &"y".repeat(5000)] {
             app.get_as(token, "/agents/me").await.problem("unauthenticated");
-            app.get_as(token, "/skills").await.problem("unauthenticated");
+            // Public, but the answer depends on who asks.
+            app.get_as(token, "/marketplace/verify/acme.echo").await.problem("unauthenticated");
         }
         app.get("/agents/me").await.problem("unauthenticated");
         let odd = app.request(reqwest::Method::GET, "/agents/me").header("authorization", "Basic abc");
-        clawos_tests::app::send(odd).await.problem("unauthenticated");
+        send(odd).await.problem("unauthenticated");
         app.post("/auth/refresh", &json!({"refresh_token": agent.token()})).await.problem("unauthenticated");
     }
 }
@@ -132,7 +178,7 @@ async fn servers_of_one_postgres_share_agents_keys_and_idempotency() {
         let make = |app: &TestApp| {
             let request = app.request(reqwest::Method::POST, "/agents/me/keys").bearer_auth(agent.token());
             let request = request.header("idempotency-key", "k").json(&json!({"name": "k", "scopes": ["read"]}));
-            clawos_tests::app::send(request)
+            send(request)
         };
         let first = make(&one).await.json(201);
         assert_eq!(make(&two).await.json(201), first);

@@ -69,7 +69,7 @@ async fn a_call_whose_receipt_cannot_be_stored_takes_neither_units_nor_money_of_
         let buyer = market.buyer("buyer").await;
         // Enough for one call, of the licence and of the key.
         market.buy_usage(&buyer, CALL).await;
-        let settings = json!({ "name": "small", "scopes": ["invoke"], "daily_cap": CALL.to_string() });
+        let settings = json!({ "name": "small", "scopes": ["invoke"], "daily_caps": {"USDC": CALL.to_string()} });
         let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &settings).await.json(201);
         let (path, token) =
             (format!("/skills/{}/execute", market.skill), key["key"].as_str().expect("it is shown once"));

@@ -26,6 +26,9 @@ pub struct Publication {
 
 /// Priced per call: 0.001 USDC.
 pub const USAGE_PRICING: &str = "[pricing]\ncurrency = \"USDC\"\nusage = { amount = \"1\", per = \"1000-calls\" }\n";
+/// The same in SOL: 0.000001 SOL a call, 1,000 lamports.
+pub const SOL_USAGE_PRICING: &str =
+    "[pricing]\ncurrency = \"SOL\"\nusage = { amount = \"0.001\", per = \"1000-calls\" }\n";
 /// Priced once: 0.5 SOL.
 pub const ONE_TIME_PRICING: &str = "[pricing]\ncurrency = \"SOL\"\nonce = \"0.5\"\n";
 

@@ -1,6 +1,7 @@
 //! Opens every part of the server and hands each what it needs. The only place that knows them all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clawos_base::Clock;
 use clawos_base::database::{DataLock, Database, DatabaseError, LockError};
@@ -11,7 +12,7 @@ use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
 use clawos_config::Config;
 use clawos_execution::{Execution, ExecutionError, ExecutionPorts};
-use clawos_identity::{Identity, IdentityPorts, RateLimits};
+use clawos_identity::{DailyCaps, Identity, IdentityPorts, RateLimits};
 use clawos_licensing::{Licensing, OpenError};
 use clawos_registry::{Registry, RegistryPorts};
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig, WasmSandbox};
@@ -90,7 +91,10 @@ impl Server {
             chain: licensing.clone(),
             rate_limits: Arc::clone(&rate_limits),
             origin: config.listen.origin(),
-            default_daily_cap: config.limits.default_daily_cap,
+            default_daily_caps: DailyCaps {
+                sol: config.limits.default_daily_cap_sol,
+                usdc: config.limits.default_daily_cap_usdc,
+            },
         }));
         let registry = Arc::new(Registry::new(RegistryPorts {
             db: db.clone(),
@@ -99,6 +103,7 @@ impl Server {
             staging,
             sandbox: Arc::clone(&sandbox),
             listings: licensing.clone(),
+            max_limits: config.sandbox.max_limits(),
         }));
         let ports = ExecutionPorts {
             db: db.clone(),
@@ -143,6 +148,9 @@ async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) ->
 fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandbox>, StartError> {
     let mut wasm = WasmConfig::new(config.data.data.join("compiled"));
     wasm.max_concurrent = config.sandbox.sandbox_slots;
+    wasm.max_loaded_bytes = config.sandbox.loaded_code_mib << 20;
+    wasm.max_cached_bytes = config.sandbox.compiled_cache_mib << 20;
+    wasm.compile_wall = Duration::from_secs(config.sandbox.compile_wall_secs);
     // Until skills may call skills.
     wasm.max_nested = 0;
     if let Some(program) = &config.sandbox.compiler {

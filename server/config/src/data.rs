@@ -25,8 +25,8 @@ pub struct DataConfig {
     /// folder.
     #[arg(long, env = "CLAWOS_ARTIFACTS")]
     pub artifacts: Option<PathBuf>,
-    /// Connections in the pool, at most.
-    #[arg(long, env = "CLAWOS_DATABASE_CONNECTIONS", default_value_t = 10)]
+    /// Connections in the pool, at most (2 to 1,000).
+    #[arg(long, env = "CLAWOS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pub database_connections: u32,
     /// What an answered call survives.
     #[arg(long, env = "CLAWOS_DURABILITY", value_enum, default_value_t = Durability::Process)]

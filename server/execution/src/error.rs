@@ -13,7 +13,7 @@ use clawos_runtime::Unavailable;
 
 use crate::group_commit::CommitError;
 use crate::reserve::ReserveError;
-use crate::spending::CapError;
+use crate::spending::CapReached;
 
 /// A call did not take place, or a receipt or batch cannot be shown. The text of a refusal is for the caller.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ pub enum ExecutionError {
     Units(#[source] ReserveError),
     /// The daily cap of the caller's key does not allow the call.
     #[error("Nothing ran: {0}.")]
-    SpendingCap(#[source] CapError),
+    SpendingCap(#[source] CapReached),
     /// The licence's terms changed between two reads of it.
     #[error("The licence's price changed just now; call again.")]
     TermsChanged,

@@ -42,7 +42,7 @@ pub use finished::{EncodeAnswer, Finished};
 pub use group_commit::CommitError;
 pub use reserve::ReserveError;
 pub use settle::longest_settlement_secs;
-pub use spending::CapError;
+pub use spending::CapReached;
 
 use std::fmt;
 use std::sync::Arc;

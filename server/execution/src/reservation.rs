@@ -112,10 +112,10 @@ impl Execution {
 
     async fn reserve_money(&self, caller: &Caller, plan: &Plan) -> Result<Option<Reserved>, ExecutionError> {
         let cost = plan.tariff.most()?;
-        let (Some(cap), true) = (caller.daily_cap, cost > 0) else { return Ok(None) };
+        let (Some(caps), true) = (&caller.daily_caps, cost > 0) else { return Ok(None) };
         let currency = plan.tariff.currency;
         let currency = currency.ok_or_else(|| ExecutionError::internal("what costs something has a currency"))?;
-        let reserved = self.spending.reserve(&caller.family, cap, currency, cost).await?;
+        let reserved = self.spending.reserve(&caller.family, caps.of(currency), currency, cost).await?;
         reserved.map(Some).map_err(ExecutionError::SpendingCap)
     }
 

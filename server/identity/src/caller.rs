@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clawos_api::identity::Scope;
+use clawos_api::identity::{DailyCaps, Scope};
 use clawos_interface::Key;
 
 use crate::error::ScopeMissing;
@@ -21,8 +21,8 @@ pub struct Caller {
     pub key_id: Arc<str>,
     /// What it may do.
     pub scopes: Scopes,
-    /// USDC base units an API key may spend a day; `None` for sessions.
-    pub daily_cap: Option<u64>,
+    /// What an API key may spend a day; `None` for sessions.
+    pub daily_caps: Option<DailyCaps>,
     /// What counts as one with this key when it spends: the first of the keys that made or replaced one another.
     pub family: Arc<str>,
 }

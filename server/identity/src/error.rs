@@ -41,6 +41,9 @@ pub enum IdentityError {
     /// Something that cannot be, such as a stored value that does not decode.
     #[error(transparent)]
     Internal(Cause),
+    /// What the request names does not exist, or is not the caller's; holds what it is, and what to do where that helps.
+    #[error("There is no such {0}.")]
+    Absent(&'static str),
 
     /// Another agent has the name.
     #[error("The name {0} is taken; choose another.")]
@@ -54,16 +57,7 @@ pub enum IdentityError {
     /// Somebody enrolled with the wallet while the challenge was open.
     #[error("It was taken while your challenge was open.")]
     WalletTakenMeanwhile(#[source] sqlx::Error),
-    /// No agent has the wallet.
-    #[error("No agent has this wallet; enrol with POST /api/v1/agents/register.")]
-    UnknownWallet,
-    /// No agent has this id or name.
-    #[error("There is no such agent.")]
-    UnknownAgent,
 
-    /// No challenge of this kind has this id.
-    #[error("There is no such challenge; ask for a new one.")]
-    UnknownChallenge,
     /// The challenge was answered before.
     #[error("A challenge can be answered once; ask for a new one.")]
     ChallengeUsed,
@@ -77,8 +71,8 @@ pub enum IdentityError {
     /// A bearer token that this server did not issue.
     #[error("This token is not one of ours; sign in again.")]
     UnknownToken,
-    /// The bearer token was revoked.
-    #[error("This token was revoked; sign in again or use another key.")]
+    /// The bearer token was revoked, or replaced by a refresh.
+    #[error("This token was revoked, or exchanged for a new one; use that, sign in again, or use another key.")]
     TokenRevoked,
     /// The bearer token has expired.
     #[error("This token has expired; refresh it or use another key.")]
@@ -103,9 +97,6 @@ pub enum IdentityError {
     #[error("This refresh token was used before, so every token of this sign-in was revoked; sign in again.")]
     RefreshTokenReused,
 
-    /// The agent has no such key that is not revoked.
-    #[error("You have no such key, or it is revoked.")]
-    UnknownKey,
     /// The key to rotate has expired.
     #[error("The key has expired; make a new one.")]
     KeyExpired,

@@ -28,7 +28,7 @@ mod token;
 
 pub use caller::Caller;
 pub use chain::{ChainIdentity, GenesisError};
-pub use clawos_api::identity::Scope;
+pub use clawos_api::identity::{DailyCaps, Scope};
 pub use error::{IdentityError, ScopeMissing};
 pub use keys::{KeyRequest, RotationRequest};
 pub use profile::lock as lock_agent;
@@ -53,8 +53,8 @@ pub struct IdentityPorts {
     pub rate_limits: Arc<RateLimits>,
     /// The server's public origin without a trailing slash; challenges name it.
     pub origin: String,
-    /// What an API key may spend a day when its maker sets no cap (USDC base units).
-    pub default_daily_cap: u64,
+    /// What an API key may spend a day in each currency for which its maker sets no cap.
+    pub default_daily_caps: DailyCaps,
 }
 
 /// Agents, their sessions and their keys.

@@ -1,6 +1,5 @@
 //! What can go wrong between a caller, his licence and the chain.
 
-use clawos_base::idempotency::IdempotencyError;
 use clawos_base::{Cause, Invalid};
 use clawos_identity::ScopeMissing;
 use clawos_interface::{Kind, ProgramError, Tier};
@@ -43,9 +42,6 @@ pub enum LicensingError {
     /// The caller's key lacks a scope.
     #[error(transparent)]
     ScopeMissing(#[from] ScopeMissing),
-    /// The request's `Idempotency-Key` cannot be served.
-    #[error(transparent)]
-    Idempotency(#[from] IdempotencyError),
     /// Something that cannot be.
     #[error(transparent)]
     Internal(Cause),

@@ -5,13 +5,12 @@
 
 use clawos_api::market::{CapsRequest, PurchaseOffer, PurchaseRequest};
 use clawos_api::{Money, Timestamp};
-use clawos_base::idempotency::{Answer, Begin, Idempotency, Keyed};
 use clawos_base::{Invalid, Problems};
 use clawos_identity::{Caller, Scope};
+use clawos_interface::MAX_AMOUNT;
 use clawos_interface::instruction::args::PurchaseArgs;
 use clawos_interface::instruction::{Route, purchase as purchase_instruction};
 use clawos_interface::rules::usage::Caps;
-use clawos_interface::{Key, MAX_AMOUNT};
 use clawos_receipts::text::{to_base58, to_hex};
 use clawos_registry::Registry;
 use clawos_solana::assembly::payment;
@@ -22,8 +21,6 @@ use crate::{Licensing, LicensingError};
 
 /// How long a blockhash is usually good (milliseconds): 150 blocks of 400 ms. The block height decides.
 const BLOCKHASH_MS: i64 = 60_000;
-/// The status that an offer is stored with.
-const OFFERED: u16 = 200;
 /// Longest skill id (characters).
 const MAX_SKILL_ID: usize = 128;
 /// Longest name of a kind or tier (characters).
@@ -48,8 +45,8 @@ fn check_values(request: &PurchaseRequest) -> Result<(), Invalid> {
 }
 
 impl Licensing {
-    /// Describes the purchase of a licence by the caller's wallet. The offer is stored under the request's key; a repetition
-    /// is described anew, since nothing happened the first time that could happen twice, and the blockhash has aged.
+    /// Describes the purchase of a licence by the caller's wallet. Nothing is stored, so an `Idempotency-Key` has nothing to
+    /// do here: a repetition is described anew, with a blockhash that has not aged. It is the program that sells only once.
     ///
     /// # Errors
     /// For values out of bounds, and without the scope `invoke`; when the skill does not exist, is free, is not on sale like
@@ -58,39 +55,12 @@ impl Licensing {
     pub async fn purchase(
         &self,
         registry: &Registry,
-        idempotency: &Idempotency,
         caller: &Caller,
         request: &PurchaseRequest,
-        keyed: Keyed<'_>,
     ) -> Result<PurchaseOffer, LicensingError> {
         check_values(request)?;
         caller.require(Scope::Invoke)?;
-        let claim = match idempotency.begin(keyed).await? {
-            Begin::Claimed(claim) => Some(claim),
-            Begin::Replay(_) | Begin::Unkeyed => None,
-        };
-        let offer = self.offer(registry, &caller.wallet, request).await;
-        let Some(claim) = claim else { return offer };
-        match &offer {
-            Ok(offer) => {
-                let body = serde_json::to_vec(offer).map_err(|error| LicensingError::Internal(error.into()))?;
-                idempotency.complete(&claim, &Answer { status: OFFERED, body }).await?;
-            }
-            Err(_) => {
-                if let Err(error) = idempotency.abandon(&claim).await {
-                    tracing::warn!(%error, "the key of a purchase could not be given back yet");
-                }
-            }
-        }
-        offer
-    }
-
-    async fn offer(
-        &self,
-        registry: &Registry,
-        buyer: &Key,
-        request: &PurchaseRequest,
-    ) -> Result<PurchaseOffer, LicensingError> {
+        let buyer = &caller.wallet;
         let asked = Asked::licence(&request.kind, &request.tier)?;
         let skill = registry.resolve(&request.skill, None).await?;
         if skill.manifest.prices.is_none() {

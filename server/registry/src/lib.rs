@@ -8,6 +8,7 @@
 //! | `upload`, `upload_permits` | what is sent to be published, and how much of it is in memory at a time |
 //! | `publish` | the order of a publish: check, try, store |
 //! | `candidate` | an upload judged by itself: manifest, publisher, signature |
+//! | `host_limits` | what a manifest may ask for on this server |
 //! | `trial`, `examples` | the module in the sandbox: compiled, its imports compared, its examples run |
 //! | `publication` | what a publish writes, and whether there is room for it (`quota`) |
 //! | `resolve`, `search`, `show`, `versions` | reading |
@@ -16,6 +17,7 @@
 mod candidate;
 mod error;
 mod examples;
+mod host_limits;
 mod limits;
 mod listings;
 mod publication;
@@ -42,6 +44,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use clawos_base::{Clock, Database};
+use clawos_manifest::Limits;
 use clawos_runtime::Sandbox;
 use clawos_storage::{ArtifactStore, Staging};
 
@@ -62,6 +65,8 @@ pub struct RegistryPorts {
     pub sandbox: Arc<dyn Sandbox>,
     /// What the chain says of skills.
     pub listings: Arc<dyn ChainListings>,
+    /// The most that a manifest may ask for.
+    pub max_limits: Limits,
 }
 
 /// The skills of this server.

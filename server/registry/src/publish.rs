@@ -13,7 +13,7 @@ use crate::candidate::Candidate;
 use crate::limits::MAX_UPLOADS;
 use crate::publication::Publication;
 use crate::trial::Trial;
-use crate::{Registry, RegistryError, Upload, store};
+use crate::{Registry, RegistryError, Upload, host_limits, store};
 
 /// A publish takes less: one module is compiled at a time, for up to two minutes, after those of the other uploads; then
 /// examples take one minute, and one is spare.
@@ -38,6 +38,7 @@ impl Registry {
             self.check_target(caller, id).await?;
         }
         let candidate = read(caller, target, upload).await?;
+        host_limits::check(&candidate.manifest.limits, &self.ports.max_limits)?;
         let kind = candidate.manifest.runtime.kind;
         if self.ports.sandbox.engine(kind).is_none() {
             return Err(RegistryError::UnsupportedKind(kind));

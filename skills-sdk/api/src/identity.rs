@@ -1,5 +1,6 @@
 //! Agents, enrolment, sessions and API keys.
 
+use clawos_interface::Currency;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +198,47 @@ pub struct FirstKey {
     pub expires_at: Option<Timestamp>,
 }
 
+/// What a key may spend a UTC day, in each currency by itself: base units as decimal strings. With a cap of 0 it cannot pay
+/// in that currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DailyCaps {
+    /// Lamports.
+    #[serde(rename = "SOL", with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub sol: u64,
+    /// 10^-6 USDC.
+    #[serde(rename = "USDC", with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub usdc: u64,
+}
+
+impl DailyCaps {
+    /// The cap of one currency, base units.
+    pub fn of(&self, currency: Currency) -> u64 {
+        match currency {
+            Currency::Sol => self.sol,
+            Currency::Usdc => self.usdc,
+        }
+    }
+}
+
+/// Caps of a key to make: base units a UTC day as decimal strings, at most 9223372036854775807. For a currency that is left
+/// out the key gets the server's default, at most its maker's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AskedCaps {
+    /// Lamports.
+    #[serde(rename = "SOL", default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub sol: Option<u64>,
+    /// 10^-6 USDC.
+    #[serde(rename = "USDC", default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub usdc: Option<u64>,
+}
+
 /// A key's settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -211,11 +253,8 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// Addresses and networks it may be used from; empty means any.
     pub ip_allow: Vec<String>,
-    /// What it may spend a day, counting what the keys spent that it made, that made it and that it replaced: USDC base
-    /// units as a decimal string.
-    #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub daily_cap: u64,
+    /// What it may spend a day, counting what the keys spent that it made, that made it and that it replaced.
+    pub daily_caps: DailyCaps,
     /// When it was made.
     pub created_at: Timestamp,
     /// Null for a key without end.
@@ -249,8 +288,9 @@ pub struct CreateKey {
     /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`); at most 32.
     #[serde(default)]
     pub ip_allow: Vec<String>,
-    /// USDC base units a day, as a decimal string. A key made by a key spends of its maker's.
-    pub daily_cap: Option<String>,
+    /// What it may spend a day. A key made by a key spends of its maker's.
+    #[serde(default)]
+    pub daily_caps: AskedCaps,
 }
 
 /// How to rotate a key.

@@ -1,7 +1,7 @@
 //! Log lines, which the caller gets with the answer.
 //!
 //! Each function takes anything that can be displayed: `log::info("done")`, `log::warn(format_args!("{n} left"))`.
-//! A run may log 16 KiB unless the operator says otherwise; what comes after is dropped, and that is never a
+//! A run may log 16 KiB; what comes after is dropped, and that is never a
 //! failure. On the host lines go to standard error.
 
 use std::fmt::Display;

@@ -36,7 +36,7 @@ impl From<IdentityError> for ApiError {
             E::Database(error) => return error.into(),
             E::HandleTaken(_) | E::HandleTakenMeanwhile(_) => Code::HandleTaken,
             E::WalletTaken | E::WalletTakenMeanwhile(_) => Code::WalletTaken,
-            E::UnknownWallet | E::UnknownAgent | E::UnknownChallenge | E::UnknownKey => Code::NotFound,
+            E::Absent(_) => Code::NotFound,
             E::ChallengeUsed => Code::ChallengeUsed,
             E::ChallengeExpired => Code::ChallengeExpired,
             E::BadSignature(_) => Code::BadSignature,

@@ -34,7 +34,6 @@ impl From<LicensingError> for ApiError {
             | LicensingError::NoBuyer => ApiError::new(Code::ValidationFailed, text),
             LicensingError::Invalid(error) => error.into(),
             LicensingError::ScopeMissing(error) => error.into(),
-            LicensingError::Idempotency(error) => error.into(),
             LicensingError::Registry(error) => error.into(),
             LicensingError::Database(error) => error.into(),
             other => ApiError::internal(other),

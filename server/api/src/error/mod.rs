@@ -10,6 +10,7 @@ mod registry;
 mod table;
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -21,14 +22,14 @@ use clawos_identity::RateStatus;
 use crate::rate_headers;
 
 /// What a client is told, and (apart) why it happened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ApiError {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
     rate: Option<RateStatus>,
-    cause: Option<Cause>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl ApiError {
@@ -45,7 +46,7 @@ impl ApiError {
     /// Keeps the cause for the log; never shown.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
-        self.cause = Some(cause.into());
+        self.cause = Some(Arc::from(cause.into()));
         self
     }
 

@@ -4,6 +4,7 @@ mod caller;
 mod json;
 mod params;
 
+pub(crate) use caller::Credentials;
 pub use caller::{Authenticated, MaybeCaller};
 pub use json::{Body, StrictJson};
 pub use params::{IdempotencyKey, Path, Query};

@@ -1,4 +1,7 @@
 //! Who is calling: the bearer token of a request, resolved once.
+//!
+//! A token that is worth nothing is refused only where it matters who calls ([`crate::extract::Authenticated`],
+//! [`crate::extract::MaybeCaller`]): whoever holds a dead one can still sign in again, refresh, and read what is public.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -7,36 +10,35 @@ use axum::response::{IntoResponse, Response};
 use clawos_api::Code;
 
 use super::client_address;
+use crate::extract::Credentials;
 use crate::{ApiError, AppState};
 
-/// Middleware: resolves the bearer token. Wrong credentials are refused even where none are needed, and count against
-/// the address they came from.
+/// Middleware: resolves the bearer token and hands on what it is worth. Wrong ones count against the address they came
+/// from.
 pub(super) async fn layer(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = client_address::of(&request, &app.listen);
-    let resolved = match bearer(request.headers()) {
-        Ok(None) => Ok(None),
-        Ok(Some(token)) => app.identity.authenticate(token, address).await.map(Some).map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    match resolved {
-        Ok(caller) => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
-            }
-            request.extensions_mut().insert(address);
-            next.run(request).await
-        }
-        // The server's own failures, and refusals to look at further guesses, do not count as guesses.
-        Err(error) if !is_guess(&error) => error.into_response(),
-        Err(error) => match app.rate_limits.count_guess(address) {
-            Ok(()) => error.into_response(),
-            Err(limited) => ApiError::from(limited).into_response(),
+    let credentials = match bearer(request.headers()) {
+        Ok(None) => Credentials::None,
+        Ok(Some(token)) => match app.identity.authenticate(token, address).await {
+            Ok(caller) => Credentials::Caller(caller),
+            Err(error) => Credentials::Refused(error.into()),
         },
+        Err(error) => Credentials::Refused(error),
+    };
+    if let Credentials::Refused(error) = &credentials
+        && is_guess(error)
+        && let Err(limited) = app.rate_limits.count_guess(address)
+    {
+        return ApiError::from(limited).into_response();
     }
+    request.extensions_mut().insert(credentials);
+    request.extensions_mut().insert(address);
+    next.run(request).await
 }
 
-/// Whether the credentials were looked at and are worth nothing.
-fn is_guess(error: &ApiError) -> bool {
+/// Whether the credentials were looked at and are worth nothing. The server's own failures, and refusals to look at further
+/// guesses, are no guesses.
+pub(super) fn is_guess(error: &ApiError) -> bool {
     matches!(error.code(), Code::Unauthenticated | Code::KeyExpired | Code::KeyRevoked)
 }
 

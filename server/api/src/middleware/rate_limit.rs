@@ -3,16 +3,20 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use clawos_identity::{Caller, ClientAddress};
+use clawos_identity::ClientAddress;
 
+use super::auth::is_guess;
+use crate::extract::Credentials;
 use crate::{ApiError, AppState, rate_headers};
 
 /// Middleware: counts the request for its key, or for its address.
 pub(super) async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let checked = match (request.extensions().get::<Caller>(), request.extensions().get::<ClientAddress>()) {
-        (Some(caller), _) => app.rate_limits.check_key(&caller.key_id),
-        (None, Some(address)) => app.rate_limits.check_address(*address),
-        (None, None) => Ok(None),
+    let checked = match (request.extensions().get::<Credentials>(), request.extensions().get::<ClientAddress>()) {
+        (Some(Credentials::Caller(caller)), _) => app.rate_limits.check_key(&caller.key_id),
+        // Counted when it was looked at.
+        (Some(Credentials::Refused(error)), _) if is_guess(error) => Ok(None),
+        (_, Some(address)) => app.rate_limits.check_address(*address),
+        (_, None) => Ok(None),
     };
     match checked {
         Ok(status) => {

@@ -1,20 +1,14 @@
 //! `/skills/{id}/quote`, `/marketplace/…` and `/.well-known/clawos.json`.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use clawos_api::Problem;
 use clawos_api::market::{LicenceView, PurchaseOffer, PurchaseRequest, Quote, QuoteQuery, VerifyQuery, WellKnown};
-use clawos_base::idempotency::{Keyed, fingerprint};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{Authenticated, Body, IdempotencyKey, MaybeCaller, Path, Query, StrictJson};
+use crate::extract::{Authenticated, Body, MaybeCaller, Path, Query, StrictJson};
 use crate::{ApiError, AppState};
-
-/// How long describing a purchase may take before its idempotency claim is free.
-const PURCHASE_CLAIM: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(quote)).routes(routes!(purchase)).routes(routes!(verify))
@@ -38,23 +32,15 @@ async fn quote(
     Ok(Json(app.licensing.quote(&app.registry, &id, &query).await?))
 }
 
-/// Describes the purchase of a licence by the caller's wallet.
+/// Describes the purchase of a licence by the caller's wallet. Nothing is stored: repeat it for a fresh blockhash.
 #[utoipa::path(post, path = "/marketplace/purchase", tag = "marketplace", request_body = PurchaseRequest,
     responses((status = 200, body = PurchaseOffer), (status = 402, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
 async fn purchase(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
-    IdempotencyKey(key): IdempotencyKey,
-    StrictJson { value: request, raw }: StrictJson<PurchaseRequest>,
+    body: StrictJson<PurchaseRequest>,
 ) -> Result<Json<PurchaseOffer>, ApiError> {
-    let keyed = Keyed {
-        agent_id: &caller.agent_id,
-        route: "purchase",
-        key: key.as_deref(),
-        fingerprint: fingerprint(&[&raw]),
-        within: PURCHASE_CLAIM,
-    };
-    Ok(Json(app.licensing.purchase(&app.registry, &app.idempotency, &caller, &request, keyed).await?))
+    Ok(Json(app.licensing.purchase(&app.registry, &caller, &body.value).await?))
 }
 
 /// Says whether a buyer may call a skill here.

@@ -82,7 +82,7 @@ impl Database {
         connection.close().await?;
         let full_sync = config.durability == Durability::Disk;
         let pool = AnyPoolOptions::new()
-            .max_connections(config.database_connections.max(2))
+            .max_connections(config.database_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |connection, _| {
                 Box::pin(async move {

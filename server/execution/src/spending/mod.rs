@@ -1,5 +1,5 @@
-//! Daily spending caps of API keys: what a key spent, and what its running calls may still spend. Keys of one family
-//! (made or replaced by one another) count as one key, so that a cap cannot be multiplied.
+//! Daily spending caps of API keys, one per currency: what a key spent, and what its running calls may still spend. Keys of
+//! one family (made or replaced by one another) count as one key, so that a cap cannot be multiplied.
 //!
 //! Counted in memory from what the database held when the key was first seen on a day, and written with each receipt. Of
 //! several servers each counts the others' spending as of [`REFRESH_MS`] ago.
@@ -18,8 +18,8 @@ use clawos_interface::Currency;
 const DAY_MS: i64 = 86_400_000;
 /// How long the database's count is used before it is read again (milliseconds).
 const REFRESH_MS: i64 = 10_000;
-/// Keys counted before those of past days are dropped.
-const MAX_KEYS: usize = 10_000;
+/// Counters kept before those of past days are dropped.
+const MAX_COUNTERS: usize = 10_000;
 
 /// An amount that counts against a key's cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +34,16 @@ pub(crate) struct Spend {
     pub amount: u64,
 }
 
-/// A call would break its key's cap.
+/// A call would break its key's cap: not enough is left today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CapError {
-    /// Not enough is left today.
-    #[error("the call may cost {cost} base units and the key may spend {left} more today")]
-    Reached {
-        /// What the call may cost.
-        cost: u64,
-        /// What is left.
-        left: u64,
-    },
-    /// Caps are in USDC, so a capped key cannot spend SOL.
-    #[error("the key's daily cap is in USDC and this skill charges SOL; use a key without a cap")]
-    OtherCurrency,
+#[error("the call may cost {cost} base units of {currency} and the key may spend {left} more today")]
+pub struct CapReached {
+    /// What the call is paid in.
+    pub currency: Currency,
+    /// What it may cost, base units.
+    pub cost: u64,
+    /// What is left, base units.
+    pub left: u64,
 }
 
 /// What each key has spent and set aside.
@@ -56,8 +51,11 @@ pub enum CapError {
 pub(crate) struct Spending {
     db: Database,
     clock: Arc<dyn Clock>,
-    keys: Mutex<HashMap<String, Counter>>,
+    counters: Mutex<HashMap<Purse, Counter>>,
 }
+
+/// What a counter is for: a key of this family, and a currency.
+type Purse = (String, Currency);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counter {
@@ -72,17 +70,21 @@ struct Counter {
 #[derive(Debug)]
 pub(crate) struct Reserved {
     spending: Arc<Spending>,
-    api_key: String,
+    purse: Purse,
     day: i64,
     amount: u64,
+    captured: bool,
 }
 
 impl Counter {
     /// Sets `cost` aside if the cap allows it.
-    fn reserve(&mut self, cost: u64, cap: u64) -> Result<(), CapError> {
+    ///
+    /// # Errors
+    /// What the cap leaves.
+    fn reserve(&mut self, cost: u64, cap: u64) -> Result<(), u64> {
         let left = cap.saturating_sub(self.spent).saturating_sub(self.reserved);
         if cost > left {
-            return Err(CapError::Reached { cost, left });
+            return Err(left);
         }
         self.reserved = self.reserved.saturating_add(cost);
         Ok(())
@@ -97,35 +99,33 @@ impl Counter {
 
 impl Spending {
     pub(crate) fn new(db: Database, clock: Arc<dyn Clock>) -> Arc<Spending> {
-        Arc::new(Spending { db, clock, keys: Mutex::default() })
+        Arc::new(Spending { db, clock, counters: Mutex::default() })
     }
 
-    /// Sets `cost` base units aside for a call with a key of the family `api_key`, whose cap is `cap` base units of USDC a
-    /// UTC day.
+    /// Sets `cost` base units of `currency` aside for a call with a key of the family `api_key`, whose cap is `cap` base units
+    /// of it a UTC day.
     ///
     /// # Errors
-    /// [`CapError`] inside when the cap does not allow it; outside when the database fails.
+    /// [`CapReached`] inside when the cap does not allow it; outside when the database fails.
     pub(crate) async fn reserve(
         self: &Arc<Self>,
         api_key: &str,
         cap: u64,
         currency: Currency,
         cost: u64,
-    ) -> Result<Result<Reserved, CapError>, sqlx::Error> {
-        if currency != Currency::Usdc {
-            return Ok(Err(CapError::OtherCurrency));
-        }
+    ) -> Result<Result<Reserved, CapReached>, sqlx::Error> {
+        let purse = (api_key.to_owned(), currency);
         let now = self.clock.now_ms();
         let day = now.div_euclid(DAY_MS);
         let fresh = |counter: &Counter| counter.day == day && now - counter.read_at < REFRESH_MS;
-        if !self.lock().get(api_key).is_some_and(fresh) {
-            let before = self.lock().get(api_key).copied().unwrap_or_default();
+        if !self.lock().get(&purse).is_some_and(fresh) {
+            let before = self.lock().get(&purse).copied().unwrap_or_default();
             let stored = store::spent(&self.db, api_key, day, currency).await?;
-            let mut keys = self.lock();
-            if keys.len() >= MAX_KEYS {
-                keys.retain(|_, counter| counter.day == day);
+            let mut counters = self.lock();
+            if counters.len() >= MAX_COUNTERS {
+                counters.retain(|_, counter| counter.day == day);
             }
-            let counter = keys.entry(api_key.to_owned()).or_default();
+            let counter = counters.entry(purse.clone()).or_default();
             let kept = if counter.day == day { *counter } else { Counter::default() };
             // What running calls stored may be in `stored` already and is counted once more when they end. So the
             // database's count replaces this one whenever no call ran or ended while it was read.
@@ -133,16 +133,19 @@ impl Spending {
             let spent = if quiet { stored } else { kept.spent.max(stored) };
             *counter = Counter { day, spent, reserved: kept.reserved, read_at: now };
         }
-        let reserved = self.lock().entry(api_key.to_owned()).or_default().reserve(cost, cap);
-        Ok(reserved.map(|()| Reserved { spending: Arc::clone(self), api_key: api_key.to_owned(), day, amount: cost }))
+        let reserved = self.lock().entry(purse.clone()).or_default().reserve(cost, cap);
+        Ok(match reserved {
+            Ok(()) => Ok(Reserved { spending: Arc::clone(self), purse, day, amount: cost, captured: false }),
+            Err(left) => Err(CapReached { currency, cost, left }),
+        })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Counter>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Purse, Counter>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end_reservation(&self, reserved: &Reserved, spent: u64) {
-        if let Some(counter) = self.lock().get_mut(&reserved.api_key).filter(|counter| counter.day == reserved.day) {
+        if let Some(counter) = self.lock().get_mut(&reserved.purse).filter(|counter| counter.day == reserved.day) {
             counter.end_reservation(reserved.amount, spent);
         }
     }
@@ -151,19 +154,20 @@ impl Spending {
 impl Reserved {
     /// What to write with the receipt of a call for `amount`. Until that is stored all of it stays set aside.
     pub(crate) fn spend(&self, amount: u64) -> Spend {
-        Spend { api_key: self.api_key.clone(), day: self.day, currency: Currency::Usdc, amount }
+        let (api_key, currency) = self.purse.clone();
+        Spend { api_key, day: self.day, currency, amount }
     }
 
     /// Counts `amount`, which is stored, as spent and frees the rest.
     pub(crate) fn capture(mut self, amount: u64) {
         self.spending.end_reservation(&self, amount);
-        self.api_key.clear();
+        self.captured = true;
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        if !self.api_key.is_empty() {
+        if !self.captured {
             self.spending.end_reservation(self, 0);
         }
     }
@@ -195,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_left_is_told() {
         let mut counter = Counter { spent: 60, reserved: 30, ..Counter::default() };
-        assert_eq!(counter.reserve(11, 100), Err(CapError::Reached { cost: 11, left: 10 }));
+        assert_eq!(counter.reserve(11, 100), Err(10));
         assert_eq!(counter.reserve(10, 100), Ok(()));
     }
 }

@@ -81,7 +81,7 @@ impl Identity {
     /// The challenge, if it is open and `signature` is its wallet's.
     async fn answered(&self, id: &str, purpose: Purpose, signature: &str) -> Result<store::Challenge, IdentityError> {
         let found = store::find(&self.ports.db, id).await?.filter(|challenge| challenge.purpose == purpose);
-        let challenge = found.ok_or(IdentityError::UnknownChallenge)?;
+        let challenge = found.ok_or(IdentityError::Absent("challenge; ask for a new one"))?;
         if challenge.used {
             return Err(IdentityError::ChallengeUsed);
         }

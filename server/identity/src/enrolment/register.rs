@@ -37,7 +37,7 @@ impl Identity {
     /// Ends a registration: makes the agent, its first session and its first API key.
     ///
     /// # Errors
-    /// [`IdentityError::Invalid`], [`IdentityError::UnknownChallenge`], [`IdentityError::ChallengeUsed`],
+    /// [`IdentityError::Invalid`], [`IdentityError::Absent`], [`IdentityError::ChallengeUsed`],
     /// [`IdentityError::ChallengeExpired`], [`IdentityError::BadSignature`], [`IdentityError::HandleTakenMeanwhile`],
     /// [`IdentityError::WalletTakenMeanwhile`].
     pub async fn verify_registration(&self, challenge: &str, answer: &Signed) -> Result<Session, IdentityError> {

@@ -11,12 +11,13 @@ impl Identity {
     /// A challenge to sign in.
     ///
     /// # Errors
-    /// [`IdentityError::Invalid`], [`IdentityError::UnknownWallet`], [`IdentityError::Genesis`].
+    /// [`IdentityError::Invalid`], [`IdentityError::Absent`], [`IdentityError::Genesis`].
     pub async fn sign_in(&self, request: &SignIn) -> Result<Challenge, IdentityError> {
         let mut problems = Problems::default();
         check_wallet(&request.wallet, &mut problems);
         problems.into_result()?;
-        let agent = profile::by_wallet(&self.ports.db, &request.wallet).await?.ok_or(IdentityError::UnknownWallet)?;
+        let agent = profile::by_wallet(&self.ports.db, &request.wallet).await?;
+        let agent = agent.ok_or(IdentityError::Absent("agent; enrol with POST /api/v1/agents/register"))?;
         self.issue_challenge(Subject {
             purpose: Purpose::SignIn,
             handle: &agent.name,
@@ -30,7 +31,7 @@ impl Identity {
     /// Ends a sign-in: makes a session.
     ///
     /// # Errors
-    /// [`IdentityError::Invalid`], [`IdentityError::UnknownChallenge`], [`IdentityError::ChallengeUsed`],
+    /// [`IdentityError::Invalid`], [`IdentityError::Absent`], [`IdentityError::ChallengeUsed`],
     /// [`IdentityError::ChallengeExpired`], [`IdentityError::BadSignature`].
     pub async fn verify_sign_in(&self, answer: &SignedIn) -> Result<Session, IdentityError> {
         let mut problems = Problems::default();

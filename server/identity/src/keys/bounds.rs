@@ -1,5 +1,6 @@
 //! What bounds an API key that asks for another one: it must be live, and what it gets has no wider limits than itself.
 
+use clawos_interface::Currency;
 use ipnet::IpNet;
 use sqlx::AnyConnection;
 
@@ -28,11 +29,13 @@ pub(super) fn check_limits(key: &KeyRow, maker: Option<&KeyRow>) -> Result<(), I
     let (wanted, allowed) = (&key.ip_allow, &maker.ip_allow);
     let inside = |network: &IpNet| allowed.iter().any(|maker| maker.contains(network));
     let elsewhere = !allowed.is_empty() && (wanted.is_empty() || !wanted.iter().all(inside));
-    let excess = match (key.daily_cap > maker.daily_cap, outlives, elsewhere, key.family != maker.family) {
+    let spends_more =
+        Currency::ALL.iter().any(|currency| key.daily_caps.of(*currency) > maker.daily_caps.of(*currency));
+    let excess = match (spends_more, outlives, elsewhere, key.family != maker.family) {
         (true, _, _, _) => "may spend more a day",
         (_, true, _, _) => "lives longer",
         (_, _, true, _) => "may be used from other addresses",
-        (_, _, _, true) => "spends from another daily cap",
+        (_, _, _, true) => "spends from other daily caps",
         _ => return Ok(()),
     };
     Err(IdentityError::WiderLimits(excess))

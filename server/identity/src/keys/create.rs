@@ -1,6 +1,6 @@
 //! Making a key.
 
-use clawos_api::identity::{CreateKey, NewKey, Scope};
+use clawos_api::identity::{AskedCaps, CreateKey, DailyCaps, NewKey, Scope};
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
 use clawos_base::{Problems, audit};
 use ipnet::IpNet;
@@ -19,7 +19,7 @@ pub struct KeyRequest {
     scopes: Scopes,
     expires_at: Option<i64>,
     ip_allow: Vec<IpNet>,
-    daily_cap: Option<u64>,
+    daily_caps: AskedCaps,
 }
 
 impl KeyRequest {
@@ -40,9 +40,11 @@ impl KeyRequest {
         for index in networks.iter().enumerate().filter_map(|(index, network)| network.is_none().then_some(index)) {
             problems.add(format!("/ip_allow/{index}"), "must be an address or a network such as 192.0.2.0/24");
         }
-        let daily_cap = request.daily_cap.as_deref().map(cap_from_text);
-        if daily_cap == Some(None) {
-            problems.add("/daily_cap", "must be a decimal string of USDC base units, at most 9223372036854775807");
+        let AskedCaps { sol, usdc } = request.daily_caps;
+        for (pointer, _) in
+            [("/daily_caps/SOL", sol), ("/daily_caps/USDC", usdc)].iter().filter(|(_, cap)| *cap > Some(MAX_CAP))
+        {
+            problems.add(*pointer, format!("must be at most {MAX_CAP} base units"));
         }
         problems.into_result()?;
         caller.require(Scope::Admin)?;
@@ -51,13 +53,9 @@ impl KeyRequest {
             scopes: request.scopes.into_iter().collect(),
             expires_at: request.expires_at.map(|at| at.0),
             ip_allow: networks.into_iter().flatten().collect(),
-            daily_cap: daily_cap.flatten(),
+            daily_caps: request.daily_caps,
         })
     }
-}
-
-fn cap_from_text(text: &str) -> Option<u64> {
-    clawos_receipts::text::from_decimal(text).ok().filter(|cap| *cap <= MAX_CAP)
 }
 
 impl Identity {
@@ -89,7 +87,9 @@ impl Identity {
         if let Some(maker) = &maker {
             row.inherit(maker);
         }
-        row.daily_cap = request.daily_cap.unwrap_or(row.daily_cap);
+        let AskedCaps { sol, usdc } = request.daily_caps;
+        row.daily_caps =
+            DailyCaps { sol: sol.unwrap_or(row.daily_caps.sol), usdc: usdc.unwrap_or(row.daily_caps.usdc) };
         check_limits(&row, maker.as_ref())?;
         check_room(&mut tx, &caller.agent_id, now).await?;
         store::insert(&mut tx, &row).await?;
@@ -107,7 +107,10 @@ impl KeyRow {
     fn inherit(&mut self, maker: &KeyRow) {
         self.family.clone_from(&maker.family);
         self.made_by = Some(maker.id.clone());
-        self.daily_cap = self.daily_cap.min(maker.daily_cap);
+        self.daily_caps = DailyCaps {
+            sol: self.daily_caps.sol.min(maker.daily_caps.sol),
+            usdc: self.daily_caps.usdc.min(maker.daily_caps.usdc),
+        };
         self.expires_at = self.expires_at.or(maker.expires_at);
         if self.ip_allow.is_empty() {
             self.ip_allow.clone_from(&maker.ip_allow);

@@ -1,4 +1,4 @@
-//! API keys: scopes, expiry, address list, daily cap; made, listed, rotated with overlap, revoked.
+//! API keys: scopes, expiry, address list, daily caps; made, listed, rotated with overlap, revoked.
 //!
 //! A key made or replaced by a key is of its family. A family spends as one key, and whoever revokes a key revokes what it
 //! made: a key cannot get itself more money or a longer life.
@@ -26,7 +26,9 @@ use store::KeyRow;
 
 /// Keys an agent may have at a time; more is a leak of keys, not a use of them.
 const MAX_KEYS: i64 = 100;
-/// The largest daily cap that can be stored (USDC base units): 2^63 − 1.
+/// What a caller hears is absent when it names no key of its own, or a revoked one.
+const LIVE_KEY: &str = "key of yours, or it is revoked";
+/// The largest daily cap that can be stored (base units): 2^63 − 1.
 const MAX_CAP: u64 = i64::MAX as u64;
 
 /// An address or a network of a key's address list.
@@ -51,7 +53,7 @@ impl From<KeyRow> for ApiKey {
             hint: row.hint,
             scopes: row.scopes.list(),
             ip_allow: row.ip_allow.iter().map(ToString::to_string).collect(),
-            daily_cap: row.daily_cap,
+            daily_caps: row.daily_caps,
             created_at: Timestamp(row.created_at),
             expires_at: row.expires_at.map(Timestamp),
             last_used_at: row.last_used_at.map(Timestamp),
@@ -79,7 +81,7 @@ impl Identity {
             hint: secret.hint(Kind::ApiKey),
             scopes,
             ip_allow: Vec::new(),
-            daily_cap: self.ports.default_daily_cap.min(MAX_CAP),
+            daily_caps: self.ports.default_daily_caps,
             created_at: self.now(),
             expires_at: None,
             last_used_at: None,
@@ -115,7 +117,7 @@ impl Identity {
             wallet,
             key_id: key.id.into(),
             scopes: key.scopes,
-            daily_cap: Some(key.daily_cap),
+            daily_caps: Some(key.daily_caps),
             family: key.family.into(),
         };
         Ok(Some(Credential {
@@ -140,14 +142,14 @@ impl Identity {
     /// Revokes a key at once, and every key that it made.
     ///
     /// # Errors
-    /// [`IdentityError::UnknownKey`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
+    /// [`IdentityError::Absent`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
     pub async fn revoke_key(&self, caller: &Caller, id: &str) -> Result<(), IdentityError> {
         caller.require(Scope::Admin)?;
         let now = self.now();
         let mut tx = self.ports.db.write().await?;
         bounds::lock_caller(&mut tx, caller, now).await?;
         if !store::revoke(&mut tx, &caller.agent_id, id, now).await? {
-            return Err(IdentityError::UnknownKey);
+            return Err(IdentityError::Absent(LIVE_KEY));
         }
         audit::append(&mut tx, now, &caller.agent_id, "key.revoke", id, &format!("by {}", caller.key_id)).await?;
         tx.commit().await?;

@@ -5,8 +5,8 @@ use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
 use clawos_base::{Problems, audit};
 
 use super::bounds::{check_limits, lock_caller};
-use super::check_room;
 use super::store::{self, KeyRow};
+use super::{LIVE_KEY, check_room};
 use crate::{Caller, Identity, IdentityError};
 
 /// How long the old key lives on after a rotation, unless told otherwise (seconds).
@@ -41,7 +41,7 @@ impl Identity {
     /// `slot`. The old key, and what it made, lives on for the overlap.
     ///
     /// # Errors
-    /// [`IdentityError::UnknownKey`], [`IdentityError::MoreScopes`], [`IdentityError::KeyExpired`],
+    /// [`IdentityError::Absent`], [`IdentityError::MoreScopes`], [`IdentityError::KeyExpired`],
     /// [`IdentityError::WiderLimits`], [`IdentityError::CallerEnded`], [`IdentityError::TooManyKeys`].
     pub async fn rotate_key(
         &self,
@@ -53,7 +53,7 @@ impl Identity {
         let mut tx = self.ports.db.write().await?;
         let maker = lock_caller(&mut tx, caller, self.now()).await?;
         let old = store::by_id(&mut tx, &caller.agent_id, id).await?.filter(|key| key.revoked_at.is_none());
-        let old = old.ok_or(IdentityError::UnknownKey)?;
+        let old = old.ok_or(IdentityError::Absent(LIVE_KEY))?;
         if !caller.scopes.includes(old.scopes) {
             return Err(IdentityError::MoreScopes("rotate"));
         }
@@ -66,7 +66,7 @@ impl Identity {
         check_room(&mut tx, &caller.agent_id, now).await?;
         let row = KeyRow {
             ip_allow: old.ip_allow,
-            daily_cap: old.daily_cap,
+            daily_caps: old.daily_caps,
             expires_at: old.expires_at,
             replaces: Some(old.id),
             family: old.family,

@@ -1,5 +1,6 @@
 //! SQL of API keys.
 
+use clawos_api::identity::DailyCaps;
 use clawos_base::database::columns;
 use clawos_interface::Key;
 use ipnet::IpNet;
@@ -22,8 +23,7 @@ pub(super) struct KeyRow {
     pub(super) scopes: Scopes,
     /// Empty allows every address.
     pub(super) ip_allow: Vec<IpNet>,
-    /// USDC base units.
-    pub(super) daily_cap: u64,
+    pub(super) daily_caps: DailyCaps,
     pub(super) created_at: i64,
     pub(super) expires_at: Option<i64>,
     pub(super) last_used_at: Option<i64>,
@@ -44,9 +44,9 @@ pub(super) async fn insert(connection: &mut AnyConnection, key: &KeyRow) -> Resu
     let ip_allow: Vec<_> = key.ip_allow.iter().map(ToString::to_string).collect();
     sqlx::query(
         "INSERT INTO api_keys
-           (id, agent_id, name, hash, hint, scopes, ip_allow, daily_cap, created_at, expires_at, replaces, family,
-            made_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           (id, agent_id, name, hash, hint, scopes, ip_allow, daily_cap_sol, daily_cap_usdc, created_at,
+            expires_at, replaces, family, made_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(&key.id)
     .bind(&key.agent_id)
@@ -55,7 +55,8 @@ pub(super) async fn insert(connection: &mut AnyConnection, key: &KeyRow) -> Resu
     .bind(&key.hint)
     .bind(key.scopes.to_text())
     .bind(ip_allow.join(","))
-    .bind(columns::int(key.daily_cap))
+    .bind(columns::int(key.daily_caps.sol))
+    .bind(columns::int(key.daily_caps.usdc))
     .bind(key.created_at)
     .bind(key.expires_at)
     .bind(key.replaces.as_deref())
@@ -163,7 +164,7 @@ pub(super) async fn expire(connection: &mut AnyConnection, id: &str, at: i64) ->
 
 fn read(row: &AnyRow) -> Result<KeyRow, sqlx::Error> {
     let (scopes, ip_allow): (String, String) = (row.try_get("scopes")?, row.try_get("ip_allow")?);
-    let daily_cap: i64 = row.try_get("daily_cap")?;
+    let cap = |name: &str| row.try_get::<i64, _>(name).map(|cap| u64::try_from(cap).unwrap_or(0));
     // An entry left out would shorten the list, and an empty one lets in every address.
     let ip_allow: Option<Vec<_>> = match ip_allow.as_str() {
         "" => Some(Vec::new()),
@@ -177,7 +178,7 @@ fn read(row: &AnyRow) -> Result<KeyRow, sqlx::Error> {
         hint: row.try_get("hint")?,
         scopes: Scopes::from_text(&scopes),
         ip_allow: ip_allow.ok_or_else(|| sqlx::Error::Decode("an allowed address cannot be read".into()))?,
-        daily_cap: u64::try_from(daily_cap).unwrap_or(0),
+        daily_caps: DailyCaps { sol: cap("daily_cap_sol")?, usdc: cap("daily_cap_usdc")? },
         created_at: row.try_get("created_at")?,
         expires_at: row.try_get("expires_at")?,
         last_used_at: row.try_get("last_used_at")?,

@@ -57,14 +57,14 @@ impl Identity {
     /// An agent's public profile, by id (`agt_…`) or by name.
     ///
     /// # Errors
-    /// [`IdentityError::UnknownAgent`].
+    /// [`IdentityError::Absent`].
     pub async fn agent(&self, id_or_name: &str) -> Result<Agent, IdentityError> {
         let found = if clawos_receipts::id::is_id("agt", id_or_name) {
             store::by_id(&mut *self.ports.db.acquire().await?, id_or_name).await?
         } else {
             by_handle(&self.ports.db, id_or_name).await?
         };
-        found.ok_or(IdentityError::UnknownAgent)
+        found.ok_or(IdentityError::Absent("agent"))
     }
 
     /// Changes the caller's own profile.

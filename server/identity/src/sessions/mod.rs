@@ -1,5 +1,8 @@
 //! Sessions: an access token for an hour, a refresh token for thirty days that changes at every use.
 //!
+//! A refresh ends the access token it replaces at once; on another server of the same database within the two seconds that
+//! a credential is believed there.
+//!
 //! A refresh token that comes a second time was stolen (or its answer lost): all tokens that descend from the same sign-in
 //! are revoked.
 
@@ -66,7 +69,7 @@ impl Identity {
         store::by_access(&self.ports.db, access_hash).await
     }
 
-    /// Exchanges a refresh token for a new pair of tokens.
+    /// Exchanges a refresh token for a new pair of tokens; the access token of the old pair ends.
     ///
     /// # Errors
     /// [`IdentityError::UnknownRefreshToken`], [`IdentityError::SessionRevoked`], [`IdentityError::RefreshTokenExpired`],
@@ -100,6 +103,7 @@ impl Identity {
         audit::append(&mut tx, now, &held.agent_id, "session.refresh", &held.family, "").await?;
         let session = issue(&mut tx, now, agent, held.family, None).await?;
         tx.commit().await?;
+        self.credentials.forget();
         Ok(session)
     }
 

@@ -48,7 +48,8 @@ pub(super) async fn insert(connection: &mut AnyConnection, session: &NewSession)
 /// The session with this access token, as a credential that may do everything.
 pub(super) async fn by_access(pool: &AnyPool, hash: &str) -> Result<Option<Credential>, sqlx::Error> {
     let row = sqlx::query(
-        "SELECT a.wallet, a.handle, s.id, s.agent_id, s.access_hash, s.access_expires_at, s.revoked_at
+        "SELECT a.wallet, a.handle, s.id, s.agent_id, s.access_hash, s.access_expires_at,
+                s.revoked_at, s.replaced_at
          FROM sessions s JOIN agents a ON a.id = s.agent_id WHERE s.access_hash = $1",
     )
     .bind(hash)
@@ -56,28 +57,29 @@ pub(super) async fn by_access(pool: &AnyPool, hash: &str) -> Result<Option<Crede
     .await?;
     let Some(row) = row else { return Ok(None) };
     let id: String = row.try_get("id")?;
-    let revoked_at: Option<i64> = row.try_get("revoked_at")?;
+    let (revoked_at, replaced_at): (Option<i64>, Option<i64>) =
+        (row.try_get("revoked_at")?, row.try_get("replaced_at")?);
     let caller = Caller {
         agent_id: row.try_get::<String, _>("agent_id")?.into(),
         handle: row.try_get::<String, _>("handle")?.into(),
         wallet: columns::key(&row, 0)?,
         key_id: id.as_str().into(),
         scopes: Scopes::all(),
-        daily_cap: None,
+        daily_caps: None,
         family: id.into(),
     };
     Ok(Some(Credential {
         caller,
         hash: row.try_get("access_hash")?,
         expires_at: Some(row.try_get("access_expires_at")?),
-        revoked: revoked_at.is_some(),
+        revoked: revoked_at.is_some() || replaced_at.is_some(),
         ip_allow: Vec::new(),
     }))
 }
 
-/// Whether the session is there and not revoked.
+/// Whether the session is there, and neither revoked nor replaced.
 pub(crate) async fn is_live(connection: &mut AnyConnection, id: &str) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query("SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL")
+    let row = sqlx::query("SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL AND replaced_at IS NULL")
         .bind(id)
         .fetch_optional(connection)
         .await?;
