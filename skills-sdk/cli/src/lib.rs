@@ -8,7 +8,8 @@
 //! | [`whole_file`] | files that appear whole or not at all |
 //! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
 //! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
-//! | [`amount`], [`project`], [`sandbox`], `build` | money as text, a skill's folder, the local sandbox, the toolchains |
+//! | [`language`], [`template`], `build` | the languages of skills: one table, a new project's files, the toolchains |
+//! | [`amount`], [`project`], [`sandbox`] | money as text, a skill's folder, the local sandbox |
 //! | [`listing`], [`registration`] | a skill on chain, as its buyer and as its author sees it |
 
 pub mod amount;
@@ -19,6 +20,7 @@ pub mod context;
 pub mod environment;
 pub mod error;
 pub mod hint;
+pub mod language;
 pub mod listing;
 pub mod output;
 pub mod project;

@@ -11,8 +11,9 @@ use clawos_manifest::resolve::MAX_FILE_BYTES;
 use clawos_manifest::{Manifest, ManifestError, ResolvedManifest};
 use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 
-use crate::build::{self, BuildError};
+use crate::build::BuildError;
 use crate::error::{CliError, Result};
+use crate::language::{self, LANGUAGES};
 use crate::output::Output;
 use crate::table;
 use crate::whole_file::{self, WholeFile};
@@ -93,12 +94,12 @@ impl Project {
         }
     }
 
-    /// Builds the artifact when this is a Rust project and `build` says so; reads it in any case.
+    /// Builds the artifact when its sources are here and `build` says so; reads it in any case.
     ///
     /// # Errors
     /// [`CliError::Invalid`] when it does not build, or there is nothing to build and no artifact.
     pub async fn build_and_read(&self, build: bool, out: &Output) -> Result<Bytes> {
-        if build && self.folder.join("Cargo.toml").is_file() {
+        if build && language::of(&self.folder).is_some() {
             return self.build(out).await;
         }
         let artifact = self.artifact()?;
@@ -115,9 +116,10 @@ impl Project {
     /// # Errors
     /// [`CliError::Invalid`] with the compiler's messages.
     pub async fn build(&self, out: &Output) -> Result<Bytes> {
+        let language = language::of(&self.folder).ok_or_else(|| no_sources(&self.folder))?;
         let progress = out.progress(format!("building {}", self.id()));
         let (folder, line) = (self.folder.clone(), *out);
-        let built = tokio::task::spawn_blocking(move || build::build_rust(&folder, &mut |text| line.note(text))).await;
+        let built = tokio::task::spawn_blocking(move || (language.build)(&folder, &mut |text| line.note(text))).await;
         drop(progress);
         let built = built.map_err(|error| CliError::System(io::Error::other(error)))?;
         let component = built.map_err(|error| match &error {
@@ -132,6 +134,15 @@ impl Project {
         WholeFile::begin(&path, whole_file::SHARED)?.finish(&component)?;
         Ok(component.into())
     }
+}
+
+/// What is said of a folder that holds nothing to build.
+fn no_sources(folder: &Path) -> CliError {
+    let markers = LANGUAGES.iter().map(|language| language.marker).collect::<Vec<_>>().join(" or ");
+    CliError::invalid(format!(
+        "{} has no {markers}: run this in a skill's folder, or create one with `clawos new`",
+        folder.display()
+    ))
 }
 
 /// Findings about a manifest.

@@ -93,10 +93,11 @@ mod tests {
     use clawos_runtime::Permission;
 
     use super::*;
+    use crate::language::LANGUAGES;
     use crate::template;
 
     fn manifest(permissions: &str) -> ResolvedManifest {
-        let files = template::files("acme", "word-count");
+        let files = template::files(&LANGUAGES[0], "acme", "word-count");
         let text = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.clone());
         let toml = text("skill.toml").expect("listed") + permissions;
         let parsed = Manifest::parse(&toml).expect("a manifest");

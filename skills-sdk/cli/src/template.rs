@@ -1,10 +1,24 @@
-//! The files of a new Rust skill project. The SDK's sources are included, so that no crate has to be published.
+//! The files of a new skill project, by language. The SDK's sources are included, so that no crate has to be published.
 
-/// A file of a new project: its path in the project, and its text. `{{publisher}}` and `{{name}}` are filled in.
-type File = (&'static str, &'static str);
+use crate::language::Language;
 
-/// Manifest, schemas, examples and build files.
-const PROJECT: [File; 9] = [
+/// A file of a new project: its path in the project, and its text.
+pub type File = (&'static str, &'static str);
+
+/// The files of a new project in one language.
+#[derive(Debug)]
+pub struct Template {
+    /// The project's own, in which `{{publisher}}` and `{{name}}` are filled in.
+    project: &'static [File],
+    /// The SDK's, as they are.
+    sdk: &'static [File],
+}
+
+/// A project in Rust.
+pub static RUST: Template = Template { project: &PROJECT, sdk: &SDK };
+
+/// Manifest, schemas, examples, build files and code.
+static PROJECT: [File; 10] = [
     (".gitignore", include_str!("../templates/rust/gitignore.tmpl")),
     ("Cargo.lock", include_str!("../templates/rust/Cargo.lock.tmpl")),
     ("Cargo.toml", include_str!("../templates/rust/Cargo.toml.tmpl")),
@@ -14,10 +28,8 @@ const PROJECT: [File; 9] = [
     ("schemas/count.input.json", include_str!("../templates/rust/schemas/count.input.json")),
     ("schemas/count.output.json", include_str!("../templates/rust/schemas/count.output.json")),
     ("skill.toml", include_str!("../templates/rust/skill.toml.tmpl")),
+    ("src/lib.rs", include_str!("../templates/rust/src/lib.rs")),
 ];
-
-/// The skill's code, kept apart because its braces are Rust's.
-const CODE: File = ("src/lib.rs", include_str!("../templates/rust/src/lib.rs"));
 
 /// A file of the SDK, as `sdk/…` in the project.
 macro_rules! sdk {
@@ -25,7 +37,7 @@ macro_rules! sdk {
 }
 
 /// The SDK and its WIT package, vendored.
-const SDK: [File; 25] = sdk![
+static SDK: [File; 25] = sdk![
     "rust/Cargo.toml",
     "rust/macros/Cargo.toml",
     "rust/macros/src/endpoint.rs",
@@ -54,11 +66,11 @@ const SDK: [File; 25] = sdk![
 ];
 
 /// All files of a new project of skill `publisher.name`, as paths and texts.
-pub fn files(publisher: &str, name: &str) -> Vec<(&'static str, String)> {
+pub fn files(language: &Language, publisher: &str, name: &str) -> Vec<(&'static str, String)> {
     let fill = |text: &str| text.replace("{{publisher}}", publisher).replace("{{name}}", name);
-    let project = PROJECT.iter().map(|&(path, text)| (path, fill(text)));
-    let verbatim = SDK.iter().chain([&CODE]).map(|&(path, text)| (path, text.to_owned()));
-    project.chain(verbatim).collect()
+    let project = language.template.project.iter().map(|&(path, text)| (path, fill(text)));
+    let sdk = language.template.sdk.iter().map(|&(path, text)| (path, text.to_owned()));
+    project.chain(sdk).collect()
 }
 
 #[cfg(test)]
@@ -70,6 +82,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::language::LANGUAGES;
 
     #[test]
     fn the_whole_sdk_is_listed() {
@@ -87,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_manifest_of_a_new_project_is_accepted() {
-        let files = files("acme", "word-count");
+        let files = files(&LANGUAGES[0], "acme", "word-count");
         let text = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.clone());
         let manifest = clawos_manifest::Manifest::parse(&text("skill.toml").unwrap()).unwrap();
         let mut read = |path: &str| Ok(text(path).ok_or(std::io::ErrorKind::NotFound)?.into_bytes());

@@ -6,9 +6,9 @@ use clawos_client::ClientError;
 use clawos_client::key::to_base58;
 use serde::Serialize;
 
-use crate::build;
 use crate::context::{Context, now_secs};
 use crate::error::{CliError, Result};
+use crate::language::{LANGUAGES, Language};
 use crate::sandbox::LocalSandbox;
 use crate::table;
 
@@ -28,7 +28,8 @@ struct Finding {
 /// # Errors
 /// [`CliError::Invalid`] when a check failed.
 pub async fn run(context: &Context) -> Result<()> {
-    let mut findings = vec![toolchain(), sandbox(context), wallet(context)];
+    let mut findings: Vec<Finding> = LANGUAGES.iter().map(toolchain).collect();
+    findings.extend([sandbox(context), wallet(context)]);
     findings.extend(remote(context).await);
     findings.push(session(context));
     let failed = findings.iter().filter(|finding| !finding.ok).count();
@@ -45,8 +46,8 @@ fn finding(check: &'static str, result: std::result::Result<String, String>) -> 
 }
 
 /// Whether a skill in this folder could be built.
-fn toolchain() -> Finding {
-    finding("rust", build::available(Path::new(".")).map_err(|error| error.to_string()))
+fn toolchain(language: &Language) -> Finding {
+    finding(language.word, (language.toolchain)(Path::new(".")).map_err(|error| error.to_string()))
 }
 
 fn sandbox(context: &Context) -> Finding {

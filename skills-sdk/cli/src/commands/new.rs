@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
+use crate::language::{self, LANGUAGES, Language};
 use crate::template;
 
 /// Flags of `clawos new`.
@@ -22,8 +23,8 @@ pub struct NewArgs {
     #[arg(long, value_name = "HANDLE")]
     pub publisher: Option<String>,
     /// The language to write it in.
-    #[arg(long, default_value = "rust", value_parser = ["rust"])]
-    pub lang: String,
+    #[arg(long, default_value = LANGUAGES[0].word, value_parser = language::parser())]
+    pub lang: &'static Language,
     /// The folder to create [default: the name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -50,7 +51,7 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<()> {
     if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(CliError::Usage(format!("{} is not empty; name another folder with --dir", folder.display())));
     }
-    let files = template::files(&publisher, &args.name);
+    let files = template::files(args.lang, &publisher, &args.name);
     for (path, text) in &files {
         write(&folder.join(path), text)?;
     }
