@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clawos_base::SystemClock;
+use clawos_base::{Database, SystemClock};
 use clawos_config::Config;
 use clawos_server::Server;
 use clawos_tests::app::{TestApp, TestDatabase, databases, server_program};
@@ -117,4 +117,18 @@ async fn wrong_settings_are_named() {
     assert!(key.contains("64 hex digits"), "{key}");
     let secret = std::fs::metadata(folder.path().join("server.key"));
     assert!(secret.is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 == 0));
+}
+
+#[tokio::test]
+async fn a_database_of_another_version_is_refused_with_what_to_do() {
+    for database in databases().await {
+        let first = TestApp::start(&database).await;
+        sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 1")
+            .bind(vec![0_u8; 48])
+            .execute(&*first.state.db)
+            .await
+            .unwrap();
+        let error = Database::open(&first.config.data).await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("made by another version"), "{error}");
+    }
 }

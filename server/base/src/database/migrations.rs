@@ -9,8 +9,6 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "execution", include_str!("../../../../migrations/0003_execution.sql")),
     (4, "http", include_str!("../../../../migrations/0004_http.sql")),
     (5, "server_key", include_str!("../../../../migrations/0005_server_key.sql")),
-    (6, "currency_words", include_str!("../../../../migrations/0006_currency_words.sql")),
-    (7, "claims_of_servers", include_str!("../../../../migrations/0007_claims_of_servers.sql")),
 ];
 
 pub(super) fn migrator() -> Migrator {

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use clawos_config::{DataConfig, Durability};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::MigrateError;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 /// How long a request waits for a free connection before it fails.
@@ -50,9 +51,15 @@ pub enum DatabaseError {
     /// It cannot be opened.
     #[error("cannot open the database: {0}")]
     Open(#[from] sqlx::Error),
+    /// Another version of this server made it.
+    #[error(
+        "this database was made by another version of clawos-server, and until 1.0 formats change without a way over: give \
+         this one an empty --data folder and database, or go back to that version"
+    )]
+    OtherVersion,
     /// A migration failed.
     #[error("cannot bring the database up to date: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
     /// Answers that the other servers of this database stored could not be opened here.
     #[error(
         "this database belongs to another server key; copy server.key from the data folder of the server that made it, or \
@@ -60,6 +67,15 @@ pub enum DatabaseError {
          answers stored with it are then lost too"
     )]
     ServerKey,
+}
+
+impl From<MigrateError> for DatabaseError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => DatabaseError::OtherVersion,
+            other => DatabaseError::Migrate(other),
+        }
+    }
 }
 
 impl Database {
