@@ -1,6 +1,10 @@
 //! What a call has to do with the outside: exchanges that are recorded, and effects that are held back.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt, mem,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +22,23 @@ pub struct Exchange {
     pub request: Bytes,
     /// What it was told; none when there was no answer. For `kv` the value.
     pub response: Option<Bytes>,
+}
+
+/// What one call learned from outside, in order, whichever way. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Exchanges(Arc<Mutex<Vec<Exchange>>>);
+
+impl Exchanges {
+    /// Adds an exchange. Whoever records bounds how much it keeps.
+    pub fn record(&self, exchange: Exchange) {
+        self.0.lock().expect("no code panics while holding this lock").push(exchange);
+    }
+
+    /// Takes what was recorded.
+    #[must_use]
+    pub fn take(&self) -> Vec<Exchange> {
+        mem::take(&mut *self.0.lock().expect("no code panics while holding this lock"))
+    }
 }
 
 /// What a call did to the outside, held back until its caller says that it counts.

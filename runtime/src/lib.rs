@@ -32,7 +32,7 @@
 //! | log | 16 KiB, 4 KiB a line | fixed | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
 //! | random bytes at a time | 64 KiB | fixed | [`limits::MAX_RANDOM_BYTES`] |
-//! | one call's reads and writes of a store | 4 MiB; keys 256 bytes, values 64 KiB | fixed | [`limits::MAX_KV_CALL_BYTES`] |
+//! | what one call moves through a capability | | fixed | beside the capability: [`capability`] |
 //! | note of a progress report | 64 bytes | fixed | [`limits::MAX_PROGRESS_NOTE_BYTES`] |
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
@@ -58,10 +58,10 @@ mod permission;
 mod sandbox;
 pub mod wasm;
 
-pub use capability::Capabilities;
+pub use capability::{CallCapabilities, Capabilities, CapabilityCall, Grant};
 pub use clawos_manifest::source::RuntimeKind;
 pub use dispatcher::Dispatcher;
-pub use effects::{CommitError, Exchange, HeldEffect, HeldEffects};
+pub use effects::{CommitError, Exchange, Exchanges, HeldEffect, HeldEffects};
 pub use error::{Failure, GuestErrorCode, MAX_FAILURE_TEXT, Unavailable};
 pub use examples::{ExampleRun, ExamplesError, run_examples};
 pub use invocation::{CallId, EventSink, Invocation, Tenant};

@@ -56,9 +56,3 @@ pub const MAX_RESOURCES: usize = 1_000;
 /// Bytes the host copies out of a guest in one call between them, beyond the output limit itself: error text,
 /// log lines and headers of values. Stops a guest from passing one buffer many times over.
 pub const HOSTCALL_SLACK_BYTES: u64 = 128 * 1024;
-/// Longest key of a store, in bytes of UTF-8.
-pub const MAX_KV_KEY_BYTES: usize = 256;
-/// Longest value of a store, in bytes.
-pub const MAX_KV_VALUE_BYTES: usize = 64 * 1024;
-/// Most bytes of keys and values that one call reads and writes: the host keeps them until the call is over.
-pub const MAX_KV_CALL_BYTES: u64 = 4 * 1024 * 1024;

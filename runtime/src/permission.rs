@@ -54,6 +54,12 @@ impl Permission {
         self.row().interface
     }
 
+    /// Whether a manifest asks for it.
+    #[must_use]
+    pub fn is_declared(self, declared: &Permissions) -> bool {
+        (self.row().is_declared)(declared)
+    }
+
     /// The permission behind an interface (named without version). None for one that needs no permission.
     #[must_use]
     pub fn of_interface(name: &str) -> Option<Self> {
@@ -91,7 +97,7 @@ impl fmt::Display for PermissionMismatch {
 #[must_use]
 pub fn permission_mismatches(declared: &Permissions, used: &BTreeSet<Permission>) -> Vec<PermissionMismatch> {
     let compare = |permission: Permission| {
-        let declared = (permission.row().is_declared)(declared);
+        let declared = permission.is_declared(declared);
         (declared != used.contains(&permission)).then_some(PermissionMismatch { permission, declared })
     };
     Permission::ALL.into_iter().filter_map(compare).collect()

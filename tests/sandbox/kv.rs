@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clawos_runtime::{
     Capabilities, Failure, Invocation, Limits, ModuleRef, Outcome, Permission, Sandbox as _,
-    capability::kv::{KeyValue, KeyValueError},
+    capability::kv::{KeyValue, KeyValueError, KeyValueGrant},
 };
 use clawos_tests::wat_skill::WatSkill;
 
@@ -74,7 +74,7 @@ fn offering() -> Host {
 
 async fn run_with(host: &Host, module: &ModuleRef, store: Arc<dyn KeyValue>) -> Outcome {
     let limits = Limits { wall: Duration::from_secs(60), ..Limits::default() };
-    let granted = Invocation { capabilities: Capabilities::default().with_kv(store), ..call(limits) };
+    let granted = Invocation { capabilities: Capabilities::default().with(KeyValueGrant::new(store)), ..call(limits) };
     host.sandbox.run(module, granted).await.expect("the call takes place")
 }
 
@@ -155,7 +155,8 @@ async fn a_store_that_never_answers_ends_with_the_calls_deadline() {
     let host = offering();
     let module = host.add(reader(""));
     let limits = Limits { wall: Duration::from_millis(50), ..Limits::default() };
-    let granted = Invocation { capabilities: Capabilities::default().with_kv(Arc::new(Silent)), ..call(limits) };
+    let granted =
+        Invocation { capabilities: Capabilities::default().with(KeyValueGrant::new(Arc::new(Silent))), ..call(limits) };
     let outcome = host.sandbox.run(&module, granted).await.expect("the call takes place");
     assert_eq!(outcome.result, Err(Failure::Deadline));
 }

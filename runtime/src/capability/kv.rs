@@ -1,4 +1,4 @@
-//! The key-value capability: the port that a caller supplies, and one call's view of it.
+//! The key-value capability: the port that a caller supplies, its bounds, and one call's view of it.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -6,11 +6,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::{
-    CommitError, Exchange, HeldEffect, Permission,
-    limits::{MAX_KV_CALL_BYTES, MAX_KV_KEY_BYTES, MAX_KV_VALUE_BYTES},
-};
+use super::{CapabilityCall, Grant};
+use crate::{CommitError, Exchange, Exchanges, HeldEffect, Permission};
 
+/// Longest key, in bytes of UTF-8.
+pub const MAX_KEY_BYTES: usize = 256;
+/// Longest value, in bytes.
+pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+/// Most bytes of keys and values that one call reads and writes: the host keeps them until the call is over.
+pub const MAX_CALL_BYTES: u64 = 4 * 1024 * 1024;
 /// Counted for each read and write beside key and value, in bytes: about what a map's entry or an exchange takes of the
 /// host, so that many tiny ones are bounded too.
 const ENTRY_BYTES: usize = 128;
@@ -35,13 +39,13 @@ pub trait KeyValue: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyValueError {
-    /// The key is empty or longer than [`MAX_KV_KEY_BYTES`].
-    #[error("the key must have 1 to {MAX_KV_KEY_BYTES} bytes")]
+    /// The key is empty or longer than [`MAX_KEY_BYTES`].
+    #[error("the key must have 1 to {MAX_KEY_BYTES} bytes")]
     InvalidKey,
-    /// The value is longer than [`MAX_KV_VALUE_BYTES`].
-    #[error("a value may have {MAX_KV_VALUE_BYTES} bytes at most")]
+    /// The value is longer than [`MAX_VALUE_BYTES`].
+    #[error("a value may have {MAX_VALUE_BYTES} bytes at most")]
     ValueTooLarge,
-    /// The share of the store is full, or the call moved more than [`MAX_KV_CALL_BYTES`].
+    /// The share of the store is full, or the call moved more than [`MAX_CALL_BYTES`].
     #[error("the quota is used up")]
     QuotaExceeded,
     /// The store does not answer now. The text is for the operator.
@@ -52,21 +56,37 @@ pub enum KeyValueError {
     Denied,
 }
 
+/// A store that is granted to calls.
+#[derive(Clone, Debug)]
+pub struct KeyValueGrant(Arc<dyn KeyValue>);
+
+impl KeyValueGrant {
+    /// Grants what of a store its port shows.
+    #[must_use]
+    pub fn new(port: Arc<dyn KeyValue>) -> Self {
+        Self(port)
+    }
+}
+
+impl Grant for KeyValueGrant {
+    fn begin(&self, exchanges: Exchanges) -> Box<dyn CapabilityCall> {
+        Box::new(KeyValueCall::new(Arc::clone(&self.0), exchanges))
+    }
+}
+
 /// One call's view of a store: it reads its own writes, and they are held back until the call counts.
 #[derive(Debug)]
 pub struct KeyValueCall {
     port: Arc<dyn KeyValue>,
     writes: BTreeMap<String, Bytes>,
-    exchanges: Vec<Exchange>,
+    exchanges: Exchanges,
     /// Bytes of keys and values that went either way, and [`ENTRY_BYTES`] for each read and write.
     moved: u64,
 }
 
 impl KeyValueCall {
-    /// A view that has read and written nothing yet.
-    #[must_use]
-    pub fn new(port: Arc<dyn KeyValue>) -> Self {
-        Self { port, writes: BTreeMap::new(), exchanges: Vec::new(), moved: 0 }
+    fn new(port: Arc<dyn KeyValue>, exchanges: Exchanges) -> Self {
+        Self { port, writes: BTreeMap::new(), exchanges, moved: 0 }
     }
 
     /// The value of `key`: what this call wrote last, else what the store holds.
@@ -82,7 +102,7 @@ impl KeyValueCall {
         let value = self.port.get(key).await?;
         self.count(value.as_ref().map_or(0, Bytes::len))?;
         let request = Bytes::copy_from_slice(key.as_bytes());
-        self.exchanges.push(Exchange { permission: Permission::Kv, request, response: value.clone() });
+        self.exchanges.record(Exchange { permission: Permission::Kv, request, response: value.clone() });
         Ok(value)
     }
 
@@ -92,7 +112,7 @@ impl KeyValueCall {
     /// What is wrong with the key or the value.
     pub fn set(&mut self, key: String, value: Bytes) -> Result<(), KeyValueError> {
         check_key(&key)?;
-        if value.len() > MAX_KV_VALUE_BYTES {
+        if value.len() > MAX_VALUE_BYTES {
             return Err(KeyValueError::ValueTooLarge);
         }
         self.count(ENTRY_BYTES + key.len() + value.len())?;
@@ -100,29 +120,26 @@ impl KeyValueCall {
         Ok(())
     }
 
-    /// Whether the call depends on the store, or would change it.
-    #[must_use]
-    pub fn was_used(&self) -> bool {
-        self.moved > 0
-    }
-
-    /// What the call read, and what it wrote, if anything.
-    #[must_use]
-    pub fn finish(self) -> (Vec<Exchange>, Option<Box<dyn HeldEffect>>) {
-        let Self { port, writes, exchanges, .. } = self;
-        let effect = (!writes.is_empty()).then(|| Box::new(Writes { port, writes }) as Box<dyn HeldEffect>);
-        (exchanges, effect)
-    }
-
     /// Bounds what the host keeps for one call.
     fn count(&mut self, bytes: usize) -> Result<(), KeyValueError> {
         self.moved = self.moved.saturating_add(bytes as u64);
-        if self.moved > MAX_KV_CALL_BYTES { Err(KeyValueError::QuotaExceeded) } else { Ok(()) }
+        if self.moved > MAX_CALL_BYTES { Err(KeyValueError::QuotaExceeded) } else { Ok(()) }
+    }
+}
+
+impl CapabilityCall for KeyValueCall {
+    fn was_used(&self) -> bool {
+        self.moved > 0
+    }
+
+    fn finish(self: Box<Self>) -> Option<Box<dyn HeldEffect>> {
+        let Self { port, writes, .. } = *self;
+        (!writes.is_empty()).then(|| Box::new(Writes { port, writes }) as Box<dyn HeldEffect>)
     }
 }
 
 fn check_key(key: &str) -> Result<(), KeyValueError> {
-    if (1..=MAX_KV_KEY_BYTES).contains(&key.len()) { Ok(()) } else { Err(KeyValueError::InvalidKey) }
+    if (1..=MAX_KEY_BYTES).contains(&key.len()) { Ok(()) } else { Err(KeyValueError::InvalidKey) }
 }
 
 /// The writes of one call.
@@ -143,6 +160,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::Capabilities;
 
     #[derive(Debug, Default)]
     struct Map(Mutex<BTreeMap<String, Bytes>>);
@@ -162,25 +180,26 @@ mod tests {
     #[tokio::test]
     async fn a_call_reads_its_own_writes_and_nobody_else_does_before_the_commit() {
         let map = Arc::new(Map::default());
-        let mut call = KeyValueCall::new(map.clone());
+        let mut granted = Capabilities::default().with(KeyValueGrant::new(map.clone())).begin();
+        let call: &mut KeyValueCall = granted.get().expect("it was granted");
         assert_eq!(call.get("a").await, Ok(None));
         call.set("a".to_owned(), "1".into()).expect("a good key");
         assert_eq!(call.get("a").await, Ok(Some("1".into())));
         assert_eq!(map.get("a").await, Ok(None));
-        let (exchanges, effect) = call.finish();
+        let (exchanges, effects) = granted.finish(true);
         let read = Exchange { permission: Permission::Kv, request: "a".into(), response: None };
         assert_eq!(exchanges, [read], "what it wrote itself is nothing it learned");
-        effect.expect("it wrote").commit().await.expect("the map takes it");
+        effects.commit().await.expect("the map takes it");
         assert_eq!(map.get("a").await, Ok(Some("1".into())));
     }
 
     #[tokio::test]
     async fn what_a_call_moves_is_bounded() {
-        let mut call = KeyValueCall::new(Arc::new(Map::default()));
+        let mut call = KeyValueCall::new(Arc::new(Map::default()), Exchanges::default());
         assert_eq!(call.get("").await, Err(KeyValueError::InvalidKey));
         assert_eq!(call.get(&"k".repeat(257)).await, Err(KeyValueError::InvalidKey));
-        let largest = Bytes::from(vec![0; MAX_KV_VALUE_BYTES]);
-        assert_eq!(call.set("k".to_owned(), vec![0; MAX_KV_VALUE_BYTES + 1].into()), Err(KeyValueError::ValueTooLarge));
+        let largest = Bytes::from(vec![0; MAX_VALUE_BYTES]);
+        assert_eq!(call.set("k".to_owned(), vec![0; MAX_VALUE_BYTES + 1].into()), Err(KeyValueError::ValueTooLarge));
         assert!(!call.was_used());
         let mut written = 0;
         while call.set(written.to_string(), largest.clone()).is_ok() {
@@ -192,8 +211,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_host_keeps_of_tiny_entries_is_bounded() {
-        let mut call = KeyValueCall::new(Arc::new(Map::default()));
-        let most = MAX_KV_CALL_BYTES as usize / ENTRY_BYTES;
+        let mut call = KeyValueCall::new(Arc::new(Map::default()), Exchanges::default());
+        let most = MAX_CALL_BYTES as usize / ENTRY_BYTES;
         let mut reads = 0;
         while call.get("k").await.is_ok() {
             reads += 1;

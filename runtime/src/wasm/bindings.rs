@@ -12,11 +12,12 @@ use wasmtime::{
 
 use super::{
     engine::{HOST_BYTE_FUEL, HOST_CALL_FUEL},
+    failure::Denied,
     instance::Guest,
     kv, wasi,
 };
 use crate::{
-    LogLevel, Permission,
+    CapabilityCall, LogLevel, Permission,
     limits::{MAX_LOG_LINE_BYTES, MAX_PROGRESS_NOTE_BYTES, MAX_RANDOM_BYTES},
 };
 
@@ -155,6 +156,22 @@ pub(super) fn pay(store: &mut StoreContextMut<'_, Guest>, fuel: u64) -> wasmtime
             Err(Trap::OutOfFuel.into())
         }
     }
+}
+
+/// The call's view of a capability.
+///
+/// # Errors
+/// [`denied`] when the call was not granted it.
+pub(super) fn granted<'a, C: CapabilityCall>(
+    store: &'a mut StoreContextMut<'_, Guest>,
+    permission: Permission,
+) -> wasmtime::Result<&'a mut C> {
+    store.data_mut().capabilities.get().ok_or_else(|| denied(permission))
+}
+
+/// The end of a call that used what it was not granted.
+pub(super) fn denied(permission: Permission) -> wasmtime::Error {
+    Denied(permission.as_str()).into()
 }
 
 /// Draws random bytes for a guest, which pays for them.

@@ -17,8 +17,8 @@ use super::{
     watch::{Span, watched},
 };
 use crate::{
-    EventSink, Exchange, Failure, GuestErrorCode, HeldEffects, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
-    capability::{clock::Clock, kv::KeyValueCall, log::Log, random::Random},
+    CallCapabilities, EventSink, Failure, GuestErrorCode, Invocation, Limits, MAX_FAILURE_TEXT, Outcome, Usage,
+    capability::{clock::Clock, log::Log, random::Random},
     error::truncated,
     limits::{HOSTCALL_SLACK_BYTES, MAX_HANDLES, MAX_RESOURCES},
 };
@@ -40,8 +40,8 @@ pub(super) struct Guest {
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) random: Random,
-    /// The store, where the call was granted one.
-    pub(super) kv: Option<KeyValueCall>,
+    /// What the call was granted besides.
+    pub(super) capabilities: CallCapabilities,
     events: Arc<dyn EventSink>,
     pub(super) host_calls: u64,
     /// Fuel for calls of wasmtime's own functions.
@@ -173,8 +173,9 @@ impl LoadedModule {
         };
         let guest = store.data_mut();
         let (logs, logs_truncated) = guest.log.take();
-        let replayable = is_replayable(&result) && !guest.kv.as_ref().is_some_and(KeyValueCall::was_used);
-        let (exchanges, effects) = outside(guest.kv.take(), result.is_ok());
+        let capabilities = mem::take(&mut guest.capabilities);
+        let replayable = is_replayable(&result) && !capabilities.were_used();
+        let (exchanges, effects) = capabilities.finish(result.is_ok());
         Ok(Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges, effects })
     }
 
@@ -190,16 +191,6 @@ impl LoadedModule {
 /// were compiled for its processor.
 fn is_replayable(result: &Result<Bytes, Failure>) -> bool {
     !matches!(result, Err(Failure::Deadline | Failure::Cancelled | Failure::StackOverflow))
-}
-
-/// What a call learned from outside, and what it would change there; a call that failed changes nothing.
-fn outside(kv: Option<KeyValueCall>, succeeded: bool) -> (Vec<Exchange>, HeldEffects) {
-    let (exchanges, effect) = kv.map_or_else(Default::default, KeyValueCall::finish);
-    let mut effects = HeldEffects::default();
-    if let Some(effect) = effect.filter(|_| succeeded) {
-        effects.hold(effect);
-    }
-    (exchanges, effects)
 }
 
 /// A store with every limit set, before any guest code can run.
@@ -239,7 +230,7 @@ impl Guest {
             log: Log::new(limits.log_bytes, Arc::clone(&invocation.events)),
             clock: Clock::new(invocation.time_ms),
             random: Random::new(invocation.seed),
-            kv: invocation.capabilities.kv.clone().map(KeyValueCall::new),
+            capabilities: invocation.capabilities.begin(),
             events: Arc::clone(&invocation.events),
             host_calls: 0,
             calls_owed: 0,

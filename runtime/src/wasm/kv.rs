@@ -7,9 +7,8 @@ use wasmtime::{
 };
 
 use super::{
-    bindings::{charge, pay},
+    bindings::{charge, denied, granted, pay},
     engine::HOST_BYTE_FUEL,
-    failure::Denied,
     instance::Guest,
 };
 use crate::{
@@ -39,7 +38,7 @@ pub(super) fn link(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<(
     instance.func_wrap_async("get", |mut store: Store<'_>, (key,): (String,)| {
         Box::new(async move {
             charge(&mut store, key.len() as u64)?;
-            let value = told(granted(&mut store)?.get(&key).await)?.map(|value| value.map(Vec::from));
+            let value = told(granted_store(&mut store)?.get(&key).await)?.map(|value| value.map(Vec::from));
             let bytes = value.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len);
             pay(&mut store, (bytes as u64).saturating_mul(HOST_BYTE_FUEL))?;
             Ok((value,))
@@ -48,28 +47,22 @@ pub(super) fn link(linker: &mut Linker<Guest>, name: &str) -> wasmtime::Result<(
     instance.func_wrap("set", |mut store: Store<'_>, (key, value): (WasmStr, Vec<u8>)| {
         let key = key.to_str(&store)?.into_owned();
         charge(&mut store, (key.len() + value.len()) as u64)?;
-        Ok((told(granted(&mut store)?.set(key, Bytes::from(value)))?,))
+        Ok((told(granted_store(&mut store)?.set(key, Bytes::from(value)))?,))
     })
 }
 
-/// The store that the call was granted.
-///
-/// # Errors
-/// [`Denied`] when it was granted none.
-fn granted<'a>(store: &'a mut Store<'_>) -> wasmtime::Result<&'a mut KeyValueCall> {
-    store.data_mut().kv.as_mut().ok_or_else(|| DENIED.into())
+fn granted_store<'a>(store: &'a mut Store<'_>) -> wasmtime::Result<&'a mut KeyValueCall> {
+    granted(store, Permission::Kv)
 }
-
-const DENIED: Denied = Denied(Permission::Kv.as_str());
 
 /// What the guest is told of an operation.
 ///
 /// # Errors
-/// [`Denied`] when the port refuses the call.
+/// [`denied`] when the port refuses the call.
 fn told<T>(answer: Result<T, KeyValueError>) -> wasmtime::Result<Result<T, GuestError>> {
     Ok(Err(match answer {
         Ok(value) => return Ok(Ok(value)),
-        Err(KeyValueError::Denied) => return Err(DENIED.into()),
+        Err(KeyValueError::Denied) => return Err(denied(Permission::Kv)),
         Err(KeyValueError::InvalidKey) => GuestError::InvalidKey,
         Err(KeyValueError::ValueTooLarge) => GuestError::ValueTooLarge,
         Err(KeyValueError::QuotaExceeded) => GuestError::QuotaExceeded,

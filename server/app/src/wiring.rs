@@ -11,7 +11,7 @@ use clawos_base::server_key::{self, ServerKeyError};
 use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
 use clawos_config::Config;
-use clawos_execution::{Execution, ExecutionError, ExecutionPorts};
+use clawos_execution::{Execution, ExecutionError, ExecutionPorts, Grants};
 use clawos_identity::{DailyCaps, Identity, IdentityPorts, RateLimits};
 use clawos_licensing::{Licensing, OpenError};
 use clawos_registry::{Registry, RegistryPorts};
@@ -82,7 +82,8 @@ impl Server {
         let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
         let modules = StoredModules { store: Arc::clone(&storage), staging: Staging::default() };
         let staging = modules.staging.clone();
-        let sandbox = open_sandbox(&config, modules)?;
+        let grants = Grants::default();
+        let sandbox = open_sandbox(&config, modules, &grants)?;
         let licensing = open_licensing(&config, db.clone(), Arc::clone(&clock)).await?;
         let rate_limits = Arc::new(RateLimits::new(&config.limits));
         let identity = Arc::new(Identity::new(IdentityPorts {
@@ -110,6 +111,7 @@ impl Server {
             clock: Arc::clone(&clock),
             licensing: Arc::clone(&licensing),
             sandbox: Arc::clone(&sandbox),
+            grants,
             registry: Arc::clone(&registry),
             idempotency: Arc::clone(&idempotency),
             rate_limits: Arc::clone(&rate_limits),
@@ -145,12 +147,13 @@ async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) ->
     Ok(Arc::new(Licensing::open(&config.chain, &config.data.data, settle_secs, db, clock).await?))
 }
 
-fn open_sandbox(config: &Config, modules: StoredModules) -> Result<Arc<dyn Sandbox>, StartError> {
+fn open_sandbox(config: &Config, modules: StoredModules, grants: &Grants) -> Result<Arc<dyn Sandbox>, StartError> {
     let mut wasm = WasmConfig::new(config.data.data.join("compiled"));
     wasm.max_concurrent = config.sandbox.sandbox_slots;
     wasm.max_loaded_bytes = config.sandbox.loaded_code_mib << 20;
     wasm.max_cached_bytes = config.sandbox.compiled_cache_mib << 20;
     wasm.compile_wall = Duration::from_secs(config.sandbox.compile_wall_secs);
+    wasm.offers = grants.offers();
     // Until skills may call skills.
     wasm.max_nested = 0;
     if let Some(program) = &config.sandbox.compiler {

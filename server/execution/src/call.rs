@@ -21,6 +21,7 @@ use crate::answer::{RunDetails, dry_run_answer, finished_call};
 use crate::error::ExecutionError;
 use crate::failure::RunFailure;
 use crate::finished::EncodeAnswer;
+use crate::grants::Grantee;
 use crate::group_commit::{Charge, Entry};
 use crate::plan::{Plan, Request};
 use crate::receipt::{self, Closing, Opening};
@@ -197,7 +198,9 @@ impl Execution {
         opening: &Opening,
     ) -> Result<Outcome, ExecutionError> {
         let manifest = &plan.version.manifest;
+        let (skill, permissions) = (&*plan.version.skill, &manifest.permissions);
         let invocation = Invocation {
+            capabilities: self.ports.grants.of(&Grantee { skill, wallet: &caller.wallet, permissions }),
             tenant: Tenant(caller.wallet),
             tier: plan.licence_facts().map(|facts| facts.tier.to_string()),
             limits: Limits::from(&manifest.limits),

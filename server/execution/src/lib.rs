@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `call`, `plan`, `reservation`, `receipt`, `answer` | the steps of a call, in this order |
 //! | `finished`, `failure` | what came of a call, and how a door writes its answer |
+//! | `grants` | what a call may use beyond what every call has |
 //! | `in_flight`, `failure_budget`, `schemas` | bounds of calls, and the schemas they are checked with |
 //! | `reserve`, `spending`, `free_calls` | units, money and free calls: set aside before a call, taken after it |
 //! | `group_commit` | receipts, usage, spending and stored answers in one transaction |
@@ -22,6 +23,7 @@ mod failure;
 mod failure_budget;
 mod finished;
 mod free_calls;
+mod grants;
 mod group_commit;
 mod in_flight;
 mod plan;
@@ -39,6 +41,7 @@ pub use call::{CALL_CLAIM, Called};
 pub use error::ExecutionError;
 pub use failure::RunFailure;
 pub use finished::{EncodeAnswer, Finished};
+pub use grants::{Grantee, Grants};
 pub use group_commit::CommitError;
 pub use reserve::ReserveError;
 pub use settle::longest_settlement_secs;
@@ -76,6 +79,8 @@ pub struct ExecutionPorts {
     pub licensing: Arc<Licensing>,
     /// Where modules run.
     pub sandbox: Arc<dyn Sandbox>,
+    /// What calls are granted. The sandbox links what they offer.
+    pub grants: Grants,
     /// Skills and versions.
     pub registry: Arc<Registry>,
     /// Idempotency keys.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clawos_client::FieldError;
 use clawos_manifest::ResolvedManifest;
+use clawos_runtime::capability::OFFERED;
 use clawos_runtime::wasm::WasmConfig;
 use clawos_runtime::{
     InMemoryModules, ModuleInfo, ModuleRef, PermissionMismatch, RuntimeKind, Sandbox, Unavailable, WasmSandbox,
@@ -35,7 +36,8 @@ impl LocalSandbox {
     /// [`CliError::Sandbox`].
     pub fn start(home: &Home) -> Result<Self> {
         home.ensure()?;
-        let config = WasmConfig { max_concurrent: CONCURRENT, ..WasmConfig::new(home.module_cache()) };
+        let offers = OFFERED.iter().copied().collect();
+        let config = WasmConfig { max_concurrent: CONCURRENT, offers, ..WasmConfig::new(home.module_cache()) };
         let modules = InMemoryModules::default();
         let sandbox = WasmSandbox::new(config, Arc::new(modules.clone())).map_err(unavailable)?;
         Ok(Self { sandbox, modules })

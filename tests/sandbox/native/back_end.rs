@@ -15,8 +15,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use clawos_runtime::{
-    Engine, Failure, GuestErrorCode, HeldEffects, Invocation, LogLevel, LogLine, ModuleInfo, ModuleRef, ModuleSource,
-    Outcome, Permission, RuntimeKind, Sandbox, Unavailable, Usage, capability::kv::KeyValueCall,
+    CallCapabilities, Engine, Failure, GuestErrorCode, Invocation, LogLevel, LogLine, ModuleInfo, ModuleRef,
+    ModuleSource, Outcome, Permission, RuntimeKind, Sandbox, Unavailable, Usage, capability::kv::KeyValueCall,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -100,7 +100,7 @@ struct Call<'a> {
     invocation: &'a Invocation,
     says: Lines<BufReader<ChildStdout>>,
     hears: ChildStdin,
-    kv: Option<KeyValueCall>,
+    capabilities: CallCapabilities,
     logs: Vec<LogLine>,
     host_calls: u64,
 }
@@ -139,7 +139,7 @@ impl Call<'_> {
 
     fn kv(&mut self) -> Result<&mut KeyValueCall, Failure> {
         self.host_calls += 1;
-        self.kv.as_mut().ok_or_else(|| Failure::Denied(Permission::Kv.to_string()))
+        self.capabilities.get().ok_or_else(|| Failure::Denied(Permission::Kv.to_string()))
     }
 
     async fn tell(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
@@ -168,7 +168,7 @@ impl Sandbox for NativeSandbox {
             invocation: &invocation,
             says: BufReader::new(child.stdout.take().expect("it is piped")).lines(),
             hears: child.stdin.take().expect("it is piped"),
-            kv: invocation.capabilities.kv.clone().map(KeyValueCall::new),
+            capabilities: invocation.capabilities.begin(),
             logs: Vec::new(),
             host_calls: 0,
         };
@@ -187,9 +187,7 @@ impl Sandbox for NativeSandbox {
             host_calls: call.host_calls,
             ..Usage::default()
         };
-        let (exchanges, effect) = call.kv.take().map_or_else(Default::default, KeyValueCall::finish);
-        let mut effects = HeldEffects::default();
-        effect.filter(|_| result.is_ok()).into_iter().for_each(|effect| effects.hold(effect));
+        let (exchanges, effects) = std::mem::take(&mut call.capabilities).finish(result.is_ok());
         let engine = self.engine(module.kind).ok_or_else(|| Unavailable::unsupported(module.kind, &self.engines()))?;
         let logs = std::mem::take(&mut call.logs);
         Ok(Outcome { engine, result, logs, logs_truncated: false, usage, replayable: false, exchanges, effects })

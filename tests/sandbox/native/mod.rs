@@ -12,7 +12,8 @@ use std::{
 use async_trait::async_trait;
 use clawos_runtime::{
     Capabilities, Dispatcher, EventSink, Failure, GuestErrorCode, InMemoryModules, Invocation, Limits, LogLine,
-    ModuleFile, ModuleRef, ModuleSource, Outcome, RuntimeKind, Sandbox, Unavailable, WasmSandbox, wasm::WasmConfig,
+    ModuleFile, ModuleRef, ModuleSource, Outcome, RuntimeKind, Sandbox, Unavailable, WasmSandbox,
+    capability::kv::KeyValueGrant, wasm::WasmConfig,
 };
 use clawos_tests::wat_skill::WatSkill;
 use sha2::{Digest as _, Sha256};
@@ -161,7 +162,7 @@ async fn a_programs_progress_and_log_are_told_as_they_come() {
 async fn a_programs_writes_are_held_back_like_a_components() {
     let (both, server) = (Both::new(), KvServer::start().await);
     let count = async || {
-        let capabilities = Capabilities::default().with_kv(Arc::new(server.store()));
+        let capabilities = Capabilities::default().with(KeyValueGrant::new(Arc::new(server.store())));
         let invocation = Invocation { capabilities, ..call("count") };
         both.sandbox.run(&both.program, invocation).await.expect("the call takes place")
     };
