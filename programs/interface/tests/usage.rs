@@ -1,8 +1,9 @@
 //! Recording: the chain of roots, the caps, and charges that conserve money whatever the order of deposits and batches.
 
-use clawos_interface::rules::fee::fee_of;
-use clawos_interface::rules::usage::{add, charge, count, day_of, first_root, may_record, next_root, set_meter, Caps};
-use clawos_interface::{sha256, ProgramError, MAX_AMOUNT, NO_KEY};
+use clawos_interface::rules::usage::{
+    add, charge, count, day_of, first_root, may_record, next_root, set_meter, settle, Caps, Charge,
+};
+use clawos_interface::{sha256, LicenceStatus, ProgramError, SuspendReason, MAX_AMOUNT, NO_KEY};
 use proptest::prelude::*;
 
 use crate::samples::{config, licence};
@@ -37,16 +38,21 @@ proptest! {
                 }
             }
             let due = charge(&account, bps).expect("small");
-            account.credit.set(account.credit() - due.amount);
-            account.unbilled.set(account.unbilled() - due.amount);
-            account.billed_total.set(account.billed_total() + due.amount);
+            settle(&mut account, &due, true);
             sellers += due.seller();
             fees += due.fee;
-            prop_assert!(account.credit() == 0 || account.unbilled() == 0, "credit never waits beside a debt");
+            // Everything recorded so far is paid as far as the deposits reach.
+            let paid = (units * price).min(deposited);
+            prop_assert_eq!((account.credit(), account.unbilled()), (deposited - paid, units * price - paid));
+            prop_assert_eq!((account.billed_total(), sellers + fees), (paid, paid));
+            prop_assert_eq!(fees, paid * u64::from(bps) / 10_000);
+            let standing = if units * price == paid {
+                (LicenceStatus::Active, SuspendReason::None)
+            } else {
+                (LicenceStatus::Suspended, SuspendReason::Unpaid)
+            };
+            prop_assert_eq!((account.status, account.suspended_reason), (standing.0 as u8, standing.1 as u8));
         }
-        prop_assert_eq!(account.credit() + sellers + fees, deposited);
-        prop_assert_eq!(sellers + fees + account.unbilled(), units * price);
-        prop_assert_eq!(fees, fee_of(sellers + fees, bps));
         prop_assert_eq!(account.usage_total(), units);
     }
 
@@ -79,6 +85,32 @@ proptest! {
         let first = first_root(sha256, &licence, slot);
         prop_assert_ne!(first, first_root(sha256, &licence, slot ^ 1));
         prop_assert_ne!(next_root(sha256, &first, &root), next_root(sha256, &first, &other));
+    }
+}
+
+#[test]
+fn what_cannot_be_received_stays_credit_and_debt_and_suspends() {
+    let mut account = licence();
+    account.credit.set(70);
+    account.unbilled.set(50);
+    settle(&mut account, &Charge { amount: 0, fee: 0 }, false);
+    assert_eq!((account.credit(), account.unbilled(), account.billed_total()), (70, 50, 0));
+    assert_eq!(account.status, LicenceStatus::Suspended as u8);
+    assert_eq!(account.suspended_reason, SuspendReason::Recipient as u8);
+    let due = charge(&account, 250).expect("small");
+    settle(&mut account, &due, true);
+    assert_eq!((account.credit(), account.unbilled(), account.billed_total()), (20, 0, 50));
+    assert_eq!((account.status, account.suspended_reason), (LicenceStatus::Active as u8, SuspendReason::None as u8));
+}
+
+#[test]
+fn a_refunded_licence_stays_refunded() {
+    let mut account = licence();
+    account.status = LicenceStatus::Refunded as u8;
+    for unbilled in [1, 0] {
+        account.unbilled.set(unbilled);
+        settle(&mut account, &Charge { amount: 0, fee: 0 }, true);
+        assert_eq!(account.status, LicenceStatus::Refunded as u8);
     }
 }
 

@@ -4,8 +4,8 @@ use anchor_lang::prelude::*;
 use interface::accounts::{Config, Skill};
 use interface::events::SCHEMA_VERSION;
 use interface::known::LICENCE_SEED;
-use interface::rules::usage::{charge, Charge};
-use interface::{Currency, LicenceStatus, ProgramError as Refusal, SuspendReason, MAX_AMOUNT};
+use interface::rules::usage::{charge, settle, Charge};
+use interface::{Currency, ProgramError as Refusal, MAX_AMOUNT};
 
 use crate::errors::fail;
 use crate::events;
@@ -33,21 +33,8 @@ pub fn bill(
         Err(refusal) if cannot_receive(refusal) => Charge { amount: 0, fee: 0 },
         Err(refusal) => return Err(fail(refusal)),
     };
-    let account = licence.write()?;
-    // `charge` bounds the amount by both, and the sum with the total.
-    account.credit.set(account.credit().wrapping_sub(paid.amount));
-    account.unbilled.set(account.unbilled().wrapping_sub(paid.amount));
-    account.billed_total.set(account.billed_total().wrapping_add(paid.amount));
+    settle(licence.write()?, &paid, receivable.is_ok());
     skill.gross.set(skill.gross().saturating_add(paid.amount).min(MAX_AMOUNT));
-    let (status, reason) = match (account.unbilled(), receivable) {
-        (0, _) => (LicenceStatus::Active, SuspendReason::None),
-        (_, Ok(())) => (LicenceStatus::Suspended, SuspendReason::Unpaid),
-        (_, Err(_)) => (LicenceStatus::Suspended, SuspendReason::Recipient),
-    };
-    if account.status != LicenceStatus::Refunded as u8 {
-        account.status = status as u8;
-    }
-    account.suspended_reason = reason as u8;
     if paid.amount != 0 {
         pay(licence, currency, recipients, vault, &paid)?;
     }

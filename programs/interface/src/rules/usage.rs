@@ -3,6 +3,7 @@
 use super::bill::cost;
 use super::exit;
 use crate::accounts::{Config, Licence};
+use crate::codes::{LicenceStatus, SuspendReason};
 use crate::errors::ProgramError;
 use crate::{Hasher, Key, MAX_AMOUNT, NO_KEY};
 
@@ -194,7 +195,7 @@ pub fn set_meter(licence: &mut Licence, config: &Config, meter: &Key, now: i64) 
     Ok(())
 }
 
-/// Counts `units` at `now` (Unix seconds) into a licence, inside the buyer's caps, and adds their price to `unbilled`. Money moves by [`charge`] afterwards.
+/// Counts `units` at `now` (Unix seconds) into a licence, inside the buyer's caps, and adds their price to `unbilled`. Money moves by [`charge`] and [`settle`] afterwards.
 ///
 /// # Errors
 /// [`ProgramError`] naming the cap that is exceeded; the licence is then unchanged.
@@ -254,4 +255,24 @@ pub fn charge(licence: &Licence, fee_bps: u16) -> Result<Charge, ProgramError> {
     let amount = licence.credit().min(licence.unbilled());
     let fee = super::fee::fee_delta(licence.billed_total(), amount, fee_bps)?;
     Ok(Charge { amount, fee })
+}
+
+/// Enters a payment into `licence`: `paid` leaves its credit and its debt, and what it still owes suspends it.
+///
+/// `paid` is what [`charge`] gave, or nothing where a recipient cannot receive it; `receivable` says which.
+#[inline(always)]
+pub fn settle(licence: &mut Licence, paid: &Charge, receivable: bool) {
+    // `charge` bounds the amount by both, and the sum with the total.
+    licence.credit.set(licence.credit().wrapping_sub(paid.amount));
+    licence.unbilled.set(licence.unbilled().wrapping_sub(paid.amount));
+    licence.billed_total.set(licence.billed_total().wrapping_add(paid.amount));
+    let (status, reason) = match (licence.unbilled(), receivable) {
+        (0, _) => (LicenceStatus::Active, SuspendReason::None),
+        (_, true) => (LicenceStatus::Suspended, SuspendReason::Unpaid),
+        (_, false) => (LicenceStatus::Suspended, SuspendReason::Recipient),
+    };
+    if licence.status != LicenceStatus::Refunded as u8 {
+        licence.status = status as u8;
+    }
+    licence.suspended_reason = reason as u8;
 }
