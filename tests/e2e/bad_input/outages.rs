@@ -1,13 +1,13 @@
 //! What is missing around the server: the chain, room on the disk, a database to itself.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use clawos_tests::app::send;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Stop;
 use clawos_tests::publication::Publication;
+use clawos_tests::scratch::SmallDisk;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -94,35 +94,12 @@ async fn two_servers_on_one_sqlite_file() {
     answer.json(200);
 }
 
-/// A small file system in place of a folder, while it lasts.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path, size: &str) -> Option<SmallDisk> {
-        let size = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(SmallDisk(folder.to_owned()));
-        }
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must be able to mount a tmpfs");
-        eprintln!("SKIPPED: mounting a tmpfs needs root");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: the server may still have files open when a test fails.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_is_full_on_publish() {
     let mut world = World::start(&[]);
     world.server.stop(Stop::Kill);
     let folder = world.server.folder().to_owned();
-    let Some(_disk) = SmallDisk::mount(&folder, "6m") else { return };
+    let Some(_disk) = SmallDisk::mount_on(folder.clone(), 6 * 1024) else { return };
     world.server.run();
     world.author.run(&["wallet", "new"]);
     world.author.run(&["login", "--handle", "acme"]);

@@ -1,6 +1,6 @@
 //! A PostgreSQL cluster of one's own for each test process: own folder, own port, gone afterwards.
 //!
-//! Nothing is installed. Where PostgreSQL is not there, its tests are skipped with a line that says so; with `CI=true`
+//! Nothing is installed. Where PostgreSQL is not there, its tests are skipped as [`skip`] says; with `CI=true`
 //! they fail. A crate of its own, so that a domain's unit tests need not build the rest of the test helpers.
 
 pub mod scratch;
@@ -13,6 +13,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use clawos_test_skips::skip;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
@@ -136,8 +137,7 @@ fn programs() -> Option<PathBuf> {
 
 async fn start() -> Option<Cluster> {
     let Some(programs) = programs() else {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI needs PostgreSQL: apt-get install postgresql");
-        eprintln!("SKIPPED on Postgres: no server under {VERSIONS} (apt-get install postgresql)");
+        skip("what runs on PostgreSQL", &format!("no server under {VERSIONS}: scripts/setup test"));
         return None;
     };
     let folder = scratch::new_folder("postgres");
