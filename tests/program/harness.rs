@@ -1,6 +1,9 @@
-//! A world for one test: the committed binary in litesvm behind the upgradeable loader, fixed keys, a USDC mint, and short ways to do the usual things.
+//! A world for one test: the program's binary in litesvm behind the upgradeable loader, fixed keys, a USDC mint, and short ways to do the usual things.
 //!
 //! Time stands still unless a test moves it ([`World::pass`]).
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::instruction::args::{InitializeArgs, PurchaseArgs, RecordArgs};
@@ -23,7 +26,16 @@ use solana_transaction::{Transaction, TransactionError};
 use crate::people::*;
 
 /// The committed binary.
-pub const BINARY: &[u8] = include_bytes!("../../programs/artifacts/skill_marketplace.so");
+pub const COMMITTED: &[u8] = include_bytes!("../../programs/artifacts/skill_marketplace.so");
+
+/// Names another binary for the tests to run on: the one that `artifacts.rs` has just built.
+pub const OTHER_BINARY: &str = "CLAWOS_TEST_PROGRAM";
+
+/// The binary that the worlds run.
+static BINARY: LazyLock<Cow<'static, [u8]>> = LazyLock::new(|| match std::env::var_os(OTHER_BINARY) {
+    Some(path) => std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into(),
+    None => COMMITTED.into(),
+});
 
 /// Lamports every wallet begins with: 1,000 SOL.
 pub const WALLET_LAMPORTS: u64 = 1_000_000_000_000;
@@ -91,7 +103,7 @@ impl World {
     pub fn deployed() -> Self {
         let mint = key(&keypair(11));
         let mut world = Self { svm: LiteSVM::new(), mint };
-        world.svm.add_program(Pubkey::from(PROGRAM_ID), BINARY).expect("the committed binary loads");
+        world.svm.add_program(Pubkey::from(PROGRAM_ID), &BINARY).expect("the binary loads");
         world.own_program();
         world.set_time(START);
         world.make_mint(mint, 6);
