@@ -9,7 +9,7 @@ pub fn key(keypair: &Keypair) -> Key {
     keypair.pubkey().to_bytes()
 }
 
-/// A fixed keypair; those of [`PEOPLE`] have money from the start.
+/// A fixed keypair; those of [`PEOPLE`] have money from the start, and 11 is the mint.
 pub fn keypair(n: u8) -> Keypair {
     Keypair::new_from_array([n; 32])
 }
@@ -44,4 +44,6 @@ people! {
     buyer = 9;
     /// Somebody with money and no rights.
     attacker = 10;
+    /// Buys licences beside [`buyer`]; has nothing unless a test gives it something.
+    second_buyer = 12;
 }
