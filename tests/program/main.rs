@@ -1,7 +1,7 @@
 //! The shipped program binary in litesvm: what each instruction does, refuses and costs.
 //!
 //! `harness.rs` is the world they run in, `people.rs` who lives there, `tokens.rs` its USDC, `forge.rs` writes accounts behind the program's back,
-//! `attack.rs` tries what an attacker would, `idl.rs` reads the committed IDL. Then one module per instruction, and those about the whole.
+//! `attack` tries what an attacker would, `idl.rs` reads the committed IDL. Then one module per instruction, and those about the whole.
 
 mod attack;
 mod forge;
