@@ -12,6 +12,7 @@ mod tokens;
 
 mod deposit_credit;
 mod execute_exit;
+mod exit_recipients;
 mod initialize;
 mod pause;
 mod purchase_sol;

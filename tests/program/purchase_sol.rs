@@ -86,7 +86,7 @@ fn an_empty_treasury_is_refused_before_money_moves() {
 fn a_program_cannot_be_paid() {
     let (mut world, skill) = listed(Currency::Sol);
     pay_to(&mut world, &skill, TOKEN_PROGRAM);
-    assert!(world.purchase(&skill, Kind::OneTime).is_err(), "the token program cannot receive");
+    refused(world.purchase(&skill, Kind::OneTime), InstructionError::ExternalAccountLamportSpend);
 }
 
 #[test]
