@@ -29,6 +29,7 @@ mod verify_access;
 
 mod artifacts;
 mod charging;
+mod compute_spread;
 mod compute_units;
 mod conservation;
 mod flow;
