@@ -26,7 +26,7 @@ struct Case {
 }
 
 fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("bench/micro is in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("bench/rivals is in the repository")
 }
 
 fn read(path: &str) -> Vec<u8> {
@@ -39,7 +39,8 @@ fn cases() -> Vec<Case> {
     let small = r#"{"text":"as it came","list":[1,2.5,null,{"a":true}]}"#;
     let document = String::from_utf8(read("LICENSE")).expect("the licence is text");
     let document = serde_json::json!({ "text": document }).to_string();
-    let wat = wat::parse_bytes(&read("bench/micro/components/echo.wat")).expect("the text is a component").into_owned();
+    let wat =
+        wat::parse_bytes(&read("bench/rivals/components/echo.wat")).expect("the text is a component").into_owned();
     let case =
         |name, component, endpoint, payload: &str| Case { name, component, endpoint, payload: payload.to_owned() };
     vec![
