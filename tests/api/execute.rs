@@ -20,7 +20,7 @@ fn usage(handle: &str) -> Publication {
 }
 
 /// A usage-priced skill that keeps the promise of its example, `{"text":"hello"}`, and does `body` with other lengths.
-fn failing(handle: &str, body: &str) -> Publication {
+pub(crate) fn failing(handle: &str, body: &str) -> Publication {
     let run = format!(
         "(if (result i32) (i32.eq (local.get $payload-len) (i32.const 16))
            (then (call $ok (local.get $payload) (local.get $payload-len))) (else {body}))"

@@ -3,10 +3,12 @@
 mod caps;
 mod enrolment;
 mod execute;
+mod failures;
 mod http;
 mod idempotency;
 mod key_caps;
 mod keys;
+mod licences;
 mod operations;
 mod outages;
 mod publish;

@@ -139,20 +139,18 @@ async fn a_damaged_artifact_is_never_served() {
 #[tokio::test]
 async fn skills_can_be_read_while_the_chain_is_down() {
     for database in databases().await {
-        let shared = |config: &mut Config| config.data.server_key = Some("5a".repeat(32));
-        let app = TestApp::with(&database, shared).await;
+        let app = TestApp::start(&database).await;
         let author = app.enrol("acme").await;
-        put(&app, &author, Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING)).await;
-        drop(app);
-        let alone = |config: &mut Config| {
-            shared(config);
-            config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
-        };
-        let app = TestApp::with(&database, alone).await;
-        if let TestDatabase::Postgres(_) = database {
-            let skill = app.get("/skills/acme.echo").await.json(200);
-            assert_eq!(skill["chain"], Value::Null);
-        }
+        let echo = Publication::priced("acme", "echo", "1.0.0", USAGE_PRICING);
+        put(&app, &author, echo.clone()).await;
+        let nobody = |config: &mut Config| config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
+        let app = app.restart_with(&database, nobody).await;
+        let skill = app.get("/skills/acme.echo").await.json(200);
+        assert_eq!((&skill["id"], &skill["chain"]), (&json!("acme.echo"), &Value::Null));
+        assert_eq!(skill["prices"]["unit"]["amount"], "1000");
+        assert_eq!(ids(&app, "").await, ["acme.echo"]);
+        assert_eq!(app.get("/skills/acme.echo/versions").await.json(200)["items"][0]["version"], "1.0.0");
+        assert_eq!(app.get("/skills/acme.echo/artifact").await.bytes, echo.artifact);
         let ready = send(app.http.get(format!("{}/readyz", app.origin))).await.json(200);
         assert_eq!((&ready["ready"], &ready["chain"]), (&json!(true), &json!(false)));
     }

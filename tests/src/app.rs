@@ -83,12 +83,17 @@ impl TestApp {
     }
 
     /// The same server after an orderly stop and a start: same folder, same database, another process state.
-    pub async fn restart(mut self, database: &TestDatabase) -> TestApp {
+    pub async fn restart(self, database: &TestDatabase) -> TestApp {
+        self.restart_with(database, |_| {}).await
+    }
+
+    /// The same with a changed configuration.
+    pub async fn restart_with(mut self, database: &TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
         let folder = Arc::clone(&self.folder);
         self.stop.take().expect("it runs").send(()).expect("it listens");
         (&mut self.served).await.expect("it ends in order");
         drop(self);
-        Self::in_folder(folder, database, |_| {}).await
+        Self::in_folder(folder, database, change).await
     }
 
     async fn in_folder(folder: Arc<TempDir>, database: &TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {

@@ -4,6 +4,7 @@ pub mod app;
 pub mod chain;
 pub mod faulty_rpc;
 pub mod guests;
+pub mod lying_chain;
 pub mod market;
 pub mod processes;
 pub mod publication;

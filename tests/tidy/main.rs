@@ -3,6 +3,7 @@
 //! Each rule is a line in a table with its reason; an exception is a line beside it, with its reason.
 //! `cargo test -p clawos-tests --test tidy -- --nocapture graph` prints who uses whom.
 
+mod codes;
 mod crates;
 mod parser;
 mod parser_tests;

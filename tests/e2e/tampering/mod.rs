@@ -1,7 +1,5 @@
 //! Changed receipts, proofs, inputs, compiled code and accounts: each is caught, and the honest one is not.
 
-mod lying_chain;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -14,6 +12,7 @@ use clawos_receipts::signature::public_key;
 use clawos_receipts::text::to_base58;
 use clawos_receipts::{Key, Receipt, SignedReceipt, SigningKey};
 use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::lying_chain::LyingChain;
 use clawos_tests::processes::Stop;
 use clawos_tests::processes::clawos::key;
 use clawos_verifier::Account;
@@ -21,7 +20,6 @@ use clawos_verifier::licence::verify;
 use serde_json::{Value, json};
 
 use crate::world::{SETTLE_LATE, World};
-use lying_chain::LyingChain;
 
 /// A world with settled calls, and what an outsider gets to see of one of them.
 struct Settled {
@@ -146,18 +144,19 @@ async fn a_licence_that_the_endpoint_forges_is_caught() {
     let buyer = world.buyer.address();
     let judge = ["verify", "licence", LOOPS, &buyer];
     let rpc = world.chain.rpc_url();
-    let truthful = LyingChain::start(&rpc, &licence, |_| {}).await;
-    world.outsider.with_rpc(&truthful.url).run(&receipt);
-    world.outsider.with_rpc(&truthful.url).run(&judge);
+    let chain = LyingChain::start(&rpc).await;
+    let outsider = world.outsider.with_rpc(chain.url());
+    outsider.run(&receipt);
+    outsider.run(&judge);
     // Another history of usage: the published batches do not lead to it.
-    let root = LyingChain::start(&rpc, &licence, |told| told.licence(|licence| licence.chain_root[0] ^= 1)).await;
-    world.outsider.with_rpc(&root.url).refused(&receipt, "invalid");
+    chain.lie(&licence, |told| told.licence(|licence| licence.chain_root[0] ^= 1));
+    outsider.refused(&receipt, "invalid");
     // Somebody else's account, or somebody else's program, in the licence's place.
-    let stranger = LyingChain::start(&rpc, &licence, |told| told.licence(|licence| licence.buyer[0] ^= 1)).await;
-    world.outsider.with_rpc(&stranger.url).refused(&judge, "invalid");
-    let foreign = LyingChain::start(&rpc, &licence, |told| told.owner = [7; 32]).await;
-    world.outsider.with_rpc(&foreign.url).refused(&judge, "invalid");
-    world.outsider.with_rpc(&foreign.url).refused(&receipt, "invalid");
+    chain.lie(&licence, |told| told.licence(|licence| licence.buyer[0] ^= 1));
+    outsider.refused(&judge, "invalid");
+    chain.lie(&licence, |told| told.owner = [7; 32]);
+    outsider.refused(&judge, "invalid");
+    outsider.refused(&receipt, "invalid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
