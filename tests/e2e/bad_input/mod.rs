@@ -2,6 +2,7 @@
 //! `cargo test -p clawos-tests --test e2e bad_input -- --nocapture`.
 
 mod calls;
+mod forms;
 mod identity;
 mod openapi;
 mod outages;

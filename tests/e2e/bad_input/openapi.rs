@@ -1,7 +1,7 @@
-//! The operations that the server documents, with bodies made from their schemas.
+//! The operations that the server documents, with the schemas of their bodies.
 
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// A documented operation with a JSON body or none.
 #[derive(Debug)]
@@ -51,23 +51,6 @@ fn resolved(document: &Value, schema: &Value) -> Value {
             document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere")).clone()
         }
         None => schema.clone(),
-    }
-}
-
-/// A body with everything that is required: of the right types, and of values that mean nothing.
-pub(super) fn meaningless(schema: &Value) -> Map<String, Value> {
-    let required = schema["required"].as_array().cloned().unwrap_or_default();
-    let names = required.iter().filter_map(Value::as_str);
-    names.map(|name| (name.to_owned(), value_for(&schema["properties"][name]))).collect()
-}
-
-fn value_for(property: &Value) -> Value {
-    match kind(property) {
-        "integer" | "number" => json!(1),
-        "boolean" => json!(true),
-        "array" => json!([]),
-        "object" => json!({}),
-        _ => json!("x"),
     }
 }
 
