@@ -1,6 +1,6 @@
 # A thin index: the work is in scripts/ and cargo. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench setup program deny
+.PHONY: help demo test lint bench setup program deny
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -10,6 +10,9 @@ demo: ## the whole job on embedded defaults; ARGS=--exit ends instead of staying
 
 test: ## every test, with its own set-up
 	@scripts/test
+
+lint: ## format, clippy and documentation, in every workspace
+	@scripts/lint
 
 bench: ## benchmarks beside their rivals; results go to bench/README.md by hand
 	@scripts/bench
