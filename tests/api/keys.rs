@@ -206,13 +206,13 @@ async fn a_key_is_never_freer_than_the_key_that_makes_it() {
             json!({"name": "far", "scopes": ["read"], "ip_allow": ["127.0.0.1", "192.0.2.0/24"]}),
             json!({"name": "wide", "scopes": ["read"], "ip_allow": ["0.0.0.0/0"]}),
         ] {
-            make(more).await.problem("scope_missing");
+            make(more).await.problem("cap_too_high");
         }
 
         // Nor does it get the secret of a freer one by rotating it; itself it may rotate.
         let free = app.post_as(agent.token(), "/agents/me/keys", &json!({"name": "free", "scopes": ["read"]})).await;
         let rotate = |id: &str| format!("/agents/me/keys/{id}/rotate");
-        app.post_as(secret(&maker), &rotate(id(&free.json(201))), &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&maker), &rotate(id(&free.json(201))), &json!({})).await.problem("cap_too_high");
         app.post_as(secret(&maker), &rotate(id(&maker)), &json!({})).await.json(201);
     }
 }
@@ -263,7 +263,7 @@ async fn a_cap_is_not_multiplied_by_keys_made_and_rotated() {
         let other = json!({"name": "other", "scopes": ["invoke"], "daily_cap": "1000"});
         let other = make(app, session, other).await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&other));
-        app.post_as(secret(&maker), &rotate, &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&maker), &rotate, &json!({})).await.problem("cap_too_high");
         app.post_as(secret(&other), &path, &body).await.json(200);
     }
 }

@@ -6,6 +6,7 @@ mod execute;
 mod http;
 mod idempotency;
 mod keys;
+mod openapi;
 mod operations;
 mod outages;
 mod publish;

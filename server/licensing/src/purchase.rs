@@ -3,6 +3,7 @@
 //! A client builds the same transaction itself from the chain and compares: a legacy message with the buyer as fee payer
 //! and only signer, of the instructions that [`payment`] puts together.
 
+use clawos_api::limits::MAX_SKILL_ID;
 use clawos_api::market::{CapsRequest, PurchaseOffer, PurchaseRequest};
 use clawos_api::{Money, Timestamp};
 use clawos_base::idempotency::{Answer, Begin, Idempotency, Keyed};
@@ -24,8 +25,6 @@ use crate::{Licensing, LicensingError};
 const BLOCKHASH_MS: i64 = 60_000;
 /// The status that an offer is stored with.
 const OFFERED: u16 = 200;
-/// Longest skill id (characters).
-const MAX_SKILL_ID: usize = 128;
 /// Longest name of a kind or tier (characters).
 const MAX_WORD: usize = 16;
 

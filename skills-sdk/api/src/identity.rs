@@ -1,5 +1,7 @@
 //! Agents, enrolment, sessions and API keys.
 
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,7 @@ pub struct Agent {
     /// Its unique, immutable name.
     pub name: String,
     /// Its wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// What it says of itself.
     pub description: String,
@@ -91,6 +94,7 @@ pub struct Register {
     /// The agent's unique, immutable name: 3 to 32 lower-case letters, digits and hyphens.
     pub name: String,
     /// Its wallet, base58; the key that must sign the challenge.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// At most 500 characters.
     #[serde(default)]
@@ -105,6 +109,7 @@ pub struct Register {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignIn {
     /// The agent's wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
 }
 
@@ -119,10 +124,12 @@ pub struct Challenge {
     /// The server's public origin, such as `https://clawos.example`.
     pub origin: String,
     /// The chain's genesis hash, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub genesis: String,
     /// The agent's name.
     pub handle: String,
     /// The agent's wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// The server's random text, used once.
     pub nonce: String,
@@ -136,6 +143,7 @@ pub struct Challenge {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Signed {
     /// Ed25519 signature of the challenge's text, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::SignatureText))]
     pub signature: String,
 }
 
@@ -147,6 +155,7 @@ pub struct SignedIn {
     /// `chl_…`
     pub challenge: String,
     /// Ed25519 signature of the challenge's text, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::SignatureText))]
     pub signature: String,
 }
 
@@ -214,7 +223,7 @@ pub struct ApiKey {
     /// What it may spend a day, counting what the keys spent that it made, that made it and that it replaced: USDC base
     /// units as a decimal string.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub daily_cap: u64,
     /// When it was made.
     pub created_at: Timestamp,
@@ -250,6 +259,7 @@ pub struct CreateKey {
     #[serde(default)]
     pub ip_allow: Vec<String>,
     /// USDC base units a day, as a decimal string. A key made by a key spends of its maker's.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub daily_cap: Option<String>,
 }
 

@@ -6,4 +6,4 @@ mod params;
 
 pub use caller::{Authenticated, MaybeCaller};
 pub use json::{Body, StrictJson};
-pub use params::{IdempotencyKey, Path, Query};
+pub use params::{IdempotencyHeader, IdempotencyKey, Path, Query};
