@@ -343,7 +343,7 @@ async fn the_offered_purchase_is_byte_for_byte_the_clients_own() {
         let cheap = json!({ "skill": market.skill, "kind": kind.as_str(), "tier": "personal", "max_price": "1" });
         market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &cheap).await.problem("price_above_max");
         let other = json!({ "skill": market.skill, "kind": "subscription", "tier": "personal" });
-        market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &other).await.problem("not_registered");
+        market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &other).await.problem("kind_not_offered");
         let unknown = json!({ "skill": market.skill, "kind": "forever", "tier": "personal" });
         market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &unknown).await.problem("validation_failed");
     }

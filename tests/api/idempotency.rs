@@ -50,8 +50,8 @@ async fn another_body_or_a_bad_key_is_refused() {
         make_key(&app, agent.token(), "one", &json!({"name": "z", "scopes": ["read"]}))
             .await
             .problem("idempotency_mismatch");
-        make_key(&app, agent.token(), &"x".repeat(256), &body).await.problem("invalid_body");
-        make_key(&app, agent.token(), "two words", &body).await.problem("invalid_body");
+        make_key(&app, agent.token(), &"x".repeat(256), &body).await.problem("header_invalid");
+        make_key(&app, agent.token(), "two words", &body).await.problem("header_invalid");
         // Keys belong to agents: another agent's same key is another key.
         make_key(&app, other.token(), "one", &json!({"name": "z", "scopes": ["read"]})).await.json(201);
     }

@@ -55,7 +55,7 @@ async fn a_cap_is_not_multiplied_by_keys_made_and_rotated() {
         let other = json!({"name": "other", "scopes": ["invoke"], "daily_caps": {"USDC": "1000"}});
         let other = make(app, session, other).await;
         let rotate = format!("/agents/me/keys/{}/rotate", id(&other));
-        app.post_as(secret(&maker), &rotate, &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&maker), &rotate, &json!({})).await.problem("cap_too_high");
         app.post_as(secret(&other), &path, &body).await.json(200);
     }
 }

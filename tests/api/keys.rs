@@ -205,13 +205,13 @@ async fn a_key_is_never_freer_than_the_key_that_makes_it() {
             json!({"name": "far", "scopes": ["read"], "ip_allow": ["127.0.0.1", "192.0.2.0/24"]}),
             json!({"name": "wide", "scopes": ["read"], "ip_allow": ["0.0.0.0/0"]}),
         ] {
-            make(more).await.problem("scope_missing");
+            make(more).await.problem("cap_too_high");
         }
 
         // Nor does it get the secret of a freer one by rotating it; itself it may rotate.
         let free = app.post_as(agent.token(), "/agents/me/keys", &json!({"name": "free", "scopes": ["read"]})).await;
         let rotate = |id: &str| format!("/agents/me/keys/{id}/rotate");
-        app.post_as(secret(&maker), &rotate(id(&free.json(201))), &json!({})).await.problem("scope_missing");
+        app.post_as(secret(&maker), &rotate(id(&free.json(201))), &json!({})).await.problem("cap_too_high");
         app.post_as(secret(&maker), &rotate(id(&maker)), &json!({})).await.json(201);
     }
 }

@@ -9,6 +9,7 @@ mod idempotency;
 mod key_caps;
 mod keys;
 mod licences;
+mod openapi;
 mod operations;
 mod outages;
 mod publish;

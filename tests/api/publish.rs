@@ -205,7 +205,7 @@ async fn the_form_itself_is_checked() {
     let json = app.request(Method::POST, "/skills").bearer_auth(author.api_key()).json(&json!({}));
     send(json).await.problem("unsupported_media_type");
     let odd = app.request(Method::POST, "/skills?dry_run=maybe").bearer_auth(author.api_key()).multipart(echo.form());
-    send(odd).await.problem("invalid_body");
+    send(odd).await.problem("query_invalid");
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn wrong_query_parameters_are_refused() {
             app.get(&format!("/skills?{query}")).await.problem("validation_failed");
         }
         for query in ["limit=x", "colour=red", "kind=stolen"] {
-            app.get(&format!("/skills?{query}")).await.problem("invalid_body");
+            app.get(&format!("/skills?{query}")).await.problem("query_invalid");
         }
         app.get("/skills/acme.nothing").await.problem("skill_not_found");
         app.get("/skills/%00").await.problem("not_found");

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{chain, postgres};
+use crate::{chain, documented, postgres};
 
 /// A database that a test runs on.
 #[derive(Clone, Debug)]
@@ -229,11 +229,16 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the answer to its end.
+/// Sends a request, reads the answer to its end, and checks that the API's document promises such an answer.
 pub async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the server answers");
+    let (client, request) = request.build_split();
+    let request = request.expect("the request is one");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.expect("the server answers");
     let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, bytes: response.bytes().await.expect("the answer is whole").to_vec() }
+    let answer = Answer { status, headers, bytes: response.bytes().await.expect("the answer is whole").to_vec() };
+    documented::check(&method, &path, &answer);
+    answer
 }
 
 /// A new wallet key.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod chain;
+pub mod documented;
 pub mod faulty_rpc;
 pub mod guests;
 pub mod lying_chain;

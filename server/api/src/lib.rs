@@ -37,11 +37,11 @@ use std::sync::Arc;
 /// The whole HTTP surface.
 pub fn router(app: &AppState) -> axum::Router {
     let (router, document) = routes::all().split_for_parts();
-    let router = router.merge(openapi::routes(document));
+    let router = router.merge(openapi::routes(&openapi::finish(&document)));
     middleware::wrap(router, app).with_state(Arc::clone(app))
 }
 
 /// The OpenAPI document, as served at `/openapi.json`.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes::all().into_openapi()
+pub fn openapi() -> serde_json::Value {
+    openapi::finish(&routes::all().into_openapi())
 }

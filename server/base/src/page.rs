@@ -3,17 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clawos_api::Page;
-
-/// Items of a page when none is asked for, and at most.
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 100;
+use clawos_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 
 /// A list cannot be read as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
     /// The limit is out of range.
-    #[error("limit must be 1 to {MAX_LIMIT}.")]
+    #[error("limit must be 1 to {MAX_PAGE}.")]
     Limit,
     /// The cursor is not one of ours.
     #[error("cursor must be a next_cursor of an earlier answer.")]
@@ -25,8 +22,8 @@ pub enum PageError {
 /// # Errors
 /// [`PageError::Limit`].
 pub fn page_limit(limit: Option<u32>) -> Result<u32, PageError> {
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if (1..=MAX_LIMIT).contains(&limit) {
+    let limit = limit.unwrap_or(DEFAULT_PAGE);
+    if (1..=MAX_PAGE).contains(&limit) {
         return Ok(limit);
     }
     Err(PageError::Limit)

@@ -3,6 +3,7 @@
 //! A client builds the same transaction itself from the chain and compares: a legacy message with the buyer as fee payer
 //! and only signer, of the instructions that [`payment`] puts together.
 
+use clawos_api::limits::MAX_SKILL_ID;
 use clawos_api::market::{CapsRequest, PurchaseOffer, PurchaseRequest};
 use clawos_api::{Money, Timestamp};
 use clawos_base::{Invalid, Problems};
@@ -21,8 +22,6 @@ use crate::{Licensing, LicensingError};
 
 /// How long a blockhash is usually good (milliseconds): 150 blocks of 400 ms. The block height decides.
 const BLOCKHASH_MS: i64 = 60_000;
-/// Longest skill id (characters).
-const MAX_SKILL_ID: usize = 128;
 /// Longest name of a kind or tier (characters).
 const MAX_WORD: usize = 16;
 

@@ -1,6 +1,7 @@
 //! Finding skills: words, category, tag, kind of licence; newest first.
 
 use clawos_api::Page;
+use clawos_api::limits::MAX_SEARCH;
 use clawos_api::registry::{SkillQuery, SkillSummary};
 use clawos_base::page::{page, page_limit};
 use clawos_base::{Cursor, Problems};
@@ -8,9 +9,6 @@ use clawos_manifest::source::Skill;
 
 use crate::rows::{Filter, SEARCH_WORDS, SkillRow};
 use crate::{Registry, RegistryError, store};
-
-/// Longest text to search for (characters).
-const MAX_QUERY: usize = 200;
 
 impl Registry {
     /// The skills that fit, newest first.
@@ -29,7 +27,7 @@ impl Filter {
     fn new(query: &SkillQuery) -> Result<Filter, RegistryError> {
         let mut problems = Problems::default();
         for (pointer, text) in [("/q", &query.q), ("/category", &query.category), ("/tag", &query.tag)] {
-            problems.text(pointer, text.as_deref().unwrap_or_default(), 0..=MAX_QUERY);
+            problems.text(pointer, text.as_deref().unwrap_or_default(), 0..=MAX_SEARCH);
         }
         problems.into_result()?;
         let mut words: [String; SEARCH_WORDS] = std::array::from_fn(|_| "%".to_owned());

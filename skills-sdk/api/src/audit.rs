@@ -1,5 +1,7 @@
 //! The audit log as its subjects read it.
 
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -25,6 +27,7 @@ pub struct Entry {
     /// The hash of the entry before it; empty for the first.
     pub prev_hash: String,
     /// SHA-256 over `prev_hash` and the entry.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub hash: String,
 }
 

@@ -1,5 +1,7 @@
 //! The table of all error codes: name on the wire, HTTP status, whether a retry can help, and what it means.
 
+use serde::{Serialize, Serializer};
+
 macro_rules! codes {
     ($($variant:ident $name:literal $status:literal $retryable:literal $title:literal;)*) => {
         /// A stable error code. The title of each is its documentation on the wire.
@@ -26,11 +28,34 @@ macro_rules! codes {
     };
 }
 
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Code {
+    /// The names of the table; newer servers may have more.
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("A stable error code."))
+            .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Code {}
+
 codes! {
     InvalidBody "invalid_body" 400 false "The body is not what this endpoint reads";
+    QueryInvalid "query_invalid" 400 false "The query string is not what this endpoint reads";
+    HeaderInvalid "header_invalid" 400 false "A header is missing, repeated or malformed";
     ValidationFailed "validation_failed" 422 false "A value is outside what is allowed";
     PayloadTooLarge "payload_too_large" 413 false "The body is larger than this endpoint takes";
-    UnsupportedMediaType "unsupported_media_type" 415 false "The content type is not the one this endpoint reads";
+    UnsupportedMediaType "unsupported_media_type" 415 false "The content type or encoding is not the one this endpoint reads";
     NotFound "not_found" 404 false "There is nothing here";
     MethodNotAllowed "method_not_allowed" 405 false "This path does not answer that method";
     Unauthenticated "unauthenticated" 401 false "A valid access token or API key is needed";
@@ -42,6 +67,7 @@ codes! {
     HandleTaken "handle_taken" 409 false "Another agent has this name";
     WalletTaken "wallet_taken" 409 false "Another agent has this wallet";
     ScopeMissing "scope_missing" 403 false "The key lacks the scope this needs";
+    CapTooHigh "cap_too_high" 403 false "A key cannot make a key with wider limits than its own";
     IpNotAllowed "ip_not_allowed" 403 false "The key may not be used from this address";
     NotPublisher "not_publisher" 403 false "Only the skill's publisher may do this";
     SpendingCap "spending_cap" 402 false "The key's daily spending cap is reached";
@@ -59,6 +85,9 @@ codes! {
     PriceInvalid "price_invalid" 422 false "A price cannot be charged exactly";
     StorageFull "storage_full" 507 true "The server has no room left";
     NotRegistered "not_registered" 409 false "The skill is not registered on chain";
+    SkillFree "skill_free" 409 false "The skill is free; nothing is sold";
+    NotForSale "not_for_sale" 409 false "The skill is not on sale now";
+    KindNotOffered "kind_not_offered" 409 false "The skill is not sold this way";
     TermsChanged "terms_changed" 409 false "The seller's terms have changed; ask for a new quote";
     PriceAboveMax "price_above_max" 402 false "The price is above the limit you gave";
     LicenceRequired "licence_required" 402 false "You have no licence for this skill";

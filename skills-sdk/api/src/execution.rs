@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use clawos_receipts::SignedReceipt;
 use clawos_receipts::merkle::Step;
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,11 +22,11 @@ pub struct ExecuteRequest {
     /// Which endpoint.
     pub endpoint: String,
     /// The input; its bytes are hashed, checked and given to the skill as they are written here.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub payload: Box<RawValue>,
     /// The most the call may cost, in base units. A decimal string.
     #[serde(default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub max_cost: Option<u64>,
     /// A pinned version; by default the newest that is not yanked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +48,7 @@ pub struct ExecuteQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExecuteAnswer {
     /// The skill's answer, byte for byte; null in a dry run.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub result: Option<Box<RawValue>>,
     /// What the call used.
     pub usage: UsageView,
@@ -59,7 +61,6 @@ pub struct ExecuteAnswer {
     /// Whether some of the log was cut off.
     pub logs_truncated: bool,
     /// The signed receipt; null in a dry run.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub receipt: Option<SignedReceipt>,
 }
 
@@ -69,31 +70,31 @@ pub struct ExecuteAnswer {
 pub struct UsageView {
     /// Fuel by the runtime's price list.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub fuel: u64,
     /// Time, microseconds.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub wall_us: u64,
     /// Processor time, microseconds.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub cpu_us: u64,
     /// Most memory at once, bytes.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub peak_memory: u64,
     /// Bytes of input.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub bytes_in: u64,
     /// Bytes of output.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub bytes_out: u64,
     /// Calls into the host.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub host_calls: u64,
 }
 
@@ -102,14 +103,15 @@ pub struct UsageView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LicenceUsed {
     /// Its address.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub key: String,
     /// The slot it was read at.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub slot: u64,
     /// How old that was, milliseconds.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub age_ms: u64,
     /// Where it was read.
     pub source: Source,
@@ -131,7 +133,6 @@ pub struct LogView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptAnswer {
     /// The signed receipt.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub receipt: SignedReceipt,
     /// Its place on chain; null until it is in a batch, and for free and failed calls.
     pub anchor: Option<Anchor>,
@@ -142,37 +143,40 @@ pub struct ReceiptAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Anchor {
     /// The licence's address.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub licence: String,
     /// Number of the batch, from 1.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub seq: u64,
     /// Receipts in the batch.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub count: u64,
     /// Their units.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub units: u64,
     /// Their amount, base units.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub amount: u64,
     /// Merkle root over the receipts, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub tree_root: String,
     /// The root on chain, hex: it binds licence, number and totals to the tree.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub anchored_root: String,
     /// From the receipt's leaf to the tree's root.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub path: Vec<Step>,
     /// `pending`, `submitted`, `confirmed`, or `dead` when it can never land.
     pub status: BatchStatus,
     /// The settling transaction's signature, once sent.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::SignatureText>))]
     pub transaction: Option<String>,
     /// Its slot, once confirmed.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub slot: Option<u64>,
 }
 
@@ -182,10 +186,10 @@ pub struct Anchor {
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 pub struct ReceiptsQuery {
     /// Issued at or after this time (RFC 3339).
-    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<Timestamp>))]
     pub from: Option<Timestamp>,
     /// Issued before this time (RFC 3339).
-    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<Timestamp>))]
     pub to: Option<Timestamp>,
     /// Only of this skill.
     pub skill: Option<String>,
@@ -200,7 +204,6 @@ pub struct ReceiptsQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptPage {
     /// Signed receipts.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub items: Vec<SignedReceipt>,
     /// Where the next page begins; null on the last.
     pub next_cursor: Option<String>,
@@ -226,35 +229,40 @@ words! {
 pub struct BatchView {
     /// Its number, from 1.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub seq: u64,
     /// The licence's root before it, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub prev_root: String,
     /// Receipts in it.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub count: u64,
     /// Their units.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub units: u64,
     /// Their amount, base units.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub amount: u64,
     /// Merkle root over its receipts, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub tree_root: String,
     /// The root told to the chain, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub anchored_root: String,
     /// The licence's root after it, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub chain_root: String,
     /// Where it stands.
     pub status: BatchStatus,
     /// The settling transaction's signature.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::SignatureText>))]
     pub transaction: Option<String>,
     /// Its slot.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub slot: Option<u64>,
 }
 
@@ -263,8 +271,10 @@ pub struct BatchView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchList {
     /// The licence's address.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub licence: String,
     /// The root its chain begins with, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub first_root: String,
     /// In order of their numbers.
     pub items: Vec<BatchView>,
@@ -277,6 +287,7 @@ pub struct BatchList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchDetail {
     /// The licence's address.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub licence: String,
     /// Its totals.
     #[serde(flatten)]
@@ -290,8 +301,10 @@ pub struct BatchDetail {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeafView {
     /// The receipt's id.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::ReceiptId))]
     pub receipt: String,
     /// Its leaf hash, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub leaf: String,
 }
 

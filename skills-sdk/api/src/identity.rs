@@ -1,6 +1,8 @@
 //! Agents, enrolment, sessions and API keys.
 
 use clawos_interface::Currency;
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +66,7 @@ pub struct Agent {
     /// Its unique, immutable name.
     pub name: String,
     /// Its wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// What it says of itself.
     pub description: String,
@@ -92,6 +95,7 @@ pub struct Register {
     /// The agent's unique, immutable name: 3 to 32 lower-case letters, digits and hyphens.
     pub name: String,
     /// Its wallet, base58; the key that must sign the challenge.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// At most 500 characters.
     #[serde(default)]
@@ -106,6 +110,7 @@ pub struct Register {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignIn {
     /// The agent's wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
 }
 
@@ -120,10 +125,12 @@ pub struct Challenge {
     /// The server's public origin, such as `https://clawos.example`.
     pub origin: String,
     /// The chain's genesis hash, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub genesis: String,
     /// The agent's name.
     pub handle: String,
     /// The agent's wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub wallet: String,
     /// The server's random text, used once.
     pub nonce: String,
@@ -137,6 +144,7 @@ pub struct Challenge {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Signed {
     /// Ed25519 signature of the challenge's text, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::SignatureText))]
     pub signature: String,
 }
 
@@ -148,6 +156,7 @@ pub struct SignedIn {
     /// `chl_…`
     pub challenge: String,
     /// Ed25519 signature of the challenge's text, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::SignatureText))]
     pub signature: String,
 }
 

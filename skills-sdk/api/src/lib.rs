@@ -7,6 +7,7 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`code`], [`problem`] | the table of error codes, and the body of every error answer |
+//! | [`limits`] | lengths and ranges of what requests carry |
 //! | [`values`] | times, money, pages |
 //! | [`audit`], [`operations`] | the audit log; health and version |
 //! | [`identity`] | enrolment, sessions, API keys, agents |
@@ -20,6 +21,7 @@ pub mod audit;
 pub mod code;
 pub mod execution;
 pub mod identity;
+pub mod limits;
 pub mod market;
 pub mod operations;
 pub mod problem;

@@ -1,5 +1,7 @@
 //! Quotes, purchases, licences, and the server's keys and chain.
 
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::statement::PublishedKey;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
@@ -26,12 +28,14 @@ pub struct ListingChain {
     /// Whether the author registered the skill, so that it can be bought.
     pub registered: bool,
     /// The address of its account, registered or not.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub skill_account: String,
     /// `active`, `paused` or `retired`; null when not registered.
     pub status: Option<String>,
     /// Counts changes of the terms, from 1.
     pub terms_version: Option<u32>,
     /// Hash of the terms a buyer agrees to, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Sha256>))]
     pub terms_hash: Option<String>,
     /// The prices that count.
     pub prices: Option<PricesOnChain>,
@@ -39,7 +43,7 @@ pub struct ListingChain {
     pub terms_differ: bool,
     /// The slot this was read at.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub slot: u64,
 }
 
@@ -56,6 +60,7 @@ pub struct PricesOnChain {
     /// Of one unit of usage.
     pub unit: Option<Money>,
     /// `call` or `megafuel`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::UnitWord>))]
     pub unit_kind: Option<String>,
     /// Multipliers of personal, commercial and enterprise licences in basis points.
     pub tier_bps: [u32; 3],
@@ -84,12 +89,16 @@ pub struct Quote {
     /// `publisher.name`
     pub skill: String,
     /// The address of its account.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub skill_account: String,
     /// `one_time`, `subscription` or `usage`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::KindWord))]
     pub kind: String,
     /// `personal`, `commercial` or `enterprise`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::TierWord))]
     pub tier: String,
     /// `SOL` or `USDC`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::CurrencyWord))]
     pub currency: String,
     /// Paid at purchase; 0 for usage.
     pub price: Money,
@@ -98,22 +107,25 @@ pub struct Quote {
     /// The seller's part of the total.
     pub seller_receives: Money,
     /// `call` or `megafuel`, for usage.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::UnitWord>))]
     pub unit_kind: Option<String>,
     /// Price of one unit, for usage.
     pub unit_price: Option<Money>,
     /// As asked.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub units: u64,
     /// Price and units together.
     pub total: Money,
     /// Counts changes of the terms; null when not registered.
     pub terms_version: Option<u32>,
     /// Hash of the terms, hex; null when not registered.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Sha256>))]
     pub terms_hash: Option<String>,
     /// Whether the skill is registered on chain. If not, these are the manifest's prices.
     pub registered: bool,
     /// The key that records usage of licences sold now.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub meter: String,
     /// Whether it can be bought now.
     pub purchasable: bool,
@@ -121,7 +133,7 @@ pub struct Quote {
     pub reason: Option<String>,
     /// The slot the chain was read at.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub slot: u64,
 }
 
@@ -133,12 +145,14 @@ pub struct PurchaseRequest {
     /// `publisher.name`
     pub skill: String,
     /// `one_time`, `subscription` or `usage`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::KindWord))]
     pub kind: String,
     /// `personal`, `commercial` or `enterprise`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::TierWord))]
     pub tier: String,
     /// The most to pay, in base units: of the licence, the period, or one unit. A decimal string.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub max_price: Option<u64>,
     /// The buyer's own bounds on usage.
     #[serde(default)]
@@ -152,15 +166,15 @@ pub struct PurchaseRequest {
 pub struct CapsRequest {
     /// In all.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub usage_limit: u64,
     /// In one settlement.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub max_units_per_batch: u64,
     /// In a UTC day.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub max_units_per_day: u64,
 }
 
@@ -171,23 +185,26 @@ pub struct PurchaseOffer {
     /// Base64 of the unsigned legacy transaction.
     pub transaction: String,
     /// The licence account that it makes or renews.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub licence: String,
     /// The skill's account.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub skill_account: String,
     /// What is paid now.
     pub price: Money,
     /// The platform's part of it.
     pub fee: Money,
     /// Hash of the terms agreed to, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub terms_hash: String,
     /// The blockhash it was built with.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub blockhash: String,
     /// The block height above which it is refused.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub last_valid_block_height: u64,
     /// About when that is.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
 }
 
@@ -205,6 +222,7 @@ pub struct VerifyQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LicenceView {
     /// Its derived address.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub licence: String,
     /// Whether there is such an account.
     pub exists: bool,
@@ -213,43 +231,45 @@ pub struct LicenceView {
     /// `ok`, or why not: `missing`, `expired`, `suspended`, `refunded`, `closing`, `limit_reached`, `wrong_proxy`, `usage_paused`.
     pub reason: String,
     /// `one_time`, `subscription` or `usage`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::KindWord>))]
     pub kind: Option<String>,
     /// `personal`, `commercial` or `enterprise`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::TierWord>))]
     pub tier: Option<String>,
     /// `active`, `suspended` or `refunded`.
     pub status: Option<String>,
     /// End of its period; null when it does not end.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     /// Units left as of that slot, before what the proxy has not recorded yet; null when nothing bounds them.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub units_left: Option<u64>,
     /// Prepaid balance, base units.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub credit: Option<u64>,
     /// Recorded usage that credit did not cover, base units.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub unbilled: Option<u64>,
     /// Units recorded so far.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub usage_total: Option<u64>,
     /// Batches recorded so far.
     #[serde(default, with = "decimal::option")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub usage_seq: Option<u64>,
     /// The key that may record usage.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Address>))]
     pub meter: Option<String>,
     /// The slot it was read at.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub slot: u64,
     /// How old that is, milliseconds.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub age_ms: u64,
     /// Where it was read.
     pub source: Source,
@@ -266,23 +286,28 @@ pub struct WellKnown {
     /// Its public origin.
     pub origin: String,
     /// Genesis hash of its chain.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub genesis: String,
     /// The marketplace program.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub program: String,
     /// An RPC endpoint of that chain.
     pub rpc_url: Option<String>,
     /// The accepted USDC mint; null while the chain cannot be read.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Address>))]
     pub usdc_mint: Option<String>,
     /// Who receives the fee; null while the chain cannot be read.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Address>))]
     pub treasury: Option<String>,
     /// The program's Config account.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub config_account: String,
     /// The key that records usage, and certifies the receipt keys.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub meter: String,
     /// Engine and price list of fuel.
     pub runtime: String,
     /// The keys that sign receipts, each with its certificate and the meter that signed it, the present one first; old ones
     /// stay.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub receipt_keys: Vec<PublishedKey>,
 }

@@ -32,9 +32,9 @@ pub struct Problem {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub detail: String,
-    /// Stable, for programs: one of the codes listed at the top of this document.
+    /// Stable, for programs.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required = true))]
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = Code))]
     pub code: String,
     /// Whether the same request may succeed later.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// The signed receipt (amount 0) of a call that ran and failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<clawos_receipts::SignedReceipt>))]
     pub receipt: Option<serde_json::Value>,
 }
 

@@ -3,6 +3,8 @@
 use clawos_interface::Kind;
 use clawos_manifest::resolved::{Endpoint, Example};
 use clawos_manifest::{Limits, Prices};
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,8 +33,10 @@ pub struct PublishReport {
     /// `ver_…`; null after a dry run.
     pub version_id: Option<String>,
     /// SHA-256 of the artifact, hex: sign it.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub module_sha256: String,
     /// SHA-256 of the resolved manifest's canonical JSON, hex: sign it.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub manifest_sha256: String,
     /// Bytes of the artifact.
     pub size: u64,
@@ -56,7 +60,7 @@ pub struct ExampleReport {
     pub ok: bool,
     /// The fuel it used, as a decimal string.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub fuel: u64,
 }
 
@@ -72,23 +76,12 @@ pub struct SkillQuery {
     /// One tag.
     pub tag: Option<String>,
     /// What is sold.
-    #[cfg_attr(feature = "openapi", param(schema_with = kind_schema))]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<schema::KindWord>))]
     pub kind: Option<Kind>,
     /// 1 to 100; 20 by default.
     pub limit: Option<u32>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
-}
-
-/// One of the words of [`Kind`], or null.
-#[cfg(feature = "openapi")]
-fn kind_schema() -> utoipa::openapi::Schema {
-    use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
-    let kinds = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some("A kind of licence."))
-        .enum_values(Some(Kind::ALL.iter().map(|kind| kind.as_str())));
-    OneOfBuilder::new().item(kinds).item(ObjectBuilder::new().schema_type(Type::Null)).build().into()
 }
 
 /// A skill in a list.
@@ -108,10 +101,9 @@ pub struct SkillSummary {
     /// What a call without a version gets, as SemVer.
     pub latest_version: String,
     /// `one_time`, `subscription`, `usage`; empty for a free skill.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<schema::KindWord>))]
     pub kinds: Vec<Kind>,
     /// What the manifest says it costs; null when it is free.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Value>))]
     pub prices: Option<Prices>,
     /// When it was first published.
     pub created_at: Timestamp,
@@ -128,6 +120,7 @@ pub struct SkillDetail {
     /// The publisher's handle.
     pub publisher: String,
     /// The publisher's wallet, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub publisher_wallet: String,
     /// One line.
     pub summary: String,
@@ -144,10 +137,8 @@ pub struct SkillDetail {
     /// The interfaces its module imports; it is given nothing else.
     pub permissions: Vec<String>,
     /// What one call may use: fuel, memory_mib, wall_ms, output_kib.
-    #[cfg_attr(feature = "openapi", schema(value_type = Value))]
     pub limits: LimitsView,
     /// What the manifest says it costs; null when it is free. The chain's prices count.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Value>))]
     pub prices: Option<Prices>,
     /// What the chain says; null for a free skill, or while the chain cannot be read.
     pub chain: Option<ListingChain>,
@@ -161,6 +152,7 @@ pub struct SkillDetail {
 
 /// What one call may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LimitsView {
     /// Fuel, roughly one per instruction.
     pub fuel: u64,
@@ -233,12 +225,16 @@ pub struct VersionView {
     /// Its number, as SemVer.
     pub version: String,
     /// SHA-256 of the artifact, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub module_sha256: String,
     /// SHA-256 of the canonical JSON of the resolved manifest, hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub manifest_sha256: String,
     /// The publisher's Ed25519 signature of the version statement, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::SignatureText))]
     pub signature: String,
     /// The wallet that signed, base58.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub publisher_wallet: String,
     /// Bytes of the artifact.
     pub size: u64,

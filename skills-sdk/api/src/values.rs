@@ -4,6 +4,8 @@ use std::fmt;
 
 use clawos_interface::Currency;
 use clawos_interface::money::show;
+#[cfg(feature = "openapi")]
+use clawos_receipts::schema;
 use clawos_receipts::text::decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
@@ -62,9 +64,10 @@ impl utoipa::ToSchema for Timestamp {}
 pub struct Money {
     /// Base units (lamports, 10^-6 USDC) as a decimal string.
     #[serde(with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub amount: u64,
     /// `SOL` or `USDC`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::CurrencyWord))]
     pub currency: String,
     /// Digits after the decimal point: 9 or 6.
     pub decimals: u8,

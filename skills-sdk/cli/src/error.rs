@@ -221,7 +221,9 @@ fn client_code(error: &ClientError) -> u8 {
 /// A server's problem: by code where the status alone would mislead, else by status.
 fn problem_code(problem: &Problem) -> u8 {
     match problem.code.as_str() {
-        "wrong_proxy" | "not_registered" | "terms_changed" => return exit::PAYMENT,
+        "wrong_proxy" | "not_registered" | "not_for_sale" | "kind_not_offered" | "skill_free" | "terms_changed" => {
+            return exit::PAYMENT;
+        }
         "challenge_expired" | "challenge_used" | "bad_signature" => return exit::AUTH,
         // What the skill itself did, not what the caller gave.
         "denied" | "out_of_fuel" | "memory_exceeded" | "stack_overflow" | "output_too_large" => return exit::REMOTE,

@@ -33,9 +33,8 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "wrong_proxy" => {
             "its licences belong to another proxy: only if you trust whoever holds that meter key, use that proxy as --server, and name the key with `--meter` to buy or deposit"
         }
-        "not_registered" => {
-            "`clawos show SKILL` says whether it is free (no licence needed), or how it is sold; its author registers the price with `clawos publish`"
-        }
+        "not_registered" => "its author registers the price with `clawos publish`",
+        "skill_free" => "call it with `clawos exec`: no licence is needed",
         "terms_changed" | "TermsChanged" | "price_above_max" | "PriceAboveMax" => {
             "`clawos quote SKILL` shows the present terms"
         }
@@ -55,7 +54,7 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "LicenceActive" => {
             "`clawos verify licence SKILL` shows the licence you have; only a subscription of the same tier can be renewed before it ends"
         }
-        "KindNotOffered" => "`clawos show SKILL` lists the prices it is sold at",
+        "kind_not_offered" | "KindNotOffered" => "`clawos show SKILL` lists the prices it is sold at",
         "SelfPurchase" => "buy with another wallet (--wallet FILE)",
         "ExitNotReady" => "wait until the time that `clawos exit request` printed",
         _ => return None,

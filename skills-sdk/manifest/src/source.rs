@@ -245,6 +245,7 @@ pub struct UsageSource {
 
 /// What a usage price is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Per {
     /// One call that succeeds.
     #[serde(rename = "call")]

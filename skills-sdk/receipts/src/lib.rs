@@ -20,6 +20,8 @@ pub mod canonical;
 pub mod id;
 pub mod merkle;
 pub mod receipt;
+#[cfg(feature = "openapi")]
+pub mod schema;
 pub mod seal;
 pub mod signature;
 pub mod statement;

@@ -10,6 +10,7 @@ pub const MAX_PATH: usize = 64;
 /// On which side of the node it is joined with a step's hash stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Side {
     /// The step's hash is the left half.
     Left,
@@ -20,9 +21,11 @@ pub enum Side {
 /// One step from a leaf towards the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// Hash of the node beside the path's.
     #[serde(with = "crate::text::hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Sha256))]
     pub hash: Hash,
     /// Where the neighbour stands.
     pub side: Side,

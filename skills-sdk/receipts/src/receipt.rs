@@ -8,6 +8,8 @@ use clawos_interface::{Currency, Kind, Tier, Unit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+#[cfg(feature = "openapi")]
+use crate::schema::{Address, CurrencyWord, Decimal, KindWord, ReceiptId, Sha256, TierWord, UnitWord};
 use crate::text::{base58, decimal, hex32, present};
 use crate::{Hash, Key, id, merkle, sha256_parts};
 
@@ -21,6 +23,7 @@ pub const MAX_BPS: u16 = 10_000;
 /// How a call ended. Only `ok` is billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Outcome {
     /// It answered, and the answer fits its schema.
     Ok,
@@ -65,30 +68,38 @@ impl Outcome {
 /// The limits a call ran under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ReceiptLimits))]
 pub struct Limits {
     /// Fuel.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub fuel: u64,
     /// Linear memory and tables together, in bytes.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub memory: u64,
     /// Answer, in bytes.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub output: u64,
 }
 
 /// One call: who, what, under which terms, with what result, for how much.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// The price, in base units of `currency`: units × unit price.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub amount: u64,
     /// The wallet that called.
     #[serde(with = "base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub buyer: Key,
     /// What `amount` is counted in; absent for a free skill.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<CurrencyWord>))]
     pub currency: Option<Currency>,
     /// The skill's endpoint.
     pub endpoint: String,
@@ -96,51 +107,66 @@ pub struct Receipt {
     pub fee_bps: u16,
     /// Fuel used, by the price list that `runtime` names.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub fuel: u64,
     /// Genesis hash of the chain (base58, as Solana shows it).
     #[serde(with = "base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub genesis: Key,
     /// `run_` and 128 random bits in hex.
+    #[cfg_attr(feature = "openapi", schema(value_type = ReceiptId))]
     pub id: String,
     /// Hash of the exact payload bytes.
     #[serde(with = "hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Sha256))]
     pub input_sha256: Hash,
     /// When the receipt was made, in Unix milliseconds.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub issued_at: u64,
     /// The receipt key that signs it.
     #[serde(with = "base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub key: Key,
     /// How the licence was bought; absent without a licence.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<KindWord>))]
     pub kind: Option<Kind>,
     /// The Licence account; absent for a free call.
     #[serde(with = "base58::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Address>))]
     pub licence: Option<Key>,
     /// How old the licence's state was, in milliseconds; absent without a licence.
     #[serde(with = "decimal::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Decimal>))]
     pub licence_age_ms: Option<u64>,
     /// The slot at which the licence's state was read; absent without a licence.
     #[serde(with = "decimal::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Decimal>))]
     pub licence_slot: Option<u64>,
     /// What the call ran under.
     pub limits: Limits,
     /// Hash of the module that ran.
     #[serde(with = "hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Sha256))]
     pub module_sha256: Hash,
     /// How the call ended; only `ok` is billed.
     pub outcome: Outcome,
     /// Hash of the exact answer bytes; absent unless the outcome is `ok`.
     #[serde(with = "hex32::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Sha256>))]
     pub output_sha256: Option<Hash>,
     /// The receipt of the call that made this one; absent at the top.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<ReceiptId>))]
     pub parent: Option<String>,
     /// Highest memory use, in bytes.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub peak_memory: u64,
     /// Address of the marketplace program.
     #[serde(with = "base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub program: Key,
     /// Whether running the module again must give the same output hash and fuel.
     pub replayable: bool,
@@ -148,9 +174,11 @@ pub struct Receipt {
     pub runtime: String,
     /// What the guest's randomness came from: [`seed_of`] the id.
     #[serde(with = "hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Sha256))]
     pub seed: Hash,
     /// The wallet that sells the skill.
     #[serde(with = "base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub seller: Key,
     /// The listing's id, `publisher.name`.
     pub skill: String,
@@ -159,17 +187,22 @@ pub struct Receipt {
     pub terms_version: Option<u32>,
     /// The licence's tier; absent without a licence.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<TierWord>))]
     pub tier: Option<Tier>,
     /// The wall clock the guest saw, in Unix milliseconds.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub time: u64,
     /// What usage is counted in.
+    #[cfg_attr(feature = "openapi", schema(value_type = UnitWord))]
     pub unit: Unit,
     /// Base units of `currency` per unit.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub unit_price: u64,
     /// How many units are billed.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub units: u64,
     /// The format's version: [`VERSION`].
     pub v: u32,
@@ -177,6 +210,7 @@ pub struct Receipt {
     pub version: String,
     /// How long the call took, in microseconds.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Decimal))]
     pub wall_us: u64,
 }
 

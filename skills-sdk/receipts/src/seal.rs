@@ -14,14 +14,17 @@ const DOMAIN: &[u8] = b"clawos/receipts/v1";
 /// What proves that a receipt was signed. It is not part of what is hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Evidence {
     /// From the receipt's leaf to `root`; empty when the receipt was alone.
     pub path: Vec<Step>,
     /// The Merkle root over the group.
     #[serde(with = "crate::text::hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Sha256))]
     pub root: Hash,
     /// The receipt key's signature of the root.
     #[serde(with = "crate::text::base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::SignatureText))]
     pub signature: Signature,
 }
 

@@ -45,7 +45,8 @@ impl From<IdentityError> for ApiError {
             E::TokenExpired | E::RefreshTokenExpired | E::KeyExpired => Code::KeyExpired,
             E::AddressNotAllowed => Code::IpNotAllowed,
             E::TooManyKeys(_) => Code::ValidationFailed,
-            E::MoreScopes(_) | E::WiderLimits(_) => Code::ScopeMissing,
+            E::MoreScopes(_) => Code::ScopeMissing,
+            E::WiderLimits(_) => Code::CapTooHigh,
             other => return Self::internal(other),
         };
         Self::new(code, error.to_string()).caused_by(error)

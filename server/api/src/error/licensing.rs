@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clawos_api::Code;
+use clawos_interface::ProgramError;
 use clawos_licensing::{LicensingError, Refusal};
 
 use super::ApiError;
@@ -22,9 +23,10 @@ impl From<LicensingError> for ApiError {
         let text = sentence(&error.to_string());
         match error {
             LicensingError::Refused(refusal) => refusal.into(),
-            LicensingError::NotRegistered | LicensingError::NotForSale(_) | LicensingError::Free => {
-                ApiError::new(Code::NotRegistered, text)
-            }
+            LicensingError::NotRegistered => ApiError::new(Code::NotRegistered, text),
+            LicensingError::NotForSale(ProgramError::KindNotOffered) => ApiError::new(Code::KindNotOffered, text),
+            LicensingError::NotForSale(_) => ApiError::new(Code::NotForSale, text),
+            LicensingError::Free => ApiError::new(Code::SkillFree, text),
             LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
             LicensingError::TooManyUnits { .. }

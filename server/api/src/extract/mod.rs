@@ -7,4 +7,4 @@ mod params;
 pub(crate) use caller::Credentials;
 pub use caller::{Authenticated, MaybeCaller};
 pub use json::{Body, StrictJson};
-pub use params::{IdempotencyKey, Path, Query};
+pub use params::{IdempotencyHeader, IdempotencyKey, Path, Query};

@@ -4,7 +4,9 @@ use axum::extract::FromRequestParts;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::request::Parts;
 use clawos_api::Code;
+use clawos_api::limits::MAX_IDEMPOTENCY_KEY;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use crate::ApiError;
 
@@ -57,8 +59,18 @@ impl From<PathRejection> for ApiError {
 
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
-        ApiError::new(Code::InvalidBody, format!("The query string is wrong: {}", rejection.body_text()))
+        ApiError::new(Code::QueryInvalid, format!("The query string is wrong: {}", rejection.body_text()))
     }
+}
+
+/// The header for the API's documentation; `IdempotencyKey` reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "only its description is used")]
+pub struct IdempotencyHeader {
+    /// Names this request, so that repeating it does nothing twice: 1 to 255 visible ASCII characters, a UUID is best.
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
 }
 
 /// The `Idempotency-Key` header, when there is one.
@@ -67,9 +79,6 @@ pub struct IdempotencyKey(
     /// Its text, without the quotes of an sf-string.
     pub Option<String>,
 );
-
-/// Longest idempotency key (characters).
-const MAX_IDEMPOTENCY_KEY: usize = 255;
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = ApiError;
@@ -80,7 +89,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
         if !(1..=MAX_IDEMPOTENCY_KEY).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
             let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters; a UUID is best.";
-            return Err(ApiError::new(Code::InvalidBody, detail));
+            return Err(ApiError::new(Code::HeaderInvalid, detail));
         }
         Ok(IdempotencyKey(Some(text.to_owned())))
     }

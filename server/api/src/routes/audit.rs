@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use clawos_api::Page;
 use clawos_api::audit::{Entry, ListQuery};
-use clawos_api::{Page, Problem};
 use clawos_identity::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,8 +16,10 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// What the caller's agent did, newest first.
-#[utoipa::path(get, path = "/agents/me/audit", tag = "identity", security(("bearer" = [])), params(ListQuery),
-    responses((status = 200, body = Page<Entry>), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/agents/me/audit", operation_id = "list_audit_entries", tag = "identity",
+    security(("bearer" = ["admin"])),
+    params(ListQuery),
+    responses((status = 200, description = "A page of entries", body = Page<Entry>)))]
 async fn list(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use clawos_api::Problem;
+use clawos_api::Code;
 use clawos_api::market::{LicenceView, PurchaseOffer, PurchaseRequest, Quote, QuoteQuery, VerifyQuery, WellKnown};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,8 +22,12 @@ pub(super) fn well_known() -> OpenApiRouter<AppState> {
 impl Body for PurchaseRequest {}
 
 /// Prices a licence or usage.
-#[utoipa::path(get, path = "/skills/{id}/quote", tag = "marketplace", params(("id" = String, Path), QuoteQuery),
-    responses((status = 200, body = Quote), (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/skills/{id}/quote", operation_id = "get_quote", tag = "marketplace",
+    params(("id" = String, Path, description = "`publisher.name`"), QuoteQuery),
+    responses((status = 200, description = "What it would cost now", body = Quote)),
+    extensions(("x-codes" = json!([
+        Code::SkillNotFound, Code::SkillFree, Code::NotForSale, Code::KindNotOffered, Code::RpcUnavailable,
+    ]))))]
 async fn quote(
     State(app): State<AppState>,
     Path(id): Path<String>,
@@ -33,8 +37,14 @@ async fn quote(
 }
 
 /// Describes the purchase of a licence by the caller's wallet. Nothing is stored: repeat it for a fresh blockhash.
-#[utoipa::path(post, path = "/marketplace/purchase", tag = "marketplace", request_body = PurchaseRequest,
-    responses((status = 200, body = PurchaseOffer), (status = 402, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/marketplace/purchase", operation_id = "describe_purchase", tag = "marketplace",
+    security(("bearer" = ["invoke"])),
+    request_body = PurchaseRequest,
+    responses((status = 200, description = "The unsigned transaction; compare it with one of your own before you sign", body = PurchaseOffer)),
+    extensions(("x-codes" = json!([
+        Code::ValidationFailed, Code::SkillNotFound, Code::NotRegistered, Code::SkillFree, Code::NotForSale, Code::KindNotOffered,
+        Code::PriceAboveMax, Code::WrongProxy, Code::RpcUnavailable,
+    ]))))]
 async fn purchase(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -44,8 +54,10 @@ async fn purchase(
 }
 
 /// Says whether a buyer may call a skill here.
-#[utoipa::path(get, path = "/marketplace/verify/{skill}", tag = "marketplace", params(("skill" = String, Path), VerifyQuery),
-    responses((status = 200, body = LicenceView), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/marketplace/verify/{skill}", operation_id = "verify_licence", tag = "marketplace",
+    params(("skill" = String, Path, description = "`publisher.name`"), VerifyQuery),
+    responses((status = 200, description = "The licence, or why there is none", body = LicenceView)),
+    extensions(("x-codes" = json!([Code::SkillNotFound, Code::NotRegistered, Code::SkillFree, Code::RpcUnavailable]))))]
 async fn verify(
     State(app): State<AppState>,
     MaybeCaller(caller): MaybeCaller,
@@ -57,8 +69,9 @@ async fn verify(
 }
 
 /// Names chain, keys and runtime of this proxy.
-#[utoipa::path(get, path = "/.well-known/clawos.json", tag = "operations", operation_id = "well_known",
-    responses((status = 200, body = WellKnown), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/.well-known/clawos.json", operation_id = "get_well_known", tag = "operations",
+    responses((status = 200, description = "Chain, keys and runtime", body = WellKnown)),
+    extensions(("x-codes" = json!([Code::RpcUnavailable]))))]
 async fn proxy(State(app): State<AppState>) -> Result<Json<WellKnown>, ApiError> {
     let (origin, rpc_url) = (app.listen.origin(), app.chain.public_rpc_url());
     Ok(Json(app.licensing.well_known(origin, rpc_url, app.engine()).await?))

@@ -42,14 +42,15 @@ pub fn recorder() -> PrometheusHandle {
 }
 
 /// Whether the process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, description = "It is", body = Health)))]
 async fn healthz() -> Json<Health> {
     Json(Health { status: "ok".to_owned() })
 }
 
 /// Whether the server can do its work.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+    responses((status = 200, description = "It can", body = Readiness),
+        (status = 503, description = "It cannot; the members say what is missing", body = Readiness)))]
 async fn readyz(State(app): State<AppState>) -> Response {
     let (database, storage, chain) = tokio::join!(app.db.ping(), app.storage.check(), app.licensing.reachable());
     let (database, storage) = (database.is_ok(), storage.is_ok());
@@ -59,7 +60,7 @@ async fn readyz(State(app): State<AppState>) -> Response {
 }
 
 /// Which version runs.
-#[utoipa::path(get, path = "/version", tag = "operations", responses((status = 200, body = Version)))]
+#[utoipa::path(get, path = "/version", tag = "operations", responses((status = 200, description = "The server's name and version, and its engine's", body = Version)))]
 async fn version(State(app): State<AppState>) -> Json<Version> {
     Json(Version {
         name: "clawos-server".to_owned(),
@@ -69,7 +70,7 @@ async fn version(State(app): State<AppState>) -> Json<Version> {
 }
 
 /// Counters and histograms in Prometheus text form.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
 async fn metrics(State(app): State<AppState>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
 }

@@ -1,6 +1,7 @@
 //! Making a key.
 
 use clawos_api::identity::{AskedCaps, CreateKey, DailyCaps, NewKey, Scope};
+use clawos_api::limits::{KEY_NAME_LEN, MAX_ADDRESSES};
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
 use clawos_base::{Problems, audit};
 use ipnet::IpNet;
@@ -9,9 +10,6 @@ use super::bounds::{check_limits, lock_caller};
 use super::store::{self, KeyRow};
 use super::{MAX_CAP, check_room, network};
 use crate::{Caller, Identity, IdentityError, Scopes};
-
-/// Entries in a key's address list.
-const MAX_ADDRESSES: usize = 32;
 
 /// A request for a key whose values are allowed, from a caller that may manage keys.
 pub struct KeyRequest {
@@ -29,7 +27,7 @@ impl KeyRequest {
     /// [`IdentityError::Invalid`]; [`IdentityError::ScopeMissing`] without `admin`.
     pub fn new(caller: &Caller, request: CreateKey) -> Result<KeyRequest, IdentityError> {
         let mut problems = Problems::default();
-        problems.text("/name", &request.name, 1..=64);
+        problems.text("/name", &request.name, KEY_NAME_LEN);
         if request.scopes.is_empty() || request.scopes.len() > Scope::ALL.len() {
             problems.add("/scopes", "must name one to four scopes: publish, invoke, read, admin");
         }

@@ -1,6 +1,7 @@
 //! Rotating a key: a new one with the same settings, while the old one lives on for a while.
 
 use clawos_api::identity::{NewKey, Rotate, Scope};
+use clawos_api::limits::MAX_OVERLAP_SECS;
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
 use clawos_base::{Problems, audit};
 
@@ -11,8 +12,6 @@ use crate::{Caller, Identity, IdentityError};
 
 /// How long the old key lives on after a rotation, unless told otherwise (seconds).
 const DEFAULT_OVERLAP_SECS: u64 = 24 * 3600;
-/// The longest overlap (seconds).
-const MAX_OVERLAP_SECS: u64 = 30 * 24 * 3600;
 
 /// A request to rotate a key whose values are allowed, from a caller that may manage keys.
 pub struct RotationRequest {

@@ -5,16 +5,12 @@ mod store;
 pub use store::lock;
 pub(crate) use store::{by_handle, by_wallet, insert};
 
-use std::ops::RangeInclusive;
-
 use clawos_api::identity::{Agent, Role, Scope, Update};
+use clawos_api::limits::DESCRIPTION_LEN;
 use clawos_base::{Problems, audit};
 use sqlx::AnyConnection;
 
 use crate::{Caller, Identity, IdentityError};
-
-/// Characters of a description.
-const DESCRIPTION_LEN: RangeInclusive<usize> = 0..=500;
 
 /// Roles as stored: comma separated, in a fixed order.
 pub(crate) fn roles_text(roles: &[Role]) -> String {

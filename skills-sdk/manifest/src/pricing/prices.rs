@@ -19,11 +19,14 @@ const HOUR_SECS: u32 = 3_600;
 
 /// What a skill costs. At least one of `once`, `period` and `unit` is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Prices {
     /// What everything is paid in.
+    #[cfg_attr(feature = "openapi", schema(value_type = clawos_receipts::schema::CurrencyWord))]
     pub currency: Currency,
     /// Price of a licence that never expires, in base units.
     #[serde(with = "decimal::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<clawos_receipts::schema::Decimal>))]
     pub once: Option<u64>,
     /// Price of a period.
     pub period: Option<PeriodPrice>,
@@ -39,9 +42,11 @@ pub struct Prices {
 
 /// Price of a subscription's period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PeriodPrice {
     /// Base units per period.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = clawos_receipts::schema::Decimal))]
     pub amount: u64,
     /// Seconds of a period.
     pub secs: u32,
@@ -49,11 +54,14 @@ pub struct PeriodPrice {
 
 /// Price of a unit of usage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnitPrice {
     /// Base units per unit; at least 1.
     #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = clawos_receipts::schema::Decimal))]
     pub amount: u64,
     /// What a unit is.
+    #[cfg_attr(feature = "openapi", schema(value_type = clawos_receipts::schema::UnitWord))]
     pub kind: Unit,
     /// The price as its author wrote it.
     pub shown: ShownPrice,
@@ -61,6 +69,7 @@ pub struct UnitPrice {
 
 /// A usage price as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShownPrice {
     /// Decimal text such as "1" or "0.25".
     pub amount: String,

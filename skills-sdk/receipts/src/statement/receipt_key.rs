@@ -3,6 +3,8 @@
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "openapi")]
+use crate::schema::{Address, SignatureText};
 use crate::signature::{self, SignatureError};
 use crate::{Key, Signature};
 
@@ -48,14 +50,17 @@ impl KeyCertificate {
 
 /// A receipt key with its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertifiedKey {
     /// The meter key's signature.
     #[serde(with = "crate::text::base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = SignatureText))]
     pub certificate: Signature,
     /// First moment the key may sign for, in Unix milliseconds.
     pub from_ms: i64,
     /// The receipt key.
     #[serde(with = "crate::text::base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub key: Key,
     /// First moment it may no longer sign for, in Unix milliseconds.
     pub to_ms: i64,
@@ -63,12 +68,14 @@ pub struct CertifiedKey {
 
 /// A certified key as `/.well-known/clawos.json` publishes it. Old ones, and those of earlier meters, stay published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PublishedKey {
     /// The key and its certificate.
     #[serde(flatten)]
     pub certified: CertifiedKey,
     /// The meter key that is said to have signed it. A verifier takes the meter from the chain, never from here.
     #[serde(with = "crate::text::base58")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Address))]
     pub meter: Key,
 }
 

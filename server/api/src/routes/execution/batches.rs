@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use clawos_api::Problem;
 use clawos_api::execution::{BatchDetail, BatchList, BatchesQuery, OpeningQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,8 +14,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Lists the batches of a licence.
-#[utoipa::path(get, path = "/licences/{key}/batches", tag = "receipts", params(("key" = String, Path), BatchesQuery),
-    responses((status = 200, body = BatchList), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/licences/{key}/batches", operation_id = "list_batches", tag = "receipts",
+    params(("key" = String, Path, description = "The licence's address"), BatchesQuery),
+    responses((status = 200, description = "A page of batches in order of their numbers", body = BatchList)))]
 async fn list(
     State(app): State<AppState>,
     Path(key): Path<String>,
@@ -26,8 +26,9 @@ async fn list(
 }
 
 /// Shows one batch.
-#[utoipa::path(get, path = "/licences/{key}/batches/{seq}", tag = "receipts", params(("key" = String, Path), ("seq" = u64, Path), OpeningQuery),
-    responses((status = 200, body = BatchDetail), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/licences/{key}/batches/{seq}", operation_id = "get_batch", tag = "receipts",
+    params(("key" = String, Path, description = "The licence's address"), ("seq" = u64, Path, description = "Its number, from 1"), OpeningQuery),
+    responses((status = 200, description = "The batch; its leaves for the licence's buyer and seller", body = BatchDetail)))]
 async fn get(
     State(app): State<AppState>,
     MaybeCaller(caller): MaybeCaller,

@@ -17,7 +17,7 @@ use clawos_runtime::{Failure, GuestErrorCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{Authenticated, Body, IdempotencyKey, Path, Query, StrictJson};
+use crate::extract::{Authenticated, Body, IdempotencyHeader, IdempotencyKey, Path, Query, StrictJson};
 use crate::idempotent::{replay, respond};
 use crate::{ApiError, AppState};
 
@@ -30,9 +30,51 @@ impl Body for ExecuteRequest {
     const MAX_BYTES: usize = MAX_INPUT_BYTES as usize + 16 * 1024;
 }
 
+/// What can be wrong with a call, beyond what its shape says.
+const CALL_CODES: &[Code] = &[
+    Code::ValidationFailed,
+    Code::SkillNotFound,
+    Code::VersionNotFound,
+    Code::EndpointNotFound,
+    Code::PayloadInvalid,
+    Code::MaxCostExceeded,
+    Code::SpendingCap,
+    Code::NotRegistered,
+    Code::TermsChanged,
+    Code::LicenceRequired,
+    Code::LicenceExpired,
+    Code::LicenceSuspended,
+    Code::LicenceRefunded,
+    Code::LicenceClosing,
+    Code::UnitsExhausted,
+    Code::UnitsBusy,
+    Code::InsufficientCredit,
+    Code::WrongProxy,
+    Code::UsagePaused,
+    Code::RpcUnavailable,
+    Code::SandboxBusy,
+    Code::ModuleInvalid,
+    Code::OutputInvalid,
+    Code::OutOfFuel,
+    Code::Deadline,
+    Code::MemoryExceeded,
+    Code::StackOverflow,
+    Code::OutputTooLarge,
+    Code::Trap,
+    Code::Denied,
+    Code::GuestBadRequest,
+    Code::GuestNotFound,
+    Code::GuestUnavailable,
+    Code::GuestInternal,
+];
+
 /// Calls a skill.
-#[utoipa::path(post, path = "/skills/{id}/execute", tag = "execution", params(("id" = String, Path), ExecuteQuery), request_body = ExecuteRequest,
-    responses((status = 200, body = ExecuteAnswer), (status = 402, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/skills/{id}/execute", operation_id = "execute_skill", tag = "execution",
+    security(("bearer" = ["invoke"])),
+    params(("id" = String, Path, description = "`publisher.name`"), ExecuteQuery, IdempotencyHeader),
+    request_body = ExecuteRequest,
+    responses((status = 200, description = "The skill's answer with its receipt; of a dry run, what it could cost", body = ExecuteAnswer)),
+    extensions(("x-codes" = json!(CALL_CODES))))]
 async fn execute(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,

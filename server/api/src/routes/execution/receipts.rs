@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use clawos_api::Problem;
+use clawos_api::Code;
 use clawos_api::execution::{ReceiptAnswer, ReceiptPage, ReceiptsQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,8 +15,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Shows a receipt of the caller, as buyer or seller.
-#[utoipa::path(get, path = "/receipts/{id}", tag = "receipts", params(("id" = String, Path)),
-    responses((status = 200, body = ReceiptAnswer), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/receipts/{id}", operation_id = "get_receipt", tag = "receipts",
+    security(("bearer" = ["read"])),
+    params(("id" = String, Path, description = "`run_…`")),
+    responses((status = 200, description = "The receipt and its place on chain", body = ReceiptAnswer)),
+    extensions(("x-codes" = json!([Code::ReceiptNotFound]))))]
 async fn get(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -26,8 +29,10 @@ async fn get(
 }
 
 /// Lists the caller's receipts.
-#[utoipa::path(get, path = "/receipts", tag = "receipts", params(ReceiptsQuery),
-    responses((status = 200, body = ReceiptPage), (status = 401, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/receipts", operation_id = "list_receipts", tag = "receipts",
+    security(("bearer" = ["read"])),
+    params(ReceiptsQuery),
+    responses((status = 200, description = "A page of receipts, newest first", body = ReceiptPage)))]
 async fn list(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,

@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use clawos_api::identity::{ApiKey, CreateKey, NewKey, Rotate};
-use clawos_api::{Page, Problem};
+use clawos_api::{Code, Page};
 use clawos_base::idempotency::{CLAIM, Keyed, fingerprint};
 use clawos_identity::{KeyRequest, RotationRequest};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{Authenticated, Body, IdempotencyKey, Path, StrictJson};
+use crate::extract::{Authenticated, Body, IdempotencyHeader, IdempotencyKey, Path, StrictJson};
 use crate::idempotent::once;
 use crate::{ApiError, AppState};
 
@@ -23,8 +23,9 @@ impl Body for CreateKey {}
 impl Body for Rotate {}
 
 /// The caller's keys that are neither revoked nor expired.
-#[utoipa::path(get, path = "/agents/me/keys", tag = "identity", security(("bearer" = [])),
-    responses((status = 200, body = Page<ApiKey>), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/agents/me/keys", operation_id = "list_keys", tag = "identity",
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "All of them on one page", body = Page<ApiKey>)))]
 async fn list(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -33,9 +34,12 @@ async fn list(
 }
 
 /// Make a key. Its secret is in this answer and nowhere else.
-#[utoipa::path(post, path = "/agents/me/keys", tag = "identity", security(("bearer" = [])), request_body = CreateKey,
-    params(("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = NewKey), (status = "default", body = Problem)))]
+#[utoipa::path(post, path = "/agents/me/keys", operation_id = "create_key", tag = "identity",
+    security(("bearer" = ["admin"])),
+    params(IdempotencyHeader),
+    request_body = CreateKey,
+    responses((status = 201, description = "The key with its secret", body = NewKey)),
+    extensions(("x-codes" = json!([Code::ValidationFailed, Code::CapTooHigh]))))]
 async fn create(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -58,9 +62,10 @@ async fn create(
 }
 
 /// Revoke a key at once, and every key that it made.
-#[utoipa::path(delete, path = "/agents/me/keys/{key}", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/agents/me/keys/{key}", operation_id = "revoke_key", tag = "identity",
+    security(("bearer" = ["admin"])),
     params(("key" = String, Path, description = "`key_…`")),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204, description = "It works no more")))]
 async fn revoke(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -71,9 +76,12 @@ async fn revoke(
 }
 
 /// Replace a key by a new one with the same settings; the old one, and what it made, lives on for the overlap.
-#[utoipa::path(post, path = "/agents/me/keys/{key}/rotate", tag = "identity", security(("bearer" = [])),
-    params(("key" = String, Path, description = "`key_…`"), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = Rotate, responses((status = 201, body = NewKey), (status = "default", body = Problem)))]
+#[utoipa::path(post, path = "/agents/me/keys/{key}/rotate", operation_id = "rotate_key", tag = "identity",
+    security(("bearer" = ["admin"])),
+    params(("key" = String, Path, description = "`key_…`"), IdempotencyHeader),
+    request_body = Rotate,
+    responses((status = 201, description = "The new key with its secret", body = NewKey)),
+    extensions(("x-codes" = json!([Code::ValidationFailed, Code::CapTooHigh]))))]
 async fn rotate(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,

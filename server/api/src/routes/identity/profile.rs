@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use clawos_api::Problem;
+use clawos_api::Code;
 use clawos_api::identity::{Agent, Update};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,15 +17,19 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 impl Body for Update {}
 
 /// The caller's own profile.
-#[utoipa::path(get, path = "/agents/me", tag = "identity", security(("bearer" = [])),
-    responses((status = 200, body = Agent), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/agents/me", operation_id = "get_own_profile", tag = "identity",
+    security(("bearer" = ["read"])),
+    responses((status = 200, description = "The profile", body = Agent)))]
 async fn me(State(app): State<AppState>, Authenticated(caller): Authenticated) -> Result<Json<Agent>, ApiError> {
     Ok(Json(app.identity.me(&caller).await?))
 }
 
 /// Change the caller's own profile.
-#[utoipa::path(patch, path = "/agents/me", tag = "identity", security(("bearer" = [])), request_body = Update,
-    responses((status = 200, body = Agent), (status = "default", body = Problem)))]
+#[utoipa::path(patch, path = "/agents/me", operation_id = "update_own_profile", tag = "identity",
+    security(("bearer" = ["admin"])),
+    request_body = Update,
+    responses((status = 200, description = "The profile as it is now", body = Agent)),
+    extensions(("x-codes" = json!([Code::ValidationFailed]))))]
 async fn update(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -35,9 +39,9 @@ async fn update(
 }
 
 /// An agent's public profile, by id (`agt_…`) or by name.
-#[utoipa::path(get, path = "/agents/{agent}", tag = "identity",
+#[utoipa::path(get, path = "/agents/{agent}", operation_id = "get_agent", tag = "identity",
     params(("agent" = String, Path, description = "Id or name")),
-    responses((status = 200, body = Agent), (status = "default", body = Problem)))]
+    responses((status = 200, description = "The profile", body = Agent)))]
 async fn show(State(app): State<AppState>, Path(agent): Path<String>) -> Result<Json<Agent>, ApiError> {
     Ok(Json(app.identity.agent(&agent).await?))
 }

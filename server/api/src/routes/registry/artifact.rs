@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
-use clawos_api::Problem;
+use clawos_api::Code;
 use clawos_api::registry::ArtifactQuery;
 use clawos_receipts::text::to_hex;
 use clawos_storage::Artifact;
 use tokio::io::AsyncReadExt;
+use utoipa::ToSchema;
 
 use crate::extract::{Path, Query};
 use crate::{ApiError, AppState};
@@ -19,11 +20,29 @@ use crate::{ApiError, AppState};
 /// How much of an artifact a download holds in memory (bytes).
 const PIECE: usize = 64 * 1024;
 
+/// A module's bytes, for the API's documentation.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct Module(Vec<u8>);
+
 /// A version's artifact. `ETag` and `X-ClawOS-Skill-Digest` are its SHA-256.
-#[utoipa::path(get, path = "/skills/{id}/artifact", tag = "skills",
-    params(("id" = String, Path, description = "`publisher.name`"), ArtifactQuery),
-    responses((status = 200, content_type = "application/wasm", body = [u8]), (status = 304),
-        (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/skills/{id}/artifact", operation_id = "download_artifact", tag = "skills",
+    params(("id" = String, Path, description = "`publisher.name`"), ArtifactQuery,
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have")),
+    responses((status = 200, description = "The module", content_type = "application/wasm", body = inline(Module), headers(
+            ("ETag" = String, description = "The artifact's SHA-256 in hex, quoted"),
+            ("X-ClawOS-Skill-Digest" = String, description = "`sha256:` and the same in hex"),
+            ("X-ClawOS-Skill-Version" = String, description = "The version, as SemVer"),
+            ("Cache-Control" = String, description = "A pinned version never changes"),
+            ("Accept-Ranges" = String, description = "`none`"))),
+        (status = 304, description = "You have it already", headers(
+            ("ETag" = String, description = "The artifact's SHA-256 in hex, quoted"),
+            ("X-ClawOS-Skill-Digest" = String, description = "`sha256:` and the same in hex"),
+            ("X-ClawOS-Skill-Version" = String, description = "The version, as SemVer"),
+            ("Cache-Control" = String, description = "A pinned version never changes"),
+            ("Accept-Ranges" = String, description = "`none`")))),
+    extensions(("x-codes" = json!([Code::SkillNotFound, Code::VersionNotFound]))))]
 pub(super) async fn artifact(
     State(app): State<AppState>,
     Path(id): Path<String>,

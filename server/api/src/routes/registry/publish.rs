@@ -3,22 +3,40 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use clawos_api::Problem;
+use clawos_api::Code;
 use clawos_api::registry::{PublishQuery, PublishReport};
 use clawos_base::idempotency::Keyed;
 use clawos_identity::Caller;
 use clawos_registry::{PUBLISH_TIMEOUT, Upload};
 
 use super::upload::{ReceivedUpload, UploadForm};
-use crate::extract::{Authenticated, IdempotencyKey, Path, Query};
+use crate::extract::{Authenticated, IdempotencyHeader, IdempotencyKey, Path, Query};
 use crate::{ApiError, AppState, idempotent};
 
+/// What can be wrong with a version, beyond what its request's shape says.
+const PUBLISH_CODES: &[Code] = &[
+    Code::ValidationFailed,
+    Code::NotPublisher,
+    Code::ManifestInvalid,
+    Code::PriceInvalid,
+    Code::SchemaInvalid,
+    Code::ExampleFailed,
+    Code::ArtifactInvalid,
+    Code::PermissionMismatch,
+    Code::SkillExists,
+    Code::VersionExists,
+    Code::BadSignature,
+    Code::SandboxBusy,
+];
+
 /// Publish a new skill.
-#[utoipa::path(post, path = "/skills", tag = "skills", security(("bearer" = [])),
-    params(PublishQuery, ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
-    responses((status = 201, body = PublishReport), (status = 200, body = PublishReport, description = "Dry run"),
-        (status = "default", body = Problem)))]
+#[utoipa::path(post, path = "/skills", operation_id = "publish_skill", tag = "skills",
+    security(("bearer" = ["publish"])),
+    params(PublishQuery, IdempotencyHeader),
+    request_body(content = inline(UploadForm), content_type = "multipart/form-data", description = "The parts of the version"),
+    responses((status = 201, description = "It is published", body = PublishReport),
+        (status = 200, description = "It could be published: the answer of a dry run", body = PublishReport)),
+    extensions(("x-codes" = json!(PUBLISH_CODES))))]
 pub(super) async fn publish(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,
@@ -30,12 +48,13 @@ pub(super) async fn publish(
 }
 
 /// Publish a new version of a skill.
-#[utoipa::path(post, path = "/skills/{id}/versions", tag = "skills", security(("bearer" = [])),
-    params(("id" = String, Path, description = "`publisher.name`"), PublishQuery,
-        ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
-    responses((status = 201, body = PublishReport), (status = 200, body = PublishReport, description = "Dry run"),
-        (status = "default", body = Problem)))]
+#[utoipa::path(post, path = "/skills/{id}/versions", operation_id = "publish_version", tag = "skills",
+    security(("bearer" = ["publish"])),
+    params(("id" = String, Path, description = "`publisher.name`"), PublishQuery, IdempotencyHeader),
+    request_body(content = inline(UploadForm), content_type = "multipart/form-data", description = "The parts of the version"),
+    responses((status = 201, description = "It is published", body = PublishReport),
+        (status = 200, description = "It could be published: the answer of a dry run", body = PublishReport)),
+    extensions(("x-codes" = json!([PUBLISH_CODES, &[Code::SkillNotFound]].concat()))))]
 pub(super) async fn publish_version(
     State(app): State<AppState>,
     Authenticated(caller): Authenticated,

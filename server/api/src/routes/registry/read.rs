@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use clawos_api::registry::{SkillDetail, SkillQuery, SkillSummary, VersionDetail, VersionView, VersionsQuery};
-use clawos_api::{Page, Problem};
+use clawos_api::{Code, Page};
 
 use crate::extract::{Path, Query};
 use crate::{ApiError, AppState};
 
 /// Find skills.
-#[utoipa::path(get, path = "/skills", tag = "skills", params(SkillQuery),
-    responses((status = 200, body = Page<SkillSummary>), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/skills", operation_id = "list_skills", tag = "skills",
+    params(SkillQuery),
+    responses((status = 200, description = "A page of skills, newest first", body = Page<SkillSummary>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
     Query(query): Query<SkillQuery>,
@@ -19,17 +20,19 @@ pub(super) async fn list(
 }
 
 /// A skill: what it does, what it may reach, what it costs by its manifest and by the chain.
-#[utoipa::path(get, path = "/skills/{id}", tag = "skills",
+#[utoipa::path(get, path = "/skills/{id}", operation_id = "get_skill", tag = "skills",
     params(("id" = String, Path, description = "`publisher.name`")),
-    responses((status = 200, body = SkillDetail), (status = "default", body = Problem)))]
+    responses((status = 200, description = "The skill", body = SkillDetail)),
+    extensions(("x-codes" = json!([Code::SkillNotFound]))))]
 pub(super) async fn show(State(app): State<AppState>, Path(id): Path<String>) -> Result<Json<SkillDetail>, ApiError> {
     Ok(Json(app.registry.show(&id).await?))
 }
 
 /// A skill's versions, newest first.
-#[utoipa::path(get, path = "/skills/{id}/versions", tag = "skills",
+#[utoipa::path(get, path = "/skills/{id}/versions", operation_id = "list_versions", tag = "skills",
     params(("id" = String, Path, description = "`publisher.name`"), VersionsQuery),
-    responses((status = 200, body = Page<VersionView>), (status = "default", body = Problem)))]
+    responses((status = 200, description = "A page of versions, newest first", body = Page<VersionView>)),
+    extensions(("x-codes" = json!([Code::SkillNotFound]))))]
 pub(super) async fn versions(
     State(app): State<AppState>,
     Path(id): Path<String>,
@@ -39,9 +42,10 @@ pub(super) async fn versions(
 }
 
 /// One version with its manifest and README.
-#[utoipa::path(get, path = "/skills/{id}/versions/{version}", tag = "skills",
-    params(("id" = String, Path, description = "`publisher.name`"), ("version" = String, Path)),
-    responses((status = 200, body = VersionDetail), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/skills/{id}/versions/{version}", operation_id = "get_version", tag = "skills",
+    params(("id" = String, Path, description = "`publisher.name`"), ("version" = String, Path, description = "As SemVer")),
+    responses((status = 200, description = "The version", body = VersionDetail)),
+    extensions(("x-codes" = json!([Code::SkillNotFound, Code::VersionNotFound]))))]
 pub(super) async fn version(
     State(app): State<AppState>,
     Path((id, version)): Path<(String, String)>,
