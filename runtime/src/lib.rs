@@ -42,6 +42,7 @@
 //! | compiled code on disk | 4 GiB | `--compiled-cache-mib` | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | `--sandbox-slots` | [`wasm::WasmConfig::max_concurrent`] |
 //! | nested calls at once, beside those | 8; the server, none | the host program | [`wasm::WasmConfig::max_nested`] |
+//! | modules remembered as refused | 10,000 for 10 min | fixed | `wasm/modules.rs` |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 //!
 //! What stands as `--flag` is a setting of `clawos-server serve`, whose default this is.

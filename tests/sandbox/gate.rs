@@ -24,46 +24,6 @@ async fn a_component_of_the_world_skill_is_taken_and_its_permissions_are_read_of
     assert!(info.permissions.is_empty(), "none of these needs a permission");
 }
 
-/// QuickJS guests are made like this: the engine's own code between two parts uses the memories of both.
-#[tokio::test]
-async fn parts_of_a_component_may_pass_each_other_text() {
-    let host = Host::new();
-    let mut skill = WatSkill::echo();
-    skill.extras = r#"(component $taker
-          (core module $m (memory (export "memory") 1)
-            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
-            (func (export "take") (param i32 i32)))
-          (core instance $i (instantiate $m))
-          (func (export "take") (param "text" string)
-            (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
-        (component $giver
-          (import "take" (func $take (param "text" string)))
-          (core module $libc (memory (export "memory") 1))
-          (core instance $libc (instantiate $libc))
-          (alias core export $libc "memory" (core memory $memory))
-          (core func $take (canon lower (func $take) (memory $memory)))
-          (core module $m (import "host" "take" (func $take (param i32 i32)))
-            (func (export "give") (call $take (i32.const 0) (i32.const 4))))
-          (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
-          (func (export "give") (canon lift (core func $i "give"))))
-        (instance $one (instantiate $taker))
-        (instance $two (instantiate $giver (with "take" (func $one "take"))))
-        (export "give" (func $two "give"))"#
-        .to_owned();
-    let artifact = skill.build();
-    host.prepare(artifact.clone()).await.expect("it is well made");
-    assert_eq!(text(&host.run(artifact).await), r#"{"n":1}"#);
-}
-
-#[tokio::test]
-async fn a_core_module_with_two_memories_is_refused() {
-    let host = Host::new();
-    let mut skill = WatSkill::echo();
-    skill.extras = "(core module $m (memory 1) (memory 1)) (core instance (instantiate $m))".to_owned();
-    let refusal = host.refusal(skill.build()).await;
-    assert!(refusal.contains("more than one memory"), "{refusal}");
-}
-
 #[tokio::test]
 async fn a_run_that_takes_no_context_is_refused_with_what_to_do() {
     let host = Host::new();
@@ -168,31 +128,6 @@ async fn a_missing_or_mistyped_run_is_refused() {
     );
     let refusal = host.refusal(wat::parse_str(mistyped).expect("valid text")).await;
     assert!(refusal.contains("an instance of it cannot be made"), "{refusal}");
-}
-
-#[tokio::test]
-async fn memories_that_are_too_many_too_large_or_of_another_kind_are_refused() {
-    let host = Host::new();
-    let with = |definitions: &str| {
-        let mut skill = WatSkill::echo();
-        skill.extras = definitions.to_owned();
-        wat::parse_str(skill.text()).expect("valid text")
-    };
-    let many = "(core module (memory 1))".repeat(10);
-    let sum = "(core module (memory 2000))".repeat(3);
-    for (definitions, reason) in [
-        (many.as_str(), "more than 4 memories"),
-        ("(core module (memory 65536))", "its memories start at more than"),
-        (&sum, "its memories start at more than"),
-        ("(core module (memory i64 1))", "64-bit, shared or odd-paged memory"),
-        ("(core module (memory 1 2 shared))", "64-bit, shared or odd-paged memory"),
-        ("(core module (table 4000000000 funcref))", "a table starts with more than"),
-        (&"(core module (table 1 funcref))".repeat(9), "more than 8 tables"),
-        ("(core module (tag))", "exceptions"),
-    ] {
-        let refusal = host.refusal(with(definitions)).await;
-        assert!(refusal.contains(reason), "{definitions:.40}: {refusal}");
-    }
 }
 
 #[tokio::test]

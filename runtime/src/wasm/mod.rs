@@ -5,6 +5,7 @@ mod cache;
 pub mod compile;
 mod engine;
 mod failure;
+mod footprint;
 mod instance;
 mod kv;
 mod lane;

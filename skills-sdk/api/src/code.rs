@@ -86,7 +86,7 @@ codes! {
     GuestUnavailable "guest_unavailable" 503 true "The skill says it is unavailable";
     GuestInternal "guest_internal" 502 false "The skill reported an internal error";
     SandboxBusy "sandbox_busy" 503 true "All sandboxes are in use";
-    ModuleInvalid "module_invalid" 500 false "The stored module cannot be run";
+    ModuleInvalid "module_invalid" 502 false "The stored module cannot be run";
     RpcUnavailable "rpc_unavailable" 503 true "The chain cannot be reached";
     RateLimited "rate_limited" 429 true "Too many requests";
     IdempotencyMismatch "idempotency_mismatch" 422 false "The idempotency key was used for another request";
