@@ -37,7 +37,7 @@
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
-//! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed; wall `--compile-wall-secs` | [`wasm::compile`] |
+//! | compiling | 60 s processor, 2 GiB, 120 s wall | processor: the host program; memory fixed; wall `--compile-wall-secs` | [`wasm::compile`] |
 //! | compiled code in memory | 512 MiB | `--loaded-code-mib` | [`wasm::WasmConfig::max_loaded_bytes`] |
 //! | compiled code on disk | 4 GiB | `--compiled-cache-mib` | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | `--sandbox-slots` | [`wasm::WasmConfig::max_concurrent`] |

@@ -171,11 +171,11 @@ impl Modules {
     /// Compiles an artifact that was checked.
     async fn compile(&self, sha256: [u8; 32], artifact: Vec<u8>) -> Result<Vec<u8>, Unavailable> {
         let _turn = self.compiler.acquire().await.map_err(|error| host("the compiler", error))?;
-        let WasmConfig { compiler, cpu, compile_wall, .. } = self.config.clone();
+        let WasmConfig { compiler, cpu, compile_cpu_secs, compile_wall, .. } = self.config.clone();
         let disk = self.disk.clone();
         let files = blocking(move || {
             let input = disk.unnamed_file()?;
-            compile::write_input(&input, cpu, &artifact)?;
+            compile::write_input(&input, cpu, compile_cpu_secs, &artifact)?;
             let output = disk.new_file()?;
             Ok((input, output.as_file().try_clone()?, output))
         });
