@@ -69,6 +69,6 @@ pub use invocation::{CallId, EventSink, Invocation, Tenant};
 pub use limits::Limits;
 pub use module::{InMemoryModules, ModuleFile, ModuleInfo, ModuleRef, ModuleSource};
 pub use permission::{Permission, PermissionMismatch, permission_mismatches};
-pub use sandbox::{Engine, LogLevel, LogLine, Outcome, Sandbox, Usage};
+pub use sandbox::{Engine, LogLevel, LogLine, Outcome, Sandbox, Usage, last_error};
 pub use tokio_util::sync::CancellationToken;
 pub use wasm::WasmSandbox;

@@ -57,7 +57,7 @@ pub fn answer<S: Skill>(
     use crate::ErrorCode;
     use crate::bindings::{SkillError as WireError, clawos::skill::types::ErrorCode as WireCode};
 
-    // A trap says nothing to the author; the log line does.
+    // A trap says nothing; the host tells the author what was logged last.
     std::panic::set_hook(Box::new(|panic| crate::log::error(panic)));
     S::run(endpoint, payload, &context.into()).map_err(|error| WireError {
         code: match error.code {
