@@ -11,6 +11,7 @@ mod keys;
 mod licences;
 mod operations;
 mod outages;
+mod own_calls;
 mod publish;
 mod publish_together;
 mod refusals;

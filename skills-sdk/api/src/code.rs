@@ -61,6 +61,7 @@ codes! {
     NotRegistered "not_registered" 409 false "The skill is not registered on chain";
     TermsChanged "terms_changed" 409 false "The seller's terms have changed; ask for a new quote";
     PriceAboveMax "price_above_max" 402 false "The price is above the limit you gave";
+    SelfPurchase "self_purchase" 409 false "The skill is the buyer's own";
     LicenceRequired "licence_required" 402 false "You have no licence for this skill";
     LicenceExpired "licence_expired" 402 false "The licence has expired";
     LicenceSuspended "licence_suspended" 402 false "The licence is suspended";

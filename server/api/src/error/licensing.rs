@@ -26,6 +26,7 @@ impl From<LicensingError> for ApiError {
                 ApiError::new(Code::NotRegistered, text)
             }
             LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
+            LicensingError::SelfPurchase => ApiError::new(Code::SelfPurchase, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
             LicensingError::TooManyUnits { .. }
             | LicensingError::UnknownKind
