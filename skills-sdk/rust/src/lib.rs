@@ -73,8 +73,8 @@
 //! # When a call fails
 //!
 //! Nobody pays, and the caller is told the kind of failure and, of a [`SkillError`], its message. A panic ends the call as a
-//! trap. What it says is logged: `clawos test`, publishing and calls of the skill by its own publisher tell it, at most
-//! 1 KiB; other callers are not told.
+//! trap. What it says, and the cause of an error that came by `?`, is logged: `clawos test`, publishing and calls of the
+//! skill by its own publisher (which need no licence) tell it, at most 1 KiB; other callers are not told.
 //!
 //! # Schemas, and tests without a sandbox
 //!
