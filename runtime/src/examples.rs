@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clawos_manifest::resolved::{Endpoint, Example};
 use clawos_manifest::{ResolvedManifest, examples};
 
-use crate::{Invocation, Limits, LogLine, ModuleRef, Outcome, Sandbox, Unavailable, Usage};
+use crate::{Invocation, Limits, LogLine, ModuleRef, Outcome, Sandbox, Unavailable, Usage, last_error};
 
 /// How one example went.
 #[derive(Clone, Debug)]
@@ -14,7 +14,8 @@ pub struct ExampleRun {
     pub endpoint: usize,
     /// The example's place in its endpoint, from 0.
     pub example: usize,
-    /// Why it does not match: the first difference, or the failure. None when it does.
+    /// Why it does not match: the first difference, or the failure with what the guest logged as its last error. None when
+    /// it does.
     pub problem: Option<String>,
     /// What the call used.
     pub usage: Usage,
@@ -73,6 +74,9 @@ fn invocation(endpoint: &Endpoint, example: &Example, limits: Limits) -> Invocat
 fn problem(example: &Example, outcome: &Outcome) -> Option<String> {
     match &outcome.result {
         Ok(answer) => examples::compare(&example.output, answer).err().map(|difference| difference.to_string()),
-        Err(failure) => Some(format!("the call failed: {failure} ({})", failure.code())),
+        Err(failure) => {
+            let logged = last_error(&outcome.logs).map_or_else(String::new, |logged| format!("; it logged: {logged}"));
+            Some(format!("the call failed: {failure} ({}){logged}", failure.code()))
+        }
     }
 }

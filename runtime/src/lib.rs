@@ -37,11 +37,12 @@
 //! | handles, host resources | 1,000 each | fixed | [`limits::MAX_HANDLES`], [`limits::MAX_RESOURCES`] |
 //! | artifact | 32 MiB | fixed | [`limits::MAX_ARTIFACT_BYTES`] |
 //! | shape of a module (functions, bodies, nesting …) | | fixed | [`wasm::validate`] |
-//! | compiling | 60 s processor, 2 GiB, 120 s wall | fixed; wall `--compile-wall-secs` | [`wasm::compile`] |
+//! | compiling | 60 s processor, 2 GiB, 120 s wall | processor: the host program; memory fixed; wall `--compile-wall-secs` | [`wasm::compile`] |
 //! | compiled code in memory | 512 MiB | `--loaded-code-mib` | [`wasm::WasmConfig::max_loaded_bytes`] |
 //! | compiled code on disk | 4 GiB | `--compiled-cache-mib` | [`wasm::WasmConfig::max_cached_bytes`] |
 //! | calls at once | 64 | `--sandbox-slots` | [`wasm::WasmConfig::max_concurrent`] |
 //! | nested calls at once, beside those | 8; the server, none | the host program | [`wasm::WasmConfig::max_nested`] |
+//! | modules remembered as refused | 10,000 for 10 min | fixed | `wasm/modules.rs` |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 //!
 //! What stands as `--flag` is a setting of `clawos-server serve`, whose default this is.
@@ -68,6 +69,6 @@ pub use invocation::{CallId, EventSink, Invocation, Tenant};
 pub use limits::Limits;
 pub use module::{InMemoryModules, ModuleFile, ModuleInfo, ModuleRef, ModuleSource};
 pub use permission::{Permission, PermissionMismatch, permission_mismatches};
-pub use sandbox::{Engine, LogLevel, LogLine, Outcome, Sandbox, Usage};
+pub use sandbox::{Engine, LogLevel, LogLine, Outcome, Sandbox, Usage, last_error};
 pub use tokio_util::sync::CancellationToken;
 pub use wasm::WasmSandbox;

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clawos_manifest::source::RuntimeKind;
 
-use crate::{Exchange, Failure, HeldEffects, Invocation, ModuleInfo, ModuleRef, Unavailable};
+use crate::{
+    Exchange, Failure, HeldEffects, Invocation, MAX_FAILURE_TEXT, ModuleInfo, ModuleRef, Unavailable, error::truncated,
+};
 
 /// Runs untrusted modules. One value serves a whole process; every call is isolated from every other.
 #[async_trait]
@@ -96,6 +98,28 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// What a guest logged last as a warning or an error, as far as it is together: what a panic says, which would else reach
+/// nobody. On one line, at most [`MAX_FAILURE_TEXT`] bytes; of more than that the last lines. None when it logged none.
+///
+/// It is the skill's text, and for its author only: other callers may learn no more of a failed call than its failure.
+#[must_use]
+pub fn last_error(logs: &[LogLine]) -> Option<String> {
+    let is_problem = |line: &&LogLine| line.level >= LogLevel::Warn;
+    let mut text = String::new();
+    for line in logs.iter().rev().skip_while(|line| !is_problem(line)).take_while(is_problem) {
+        let printable = line.message.replace(char::is_control, " ");
+        let line = truncated(printable.split_whitespace().collect::<Vec<_>>().join(" "), MAX_FAILURE_TEXT);
+        if text.is_empty() {
+            text = line;
+        } else if line.len() + 1 + text.len() <= MAX_FAILURE_TEXT {
+            text = format!("{line} {text}");
+        } else {
+            break;
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
 /// Importance of a [`LogLine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -120,5 +144,37 @@ impl LogLevel {
             Self::Warn => "warn",
             Self::Error => "error",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(lines: &[(LogLevel, &str)]) -> Option<String> {
+        let line = |&(level, message): &(LogLevel, &str)| LogLine { level, message: message.to_owned() };
+        last_error(&lines.iter().map(line).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_panic_is_told_on_one_line_without_control_characters() {
+        let panic = "panicked at src/lib.rs:3:5:\n\u{1b}[31mno\0 row\u{7}";
+        let told = last(&[(LogLevel::Error, "earlier"), (LogLevel::Info, "working"), (LogLevel::Error, panic)]);
+        assert_eq!(told.as_deref(), Some("panicked at src/lib.rs:3:5: [31mno row"));
+        let standard_error = [(LogLevel::Warn, "thread 'main' panicked at"), (LogLevel::Warn, "no row")];
+        assert_eq!(last(&standard_error).as_deref(), Some("thread 'main' panicked at no row"));
+        assert_eq!(last(&[(LogLevel::Error, "first"), (LogLevel::Info, "then")]).as_deref(), Some("first"));
+        assert_eq!(last(&[(LogLevel::Info, "all is well"), (LogLevel::Debug, "still")]), None);
+        assert_eq!(last(&[(LogLevel::Error, "")]), None);
+    }
+
+    #[test]
+    fn what_is_told_is_bounded_and_ends_with_the_end() {
+        let long = "x".repeat(2 * MAX_FAILURE_TEXT);
+        assert_eq!(last(&[(LogLevel::Error, &long)]).map(|told| told.len()), Some(MAX_FAILURE_TEXT));
+        let flood: Vec<_> = (0..1_000).map(|nth| format!("line {nth}")).collect();
+        let lines: Vec<_> = flood.iter().map(|line| (LogLevel::Warn, line.as_str())).collect();
+        let told = last(&lines).expect("it logged");
+        assert!(told.len() <= MAX_FAILURE_TEXT && told.ends_with("line 998 line 999"), "{told}");
     }
 }

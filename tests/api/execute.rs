@@ -142,12 +142,7 @@ async fn of_64_parallel_calls_with_10_units_left_exactly_10_succeed() {
         let mut statuses = futures::future::join_all(calls).await;
         // Above the number of sandboxes a call is told to come back, which is not an answer about units.
         for status in statuses.iter_mut().filter(|status| **status == 503) {
-            *status = loop {
-                let retried = market.call(&buyer, "again").await.status.as_u16();
-                if retried != 503 {
-                    break retried;
-                }
-            };
+            *status = Market::until_served(|| market.call(&buyer, "again")).await.status.as_u16();
         }
         let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
         assert_eq!((count(200), count(402)), (10, 54), "{statuses:?}");

@@ -12,6 +12,7 @@ mod licences;
 mod openapi;
 mod operations;
 mod outages;
+mod own_calls;
 mod publish;
 mod publish_together;
 mod refusals;

@@ -290,15 +290,8 @@ async fn two_servers_on_one_database_never_sell_a_unit_twice() {
         let app = if n % 2 == 0 { &market.app } else { &second };
         let body = json!({ "endpoint": "echo", "payload": { "text": n.to_string() } });
         let (path, token) = (&path, buyer.agent.token());
-        async move {
-            loop {
-                let answer = app.post_as(token, path, &body).await;
-                // More calls than sandboxes are told to come back, and calls for units that the other server holds.
-                if answer.status != 503 {
-                    return answer.status.as_u16();
-                }
-            }
-        }
+        // More calls than sandboxes are told to come back, and calls for units that the other server holds.
+        async move { Market::until_served(|| app.post_as(token, path, &body)).await.status.as_u16() }
     });
     let statuses = futures::future::join_all(calls).await;
     let succeeded = statuses.iter().filter(|status| **status == 200).count();

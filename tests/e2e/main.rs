@@ -10,6 +10,7 @@
 //! | `prices` | a price that changes between quote and purchase |
 //! | `tampering` | changed receipts, proofs, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
+//! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `readme` | the commands of the README's tour |
 //! | `demo` | `make demo`, killed in the middle and started again |
 //!
@@ -18,6 +19,7 @@
 mod bad_input;
 mod books;
 mod demo;
+mod examples;
 mod failpoints;
 mod flow;
 mod kills;

@@ -1,11 +1,11 @@
 //! The gate at publish: what a sandbox takes, and the reason it gives for what it does not.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, num::NonZeroU8, sync::Arc, time::Duration};
 
-use clawos_runtime::{Sandbox as _, Unavailable, wasm::validate};
+use clawos_runtime::{
+    Sandbox as _, Unavailable,
+    wasm::{CompilerCommand, validate},
+};
 use clawos_tests::wat_skill::WatSkill;
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -22,46 +22,6 @@ async fn a_component_of_the_world_skill_is_taken_and_its_permissions_are_read_of
     let imports: Vec<_> = info.imports.iter().map(String::as_str).collect();
     assert_eq!(imports, ["clawos:skill/clock", "clawos:skill/log", "clawos:skill/random"]);
     assert!(info.permissions.is_empty(), "none of these needs a permission");
-}
-
-/// QuickJS guests are made like this: the engine's own code between two parts uses the memories of both.
-#[tokio::test]
-async fn parts_of_a_component_may_pass_each_other_text() {
-    let host = Host::new();
-    let mut skill = WatSkill::echo();
-    skill.extras = r#"(component $taker
-          (core module $m (memory (export "memory") 1)
-            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
-            (func (export "take") (param i32 i32)))
-          (core instance $i (instantiate $m))
-          (func (export "take") (param "text" string)
-            (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
-        (component $giver
-          (import "take" (func $take (param "text" string)))
-          (core module $libc (memory (export "memory") 1))
-          (core instance $libc (instantiate $libc))
-          (alias core export $libc "memory" (core memory $memory))
-          (core func $take (canon lower (func $take) (memory $memory)))
-          (core module $m (import "host" "take" (func $take (param i32 i32)))
-            (func (export "give") (call $take (i32.const 0) (i32.const 4))))
-          (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
-          (func (export "give") (canon lift (core func $i "give"))))
-        (instance $one (instantiate $taker))
-        (instance $two (instantiate $giver (with "take" (func $one "take"))))
-        (export "give" (func $two "give"))"#
-        .to_owned();
-    let artifact = skill.build();
-    host.prepare(artifact.clone()).await.expect("it is well made");
-    assert_eq!(text(&host.run(artifact).await), r#"{"n":1}"#);
-}
-
-#[tokio::test]
-async fn a_core_module_with_two_memories_is_refused() {
-    let host = Host::new();
-    let mut skill = WatSkill::echo();
-    skill.extras = "(core module $m (memory 1) (memory 1)) (core instance (instantiate $m))".to_owned();
-    let refusal = host.refusal(skill.build()).await;
-    assert!(refusal.contains("more than one memory"), "{refusal}");
 }
 
 #[tokio::test]
@@ -171,31 +131,6 @@ async fn a_missing_or_mistyped_run_is_refused() {
 }
 
 #[tokio::test]
-async fn memories_that_are_too_many_too_large_or_of_another_kind_are_refused() {
-    let host = Host::new();
-    let with = |definitions: &str| {
-        let mut skill = WatSkill::echo();
-        skill.extras = definitions.to_owned();
-        wat::parse_str(skill.text()).expect("valid text")
-    };
-    let many = "(core module (memory 1))".repeat(10);
-    let sum = "(core module (memory 2000))".repeat(3);
-    for (definitions, reason) in [
-        (many.as_str(), "more than 4 memories"),
-        ("(core module (memory 65536))", "its memories start at more than"),
-        (&sum, "its memories start at more than"),
-        ("(core module (memory i64 1))", "64-bit, shared or odd-paged memory"),
-        ("(core module (memory 1 2 shared))", "64-bit, shared or odd-paged memory"),
-        ("(core module (table 4000000000 funcref))", "a table starts with more than"),
-        (&"(core module (table 1 funcref))".repeat(9), "more than 8 tables"),
-        ("(core module (tag))", "exceptions"),
-    ] {
-        let refusal = host.refusal(with(definitions)).await;
-        assert!(refusal.contains(reason), "{definitions:.40}: {refusal}");
-    }
-}
-
-#[tokio::test]
 async fn shapes_that_are_dear_to_compile_are_refused_before_compiling() {
     let host = Host::new();
     let with = |definitions: String| {
@@ -262,37 +197,47 @@ async fn more_publishers_than_spare_instances_take_turns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_compile_bomb_is_killed_at_its_wall_limit_while_calls_go_on() {
+async fn a_compile_bomb_is_killed_once_it_has_computed_enough_while_calls_go_on() {
     let patient = Host::new();
     let echo = WatSkill::echo().build();
     patient.prepare(echo.clone()).await.expect("a small skill compiles");
-    let host = patient.restarted_with(|config| config.compile_wall = Duration::from_millis(1_000));
+    // However busy the machine, its wall clock is not what stops the child.
+    let host = Arc::new(patient.restarted_with(|config| {
+        config.compile_cpu_secs = NonZeroU8::MIN;
+        config.compile_wall = Duration::from_secs(3_600);
+    }));
     // Within every bound of the static pass, and minutes of work for the compiler.
     let bomb = host.add(with_core_module(echo.clone(), 60, &heavy_body(50_000)));
-    let started = Instant::now();
-    let bombing = host.sandbox.prepare(&bomb);
-    let calling = async {
-        let mut calls = 0;
-        while started.elapsed() < Duration::from_millis(800) {
-            assert_eq!(text(&host.run(echo.clone()).await), r#"{"n":1}"#);
-            calls += 1;
-        }
-        calls
-    };
-    match tokio::join!(bombing, calling) {
-        (Err(Unavailable::InvalidModule(reason)), calls) => {
-            assert!(reason.contains("took longer than 1 s to compile"), "{reason}");
-            assert!(calls > 50, "only {calls} calls got through beside the bomb");
-        }
-        // Where other tests keep all processors busy, the child hardly ran and the bomb is not to blame.
-        (Err(Unavailable::PoolFull { retry_after }), calls) => {
-            assert_eq!(retry_after, Duration::from_secs(1), "it was not the pool that was full");
-            assert!(calls > 0, "no call got through beside the bomb");
-        }
-        (other, _) => panic!("{other:?}"),
+    let bombing = tokio::spawn({
+        let host = Arc::clone(&host);
+        async move { host.sandbox.prepare(&bomb).await }
+    });
+    let mut calls = 0;
+    while !bombing.is_finished() {
+        assert_eq!(text(&host.run(echo.clone()).await), r#"{"n":1}"#);
+        calls += 1;
     }
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    match bombing.await.expect("no sandbox panics") {
+        Err(Unavailable::InvalidModule(reason)) => {
+            assert!(reason.contains("cannot be compiled within the limits"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(calls > 10, "only {calls} calls got through beside the bomb");
     assert_eq!(host.compiled().len(), 1, "nothing of the bomb was kept");
+}
+
+#[tokio::test]
+async fn a_compiler_that_does_not_get_on_is_killed_and_the_artifact_is_not_blamed() {
+    let wall = Duration::from_millis(50);
+    let host = Host::with(|config| {
+        config.compiler = CompilerCommand { program: "/bin/sleep".into(), args: vec!["3600".into()] };
+        config.compile_wall = wall;
+    });
+    match host.prepare(WatSkill::echo().build()).await {
+        Err(Unavailable::PoolFull { retry_after }) => assert_eq!(retry_after, wall),
+        other => panic!("{other:?}"),
+    }
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Every limit: what stays under it works, what goes over it ends with that limit's name, and the host goes on.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clawos_runtime::{Failure, GuestErrorCode, Limits};
 use clawos_tests::wat_skill::WatSkill;
@@ -67,12 +67,10 @@ async fn an_infinite_loop_with_endless_fuel_meets_its_deadline() {
     host.run(WatSkill::echo().build()).await;
     let artifact = WatSkill::running(FOREVER).build();
     host.prepare(artifact.clone()).await.expect("it looks harmless");
-    let started = Instant::now();
     let outcome = host.run_with(artifact, only_wall(Duration::from_millis(100))).await;
     assert_eq!(outcome.result, Err(Failure::Deadline));
     assert!(!outcome.replayable, "how far it came depends on the host");
-    assert!(started.elapsed() >= Duration::from_millis(100));
-    assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
+    assert!(outcome.usage.wall_us >= 100_000, "it had all its time: {:?}", outcome.usage);
 }
 
 #[tokio::test]

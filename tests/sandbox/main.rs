@@ -3,7 +3,9 @@
 mod abi;
 mod cache;
 mod calls;
+mod composed;
 mod derived;
+mod footprint;
 mod gate;
 mod host;
 mod isolation;

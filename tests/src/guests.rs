@@ -12,13 +12,16 @@ use crate::processes::Clawos;
 pub const TEXT_STATS: &str = "acme.text-stats";
 /// One-time priced in SOL: Markdown to HTML.
 pub const MARKDOWN_HTML: &str = "acme.markdown-html";
+/// By the month in USDC: CSV to JSON.
+pub const CSV_JSON: &str = "acme.csv-json";
 /// Usage-priced in USDC: misbehaves on request.
 pub const LOOPS: &str = "acme.loops";
 
 /// Where they are in the repository.
-const PROJECTS: [(&str, &str); 3] = [
+const PROJECTS: [(&str, &str); 4] = [
     (TEXT_STATS, "skills-sdk/rust/examples/text-stats"),
     (MARKDOWN_HTML, "skills-sdk/rust/examples/markdown-html"),
+    (CSV_JSON, "skills-sdk/rust/examples/csv-json"),
     (LOOPS, "tests/guests/loops"),
 ];
 /// What of a project is published.

@@ -156,6 +156,21 @@ impl Market {
         send(request).await
     }
 
+    /// Repeats a request while the server is too busy for it (503), for as long as a test waits.
+    ///
+    /// # Panics
+    /// When it still is after that.
+    pub async fn until_served<F: Future<Output = Answer>>(request: impl Fn() -> F) -> Answer {
+        for _ in 0..ATTEMPTS {
+            let answer = request().await;
+            if answer.status != 503 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the server stays too busy");
+    }
+
     /// Waits until the receipt `id` is confirmed on chain; the answer about it.
     pub async fn anchored(&self, buyer: &Buyer, id: &str) -> Value {
         for _ in 0..ATTEMPTS {

@@ -1,7 +1,7 @@
 //! Compilation as hostile work: a child process that can be killed, with bounded memory, processor time and priority.
 //!
-//! The parent gives the child an artifact on standard input (after one byte that names the processor to compile for)
-//! and a file as standard output. The child ends with 0 and the code in that file; with 65 and a reason
+//! The parent gives the child an artifact on standard input (after two bytes: for which processor to compile, and how many
+//! seconds of processor time it may take) and a file as standard output. The child ends with 0 and the code in that file; with 65 and a reason
 //! on standard error; with 70 or by a signal when the artifact was too much for it; and with anything
 //! else when the machine is at fault.
 
@@ -9,6 +9,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
+    num::NonZeroU8,
     path::PathBuf,
     process::{ExitCode, ExitStatus, Stdio},
     time::Duration,
@@ -27,8 +28,6 @@ use crate::{
     limits::MAX_ARTIFACT_BYTES,
 };
 
-/// Processor time of the child, in seconds.
-const MAX_CPU_SECS: u64 = 60;
 /// Address space of the child, in bytes.
 const MAX_ADDRESS_SPACE: u64 = 2 * 1024 * 1024 * 1024;
 /// Open files of the child.
@@ -121,8 +120,8 @@ fn cpu_time(process: u32) -> Option<Duration> {
 }
 
 /// Writes the child's input to a file: a pipe would have to be fed while the child's messages are read.
-pub(super) fn write_input(mut file: &File, cpu: Cpu, artifact: &[u8]) -> io::Result<()> {
-    file.write_all(&[u8::from(cpu == Cpu::Baseline)])?;
+pub(super) fn write_input(mut file: &File, cpu: Cpu, seconds: NonZeroU8, artifact: &[u8]) -> io::Result<()> {
+    file.write_all(&[u8::from(cpu == Cpu::Baseline), seconds.get()])?;
     file.write_all(artifact)?;
     file.rewind()
 }
@@ -146,11 +145,14 @@ fn judge(status: ExitStatus, reason: String) -> Result<(), Unavailable> {
 /// The compile child's whole life. A host program calls it, and nothing else, when started with `compile`.
 #[must_use]
 pub fn child_main() -> ExitCode {
-    if let Err(error) = lower_limits() {
+    let mut order = [0; 2];
+    let limited = io::stdin().read_exact(&mut order).and_then(|()| lower_limits(order[1].into()));
+    if let Err(error) = limited {
         eprintln!("cannot limit the compiler: {error}");
         return ExitCode::FAILURE;
     }
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(compile_stdin);
+    let cpu = if order[0] == 1 { Cpu::Baseline } else { Cpu::Native };
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || compile_stdin(cpu));
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         Ok(Ok(Err(ChildError::Refused(reason)))) => {
@@ -179,17 +181,13 @@ enum ChildError {
     Host(String),
 }
 
-fn compile_stdin() -> Result<(), ChildError> {
+fn compile_stdin(cpu: Cpu) -> Result<(), ChildError> {
     let host = |error: &dyn std::fmt::Display| ChildError::Host(error.to_string());
-    let mut input = Vec::new();
-    io::stdin().take(MAX_ARTIFACT_BYTES + 1).read_to_end(&mut input).map_err(|error| host(&error))?;
-    let Some((&baseline, artifact)) = input.split_first() else {
-        return Err(ChildError::Refused("it is empty".to_owned()));
-    };
-    let cpu = if baseline == 1 { Cpu::Baseline } else { Cpu::Native };
+    let mut artifact = Vec::new();
+    io::stdin().take(MAX_ARTIFACT_BYTES).read_to_end(&mut artifact).map_err(|error| host(&error))?;
     let engine = engine::compiler(cpu).map_err(|error| host(&error))?;
     let code = engine
-        .precompile_component(artifact)
+        .precompile_component(&artifact)
         .map_err(|error| ChildError::Refused(format!("it does not compile: {error:#}")))?;
     io::stdout().write_all(&code).and_then(|()| io::stdout().flush()).map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ChildError::Full(error.to_string()),
@@ -197,11 +195,11 @@ fn compile_stdin() -> Result<(), ChildError> {
     })
 }
 
-/// Binds this process before it reads a byte of the artifact.
-fn lower_limits() -> io::Result<()> {
+/// Binds this process. Of its input, which is buffered, it has looked at no more than its parent's own two bytes.
+fn lower_limits(cpu_seconds: u64) -> io::Result<()> {
     let limit = |max| Rlimit { current: Some(max), maximum: Some(max) };
     setrlimit(Resource::As, limit(MAX_ADDRESS_SPACE))?;
-    setrlimit(Resource::Cpu, limit(MAX_CPU_SECS))?;
+    setrlimit(Resource::Cpu, limit(cpu_seconds))?;
     setrlimit(Resource::Fsize, limit(MAX_COMPILED_BYTES))?;
     setrlimit(Resource::Nofile, limit(MAX_FILES))?;
     setrlimit(Resource::Core, limit(0))?;

@@ -42,6 +42,11 @@ pub(crate) const MAX_TABLES: u32 = 8;
 /// Entries of one table. StarlingMonkey needs 7,691.
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 20_000;
 
+/// Bytes of the host that one core instance takes beside its memories and tables, and those of one component together:
+/// 32 for each function that can be called from outside or through a table, 16 for each global.
+const MAX_CORE_INSTANCE_BYTES: usize = 1024 * 1024;
+const MAX_INSTANCE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Memory of a slot that is cleaned by writing zeros, in bytes: cheaper than handing pages back for what most
 /// calls touch.
 const KEEP_MEMORY: usize = 1024 * 1024;
@@ -140,6 +145,10 @@ pub(crate) fn runner(cpu: Cpu, max_concurrent: u32, max_nested: u32) -> wasmtime
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)
         .max_tables_per_component(MAX_TABLES)
+        .max_memories_per_module(1)
+        .max_tables_per_module(MAX_TABLES)
+        .max_core_instance_size(MAX_CORE_INSTANCE_BYTES)
+        .max_component_instance_size(MAX_INSTANCE_BYTES)
         .max_memory_size(usize::try_from(MAX_MEMORY_BYTES).expect("256 MiB fits any address space"))
         .table_elements(MAX_TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_MEMORY)

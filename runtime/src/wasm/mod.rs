@@ -5,6 +5,7 @@ mod cache;
 pub mod compile;
 mod engine;
 mod failure;
+mod footprint;
 mod instance;
 mod kv;
 mod lane;
@@ -13,7 +14,7 @@ pub mod validate;
 mod wasi;
 mod watch;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU8, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -46,7 +47,9 @@ pub struct WasmConfig {
     pub max_loaded_bytes: u64,
     /// Most bytes of compiled code kept in the cache folder. What was not read for longest goes first.
     pub max_cached_bytes: u64,
-    /// Most wall-clock time of one compilation. On a busy host it is more than its 60 s of processor time.
+    /// Most processor time of one compilation, in seconds.
+    pub compile_cpu_secs: NonZeroU8,
+    /// Most wall-clock time of one compilation. On a busy host it is more than its processor time.
     pub compile_wall: Duration,
     /// For which processors to compile.
     pub cpu: Cpu,
@@ -68,6 +71,7 @@ impl WasmConfig {
             max_loaded_bytes: 512 * 1024 * 1024,
             // A hundred of the largest guests (40 MB each), or thousands of small ones.
             max_cached_bytes: 4 * 1024 * 1024 * 1024,
+            compile_cpu_secs: const { NonZeroU8::new(60).expect("more than none") },
             compile_wall: Duration::from_secs(120),
             cpu: Cpu::default(),
             offers: BTreeSet::new(),

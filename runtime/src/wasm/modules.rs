@@ -24,6 +24,9 @@ use crate::{ModuleFile, ModuleInfo, ModuleRef, ModuleSource, Permission, Unavail
 const MAX_WAITING: usize = 64;
 /// What a caller who found too many waiting should wait: about as long as a usual skill takes to compile.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Most modules that are remembered as refused, and for how long: a host that was busy may take one after all.
+const MAX_REFUSED: u64 = 10_000;
+const REFUSED_FOR: Duration = Duration::from_secs(600);
 /// How much of an artifact is read and hashed at a time, in bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -35,6 +38,8 @@ pub(super) struct Modules {
     linker: Linker<Guest>,
     disk: Arc<CompiledCache>,
     loaded: Cache<[u8; 32], Arc<LoadedModule>>,
+    /// Why modules were refused, so that calls of one do not compile it again and again.
+    refused: Cache<[u8; 32], Arc<str>>,
     /// Places for callers whose module is not in memory.
     waiting: Semaphore,
     /// One compilation at a time: it is the dearest thing a stranger can ask for.
@@ -70,13 +75,16 @@ impl Modules {
             .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, module: &Arc<LoadedModule>| u32::try_from(module.code_bytes).unwrap_or(u32::MAX))
             .build();
+        let refused = Cache::builder().max_capacity(MAX_REFUSED).time_to_live(REFUSED_FOR).build();
         let (waiting, compiler) = (Semaphore::new(MAX_WAITING), Semaphore::new(1));
-        Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, waiting, compiler })
+        Ok(Self { config, source, engine, linker, disk: Arc::new(disk), loaded, refused, waiting, compiler })
     }
 
     /// Checks a module and makes it ready to be called. Its artifact is read once.
     pub(super) async fn prepare(&self, module: &ModuleRef) -> Result<(ModuleInfo, Arc<LoadedModule>), Unavailable> {
-        let Checked { info, artifact } = self.read(module).await?;
+        self.check_not_refused(module).await?;
+        let read = self.read(module).await;
+        let Checked { info, artifact } = self.remember_refusal(module, read).await?;
         Ok((info, self.get_with(module, Some(artifact)).await?))
     }
 
@@ -90,10 +98,26 @@ impl Modules {
         if let Some(module) = self.loaded.get(&module.sha256).await {
             return Ok(module);
         }
+        self.check_not_refused(module).await?;
         let place = self.waiting.try_acquire();
         let _place = place.map_err(|_| Unavailable::PoolFull { retry_after: RETRY_AFTER })?;
         let load = self.load(module, artifact);
-        self.loaded.try_get_with(module.sha256, load).await.map_err(Arc::unwrap_or_clone)
+        let loaded = self.loaded.try_get_with(module.sha256, load).await.map_err(Arc::unwrap_or_clone);
+        self.remember_refusal(module, loaded).await
+    }
+
+    /// # Errors
+    /// [`Unavailable::InvalidModule`] with the reason for which the module was refused a while ago.
+    async fn check_not_refused(&self, module: &ModuleRef) -> Result<(), Unavailable> {
+        let refusal = self.refused.get(&module.sha256).await;
+        refusal.map_or(Ok(()), |reason| Err(Unavailable::InvalidModule(reason.to_string())))
+    }
+
+    async fn remember_refusal<T>(&self, module: &ModuleRef, outcome: Result<T, Unavailable>) -> Result<T, Unavailable> {
+        if let Err(Unavailable::InvalidModule(reason)) = &outcome {
+            self.refused.insert(module.sha256, reason.as_str().into()).await;
+        }
+        outcome
     }
 
     async fn load(&self, module: &ModuleRef, artifact: Option<Vec<u8>>) -> Result<Arc<LoadedModule>, Unavailable> {
@@ -117,7 +141,9 @@ impl Modules {
             Ok(component) => self.link(&component).map(Arc::new),
             Err(error) => {
                 self.disk.remove(sha256).map_err(|error| host("a compiled module", error))?;
-                Err(Unavailable::InvalidModule(format!("it does not fit this server: {error:#}")))
+                // The engine explains some refusals in a list.
+                let reason = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+                Err(Unavailable::InvalidModule(format!("it does not fit this server: {reason}")))
             }
         }
     }
@@ -145,11 +171,11 @@ impl Modules {
     /// Compiles an artifact that was checked.
     async fn compile(&self, sha256: [u8; 32], artifact: Vec<u8>) -> Result<Vec<u8>, Unavailable> {
         let _turn = self.compiler.acquire().await.map_err(|error| host("the compiler", error))?;
-        let WasmConfig { compiler, cpu, compile_wall, .. } = self.config.clone();
+        let WasmConfig { compiler, cpu, compile_cpu_secs, compile_wall, .. } = self.config.clone();
         let disk = self.disk.clone();
         let files = blocking(move || {
             let input = disk.unnamed_file()?;
-            compile::write_input(&input, cpu, &artifact)?;
+            compile::write_input(&input, cpu, compile_cpu_secs, &artifact)?;
             let output = disk.new_file()?;
             Ok((input, output.as_file().try_clone()?, output))
         });

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, FunctionBody, Operator, Parser, Payload};
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, FunctionBody, Operator, Parser, Payload, TypeRef};
 
 use super::{
     bindings,
     engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES},
+    footprint::{Footprint, PAGE_BYTES, Surveyor},
 };
 use crate::{
     ModuleInfo, Permission,
@@ -40,10 +41,10 @@ const MAX_COMPONENT_DEPTH: usize = 8;
 const MAX_COMPONENT_ITEMS: u64 = 50_000;
 /// Types, globals, imports, exports and segments of all core modules together, each.
 const MAX_SECTION_ITEMS: u64 = 50_000;
+/// Instances of components that one instance is made of.
+const MAX_COMPONENT_INSTANCES: u64 = 256;
 /// Imports of the component itself.
 const MAX_IMPORTS: u64 = 100;
-/// Bytes of a WASM page.
-const PAGE_BYTES: u64 = 65_536;
 
 /// Checks an artifact's form, size, shape and imports, for a host that offers these permissions.
 ///
@@ -52,9 +53,13 @@ const PAGE_BYTES: u64 = 65_536;
 pub fn check(artifact: &[u8], offers: &BTreeSet<Permission>) -> Result<ModuleInfo, String> {
     check_form(artifact)?;
     let mut survey = Survey { offers: offers.clone(), ..Survey::default() };
+    let mut surveyor = Surveyor::default();
     for payload in Parser::new(0).parse_all(artifact) {
-        survey.visit(payload.map_err(|error| format!("it is not a valid component: {error}"))?)?;
+        let payload = payload.map_err(|error| format!("it is not a valid component: {error}"))?;
+        survey.visit(&payload)?;
+        surveyor.visit(&payload)?;
     }
+    check_footprint(surveyor.footprint())?;
     if !survey.exports_run {
         return Err("it does not export the function `run`; build it for the world `clawos:skill/skill`".to_owned());
     }
@@ -66,6 +71,24 @@ pub fn check(artifact: &[u8], offers: &BTreeSet<Permission>) -> Result<ModuleInf
 pub(super) fn check_size(bytes: u64) -> Result<(), String> {
     if bytes > MAX_ARTIFACT_BYTES {
         return Err(format!("it has {bytes} bytes; at most {MAX_ARTIFACT_BYTES} are allowed"));
+    }
+    Ok(())
+}
+
+/// Compares what an instance takes with what the pool has for one.
+fn check_footprint(footprint: &Footprint) -> Result<(), String> {
+    for (has, max, what) in [
+        (footprint.core_instances, u64::from(MAX_CORE_INSTANCES), "core instances"),
+        (footprint.component_instances, MAX_COMPONENT_INSTANCES, "component instances"),
+        (footprint.memories, u64::from(MAX_MEMORIES), "memories"),
+        (footprint.tables, u64::from(MAX_TABLES), "tables"),
+    ] {
+        if has > max {
+            return Err(format!("an instance of it has {has} {what}; it may have no more than {max} {what}"));
+        }
+    }
+    if footprint.memory_bytes > MAX_MEMORY_BYTES {
+        return Err(format!("its memories start at more than {MAX_MEMORY_BYTES} bytes"));
     }
     Ok(())
 }
@@ -93,15 +116,13 @@ fn check_form(artifact: &[u8]) -> Result<(), String> {
 #[derive(Default)]
 struct Survey {
     depth: usize,
+    /// Memories of the core module that is being read, imported ones included.
+    module_memories: u64,
     functions: u64,
     modules: u64,
     components: u64,
     component_items: u64,
     section_items: [u64; 6],
-    core_instances: u64,
-    memories: u64,
-    memory_bytes: u64,
-    tables: u64,
     imports: u64,
     /// What it imports that has behaviour.
     interfaces: BTreeSet<String>,
@@ -119,9 +140,9 @@ fn count(total: &mut u64, more: u32, max: u64, what: &str) -> Result<(), String>
 }
 
 impl Survey {
-    fn visit(&mut self, payload: Payload<'_>) -> Result<(), String> {
+    fn visit(&mut self, payload: &Payload<'_>) -> Result<(), String> {
         match payload {
-            Payload::Version { encoding, .. } => self.enter(encoding),
+            Payload::Version { encoding, .. } => self.enter(*encoding),
             Payload::End(_) => {
                 self.depth = self.depth.saturating_sub(1);
                 Ok(())
@@ -129,21 +150,19 @@ impl Survey {
             Payload::FunctionSection(section) => {
                 count(&mut self.functions, section.count(), MAX_FUNCTIONS, "functions")
             }
-            Payload::CodeSectionEntry(body) => check_body(&body),
-            Payload::MemorySection(section) => self.memory_section(section),
-            Payload::TableSection(section) => self.table_section(section),
+            Payload::CodeSectionEntry(body) => check_body(body),
+            Payload::MemorySection(section) => self.memory_section(section.clone()),
+            Payload::TableSection(section) => table_section(section.clone()),
             Payload::TypeSection(section) => self.core_items(0, section.count(), "core types"),
-            Payload::ImportSection(section) => self.core_items(1, section.count(), "core imports"),
+            Payload::ImportSection(section) => self.core_imports(section.clone()),
             Payload::ExportSection(section) => self.core_items(2, section.count(), "core exports"),
             Payload::GlobalSection(section) => self.core_items(3, section.count(), "globals"),
             Payload::ElementSection(section) => self.core_items(4, section.count(), "element segments"),
             Payload::DataSection(section) => self.core_items(5, section.count(), "data segments"),
             Payload::TagSection(_) => Err("it uses exceptions, which are not supported".to_owned()),
-            Payload::InstanceSection(section) => {
-                count(&mut self.core_instances, section.count(), 4 * u64::from(MAX_CORE_INSTANCES), "core instances")
-            }
-            Payload::ComponentImportSection(section) if self.depth == 1 => self.import_section(section),
-            Payload::ComponentExportSection(section) if self.depth == 1 => self.export_section(section),
+            Payload::InstanceSection(section) => self.items(section.count()),
+            Payload::ComponentImportSection(section) if self.depth == 1 => self.import_section(section.clone()),
+            Payload::ComponentExportSection(section) if self.depth == 1 => self.export_section(section.clone()),
             Payload::ComponentImportSection(section) => self.items(section.count()),
             Payload::ComponentExportSection(section) => self.items(section.count()),
             Payload::ComponentTypeSection(section) => self.items(section.count()),
@@ -161,7 +180,10 @@ impl Survey {
             return Err(format!("it nests components more than {MAX_COMPONENT_DEPTH} deep"));
         }
         match encoding {
-            Encoding::Module => count(&mut self.modules, 1, MAX_MODULES, "core modules"),
+            Encoding::Module => {
+                self.module_memories = 0;
+                count(&mut self.modules, 1, MAX_MODULES, "core modules")
+            }
             Encoding::Component => count(&mut self.components, 1, MAX_COMPONENTS, "components"),
         }
     }
@@ -174,11 +196,27 @@ impl Survey {
         count(&mut self.section_items[kind], more, MAX_SECTION_ITEMS, what)
     }
 
-    fn memory_section(&mut self, section: wasmparser::MemorySectionReader<'_>) -> Result<(), String> {
-        if section.count() > 1 {
+    fn core_imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<(), String> {
+        for import in section.into_imports() {
+            self.core_items(1, 1, "core imports")?;
+            if let TypeRef::Memory(_) = import.map_err(|error| format!("it is not a valid component: {error}"))?.ty {
+                self.module_memories(1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The engine itself uses several memories at once where parts of a component pass each other text; guests do not.
+    fn module_memories(&mut self, more: u32) -> Result<(), String> {
+        self.module_memories += u64::from(more);
+        if self.module_memories > 1 {
             return Err("a core module has more than one memory; at most one is supported".to_owned());
         }
-        count(&mut self.memories, section.count(), u64::from(MAX_MEMORIES), "memories")?;
+        Ok(())
+    }
+
+    fn memory_section(&mut self, section: wasmparser::MemorySectionReader<'_>) -> Result<(), String> {
+        self.module_memories(section.count())?;
         for memory in section {
             let memory = memory.map_err(|error| format!("it is not a valid component: {error}"))?;
             if memory.memory64 || memory.shared || memory.page_size_log2.is_some() {
@@ -186,20 +224,8 @@ impl Survey {
                     "it declares a 64-bit, shared or odd-paged memory; only plain ones are supported".to_owned()
                 );
             }
-            self.memory_bytes = self.memory_bytes.saturating_add(memory.initial.saturating_mul(PAGE_BYTES));
-        }
-        if self.memory_bytes > MAX_MEMORY_BYTES {
-            return Err(format!("its memories start at more than {MAX_MEMORY_BYTES} bytes"));
-        }
-        Ok(())
-    }
-
-    fn table_section(&mut self, section: wasmparser::TableSectionReader<'_>) -> Result<(), String> {
-        count(&mut self.tables, section.count(), u64::from(MAX_TABLES), "tables")?;
-        for table in section {
-            let table = table.map_err(|error| format!("it is not a valid component: {error}"))?;
-            if table.ty.initial > MAX_TABLE_ELEMENTS as u64 {
-                return Err(format!("a table starts with more than {MAX_TABLE_ELEMENTS} elements"));
+            if memory.initial > MAX_MEMORY_BYTES / PAGE_BYTES {
+                return Err(format!("a memory starts at more than {MAX_MEMORY_BYTES} bytes"));
             }
         }
         Ok(())
@@ -230,6 +256,16 @@ impl Survey {
         }
         Ok(())
     }
+}
+
+fn table_section(section: wasmparser::TableSectionReader<'_>) -> Result<(), String> {
+    for table in section {
+        let table = table.map_err(|error| format!("it is not a valid component: {error}"))?;
+        if table.ty.initial > MAX_TABLE_ELEMENTS as u64 {
+            return Err(format!("a table starts with more than {MAX_TABLE_ELEMENTS} elements"));
+        }
+    }
+    Ok(())
 }
 
 /// Bounds what one function can cost to compile.

@@ -80,9 +80,8 @@ impl Server {
         let idempotency = Arc::new(Idempotency::new(db.clone(), vault, Arc::clone(&clock), server.clone()));
         idempotency.drop_dead_claims().await?;
         let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
-        let modules = StoredModules { store: Arc::clone(&storage), staging: Staging::default() };
-        let staging = modules.staging.clone();
-        let grants = Grants::default();
+        let (staging, grants) = (Staging::default(), Grants::new());
+        let modules = StoredModules { store: Arc::clone(&storage), staging: staging.clone() };
         let sandbox = open_sandbox(&config, modules, &grants)?;
         let licensing = open_licensing(&config, db.clone(), Arc::clone(&clock)).await?;
         let rate_limits = Arc::new(RateLimits::new(&config.limits));
@@ -136,8 +135,7 @@ impl Server {
             lock,
         });
         // In the order they are stopped and drained.
-        let mut workers = vec![workers::housekeeping(&app)];
-        workers.extend(execution_workers);
+        let workers = [workers::housekeeping(&app)].into_iter().chain(execution_workers).collect();
         Ok(Server { workers, shutdown_ms: app.listen.shutdown_ms, app })
     }
 }

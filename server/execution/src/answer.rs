@@ -17,9 +17,12 @@ pub(crate) struct RunDetails {
     pub usage: Usage,
     pub logs: Vec<LogLine>,
     pub logs_truncated: bool,
+    /// Whether the skill is the caller's own.
+    pub for_publisher: bool,
 }
 
-/// What a call on this plan that costs `amount` base units is answered with. Logs reach the buyer only when it succeeded.
+/// What a call on this plan that costs `amount` base units is answered with. Logs reach the buyer only when it succeeded:
+/// a failed call is free. The skill's own publisher is told what it logged as its last error, for instance a panic.
 ///
 /// # Errors
 /// When the output, which was checked, is not JSON.
@@ -31,7 +34,11 @@ pub(crate) fn finished_call(
 ) -> Result<Finished, ExecutionError> {
     let output = match result {
         Ok(output) => output,
-        Err(failure) => return Ok(Finished::Failed { failure, request_id: request_id::current() }),
+        Err(failure) => {
+            let logged = clawos_runtime::last_error(&details.logs).filter(|_| details.for_publisher);
+            let detail = failure.detail(logged.as_deref());
+            return Ok(Finished::Failed { failure, detail, request_id: request_id::current() });
+        }
     };
     let text = String::from_utf8(output.into()).map_err(ExecutionError::internal)?;
     Ok(Finished::Succeeded(Box::new(ExecuteAnswer {

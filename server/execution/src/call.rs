@@ -177,7 +177,9 @@ impl Execution {
             batch_cap: facts.batch_cap,
         });
         self.count(caller, &receipt).await;
-        let finished = finished_call(plan, result, RunDetails { usage, logs, logs_truncated }, amount)?;
+        let for_publisher = plan.version.publisher_wallet == caller.wallet;
+        let details = RunDetails { usage, logs, logs_truncated, for_publisher };
+        let finished = finished_call(plan, result, details, amount)?;
         let entry = Entry { receipt, charge, spend: taken.spend, finished, encode, claim };
         Failpoint::CallRan.reach();
         let answer = self.group_commit.commit(entry).await?;

@@ -84,6 +84,14 @@ pub enum ExecutionError {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// The publisher's own skill has had its free calls of today, with those that others made.
+    #[error("Your skill has had its {per_day} free calls of today, with those that others made; nothing ran.")]
+    FreeCallsUsedUp {
+        /// How many there are.
+        per_day: u64,
+        /// How long until tomorrow (UTC).
+        retry_after: Duration,
+    },
     /// The licence's units cannot be set aside for the call.
     #[error("Nothing ran: {0}.")]
     Units(#[source] ReserveError),

@@ -16,13 +16,14 @@ pub enum RunFailure {
 }
 
 impl RunFailure {
-    /// What the caller is told.
-    pub fn detail(&self) -> String {
+    /// What the caller is told; `logged` is what else the skill's own publisher is.
+    pub(crate) fn detail(&self, logged: Option<&str>) -> String {
         let text = match self {
             RunFailure::OutputInvalid(text) => format!("the skill's output does not match its schema: {text}"),
             RunFailure::Guest(failure) => failure.to_string(),
         };
-        format!("{}. Nothing was charged.", cut(text, MAX_TEXT))
+        let logged = logged.map_or_else(String::new, |logged| format!(" It logged: {logged}."));
+        format!("{}.{logged} Nothing was charged.", cut(text, MAX_TEXT))
     }
 
     /// Its name in receipts.
@@ -62,6 +63,7 @@ mod tests {
     fn a_failure_carries_no_more_than_a_kibibyte_of_the_guests_text() {
         let message = "ü".repeat(4_000);
         let failure = RunFailure::Guest(Failure::GuestError { code: GuestErrorCode::BadRequest, message });
-        assert!(failure.detail().len() <= MAX_TEXT + 32);
+        assert!(failure.detail(None).len() <= MAX_TEXT + 32);
+        assert!(failure.detail(Some("a panic")).ends_with(". It logged: a panic. Nothing was charged."));
     }
 }

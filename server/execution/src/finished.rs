@@ -13,10 +13,12 @@ use crate::failure::RunFailure;
 pub enum Finished {
     /// It succeeded: its answer, which lacks only the receipt.
     Succeeded(Box<ExecuteAnswer>),
-    /// It failed, and costs nothing. Its logs are not told.
+    /// It failed, and costs nothing. Its logs are told to nobody but the skill's own publisher, and to him the last error.
     Failed {
         /// How.
         failure: RunFailure,
+        /// What the caller is told.
+        detail: String,
         /// The request that it answers: `req_…`.
         request_id: String,
     },

@@ -61,6 +61,8 @@ pub(crate) enum Right {
     Free,
     /// One of the wallet's free calls of a skill that costs something.
     Trial,
+    /// The skill is the caller's own: it costs nothing and needs no licence, which its seller cannot buy.
+    Own,
     /// A licence.
     Licence(Box<LicenceRight>),
 }
@@ -105,7 +107,9 @@ impl Tariff {
     fn of(version: &SkillVersion, right: &Right) -> Result<Tariff, ExecutionError> {
         let (unit, unit_price, currency) = match right {
             Right::Free => (Unit::Call, 0, None),
-            Right::Trial => (Unit::Call, 0, version.manifest.prices.as_ref().map(|prices| prices.currency)),
+            Right::Trial | Right::Own => {
+                (Unit::Call, 0, version.manifest.prices.as_ref().map(|prices| prices.currency))
+            }
             Right::Licence(right) => {
                 let licence = &right.admission.licence;
                 (known(licence.unit_kind)?, licence.unit_price(), Some(known(licence.currency)?))
@@ -192,7 +196,7 @@ impl Plan {
     pub(crate) fn licence(&self) -> Option<&LicenceRight> {
         match &self.right {
             Right::Licence(right) => Some(right),
-            Right::Free | Right::Trial => None,
+            Right::Free | Right::Trial | Right::Own => None,
         }
     }
 
@@ -218,8 +222,14 @@ impl Execution {
         let version = self.ports.registry.resolve(request.skill, request.version.as_deref()).await?;
         let schemas = self.schemas.of(&version, &request.endpoint).await?;
         let right = self.right(&version, &caller.wallet).await?;
-        if let Right::Licence(right) = &right {
-            self.ports.rate_limits.check_licence(&right.admission.licence_account)?;
+        match &right {
+            Right::Licence(right) => self.ports.rate_limits.check_licence(&right.admission.licence_account)?,
+            // As many as a buyer may make on a licence.
+            Right::Own => {
+                let account = skill_account(&version.publisher_wallet, &version.skill);
+                self.ports.rate_limits.check_licence(&account)?;
+            }
+            Right::Free | Right::Trial => {}
         }
         self.failures.check_failures(&caller.wallet, &version.skill).await?;
         let plan = Plan::new(version, schemas, right, request.max_cost)?;
@@ -230,9 +240,12 @@ impl Execution {
         Ok(plan)
     }
 
-    /// The listing's free calls come first, then the licence.
+    /// Who published the skill needs no right; for others the listing's free calls come first, then the licence.
     async fn right(&self, version: &SkillVersion, wallet: &Key) -> Result<Right, ExecutionError> {
         let Some(prices) = &version.manifest.prices else { return Ok(Right::Free) };
+        if version.publisher_wallet == *wallet {
+            return Ok(Right::Own);
+        }
         if self.free_calls.left(&version.skill, wallet, u64::from(prices.free_calls)).await? {
             return Ok(Right::Trial);
         }

@@ -40,6 +40,11 @@ impl Execution {
     /// Sets aside what the call may use, and says on which plan it goes on. A refusal is never based on a stale licence: it
     /// is read again first, and the plan then rests on the new reading.
     pub(crate) async fn reserve(&self, caller: &Caller, mut plan: Plan) -> Result<(Plan, Reservation), ExecutionError> {
+        if matches!(plan.right, Right::Own) {
+            let taken = self.free_calls.take_own(&plan.version.skill, &caller.wallet).await?;
+            let own = taken.ok_or_else(|| self.free_calls.used_up())?;
+            return Ok((plan, Reservation { trial: Some(own), ..Reservation::default() }));
+        }
         if matches!(plan.right, Right::Trial) {
             if let Some(trial) = self.take_trial(caller, &plan).await? {
                 return Ok((plan, Reservation { trial: Some(trial), ..Reservation::default() }));
@@ -61,6 +66,10 @@ impl Execution {
     /// On which plan a call would go on if [`Execution::reserve`] would set aside what it may use: for a dry run. Changes
     /// nothing.
     pub(crate) async fn check_reserve(&self, caller: &Caller, mut plan: Plan) -> Result<Plan, ExecutionError> {
+        if matches!(plan.right, Right::Own) {
+            let left = self.free_calls.left_today(&plan.version.skill).await?;
+            return if left { Ok(plan) } else { Err(self.free_calls.used_up()) };
+        }
         if matches!(plan.right, Right::Trial) {
             if self.free_calls.left_today(&plan.version.skill).await? {
                 return Ok(plan);

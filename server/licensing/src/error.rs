@@ -82,6 +82,11 @@ pub enum LicensingError {
         /// This server's, base58.
         own: String,
     },
+    /// The buyer sells the skill, or is paid for it.
+    #[error(
+        "the skill is your own, and the chain sells nobody his own skill; its publisher calls it free, without a licence"
+    )]
+    SelfPurchase,
     /// The price is above what the buyer accepts.
     #[error("the price is {price} base units and max_price is {max}")]
     PriceAboveMax {

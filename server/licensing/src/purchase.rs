@@ -14,7 +14,7 @@ use clawos_interface::instruction::{Route, purchase as purchase_instruction};
 use clawos_interface::rules::usage::Caps;
 use clawos_receipts::text::{to_base58, to_hex};
 use clawos_registry::Registry;
-use clawos_solana::assembly::payment;
+use clawos_solana::assembly::{check_buyer, payment};
 use clawos_solana::transaction::{message, unsigned_base64};
 
 use crate::quote::Asked;
@@ -48,8 +48,8 @@ impl Licensing {
     /// do here: a repetition is described anew, with a blockhash that has not aged. It is the program that sells only once.
     ///
     /// # Errors
-    /// For values out of bounds, and without the scope `invoke`; when the skill does not exist, is free, is not on sale like
-    /// that, or is sold with another meter than this server's; [`LicensingError::PriceAboveMax`]; when the chain cannot be
+    /// For values out of bounds, and without the scope `invoke`; when the skill does not exist, is free, is the caller's own,
+    /// is not on sale like that, or is sold with another meter than this server's; [`LicensingError::PriceAboveMax`]; when the chain cannot be
     /// read.
     pub async fn purchase(
         &self,
@@ -68,6 +68,7 @@ impl Licensing {
         let reading = self.listing_now(&skill.publisher_wallet, &request.skill).await?;
         let state = &reading.snapshot.value;
         let account = self.sold_here(state)?;
+        check_buyer(buyer, account).map_err(|_| LicensingError::SelfPurchase)?;
         let amounts = asked.amounts(&account.terms(&state.config.meter), state.config.fee_bps())?;
         let price = amounts.unit_price.unwrap_or(amounts.price);
         if let Some(max) = request.max_price.filter(|max| price > *max) {

@@ -90,6 +90,7 @@ codes! {
     KindNotOffered "kind_not_offered" 409 false "The skill is not sold this way";
     TermsChanged "terms_changed" 409 false "The seller's terms have changed; ask for a new quote";
     PriceAboveMax "price_above_max" 402 false "The price is above the limit you gave";
+    SelfPurchase "self_purchase" 409 false "The skill is the buyer's own";
     LicenceRequired "licence_required" 402 false "You have no licence for this skill";
     LicenceExpired "licence_expired" 402 false "The licence has expired";
     LicenceSuspended "licence_suspended" 402 false "The licence is suspended";
@@ -115,7 +116,7 @@ codes! {
     GuestUnavailable "guest_unavailable" 503 true "The skill says it is unavailable";
     GuestInternal "guest_internal" 502 false "The skill reported an internal error";
     SandboxBusy "sandbox_busy" 503 true "All sandboxes are in use";
-    ModuleInvalid "module_invalid" 500 false "The stored module cannot be run";
+    ModuleInvalid "module_invalid" 502 false "The stored module cannot be run";
     RpcUnavailable "rpc_unavailable" 503 true "The chain cannot be reached";
     RateLimited "rate_limited" 429 true "Too many requests";
     IdempotencyMismatch "idempotency_mismatch" 422 false "The idempotency key was used for another request";

@@ -96,7 +96,7 @@ pub enum Command {
     /// Withdraw the credit of a licence, or close the licence.
     #[command(subcommand)]
     Exit(exit::ExitCommand),
-    /// Call an endpoint of a skill.
+    /// Call an endpoint of a skill. Your own skills need no licence and cost you nothing.
     Exec(exec::ExecArgs),
     /// List and fetch receipts.
     #[command(subcommand)]

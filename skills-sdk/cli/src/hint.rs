@@ -55,7 +55,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
             "`clawos verify licence SKILL` shows the licence you have; only a subscription of the same tier can be renewed before it ends"
         }
         "kind_not_offered" | "KindNotOffered" => "`clawos show SKILL` lists the prices it is sold at",
-        "SelfPurchase" => "buy with another wallet (--wallet FILE)",
+        "SelfPurchase" | "self_purchase" => {
+            "its publisher calls it with `clawos exec SKILL`, free and without a licence"
+        }
         "ExitNotReady" => "wait until the time that `clawos exit request` printed",
         _ => return None,
     })

@@ -8,7 +8,8 @@ use clawos_manifest::ResolvedManifest;
 use clawos_runtime::capability::OFFERED;
 use clawos_runtime::wasm::WasmConfig;
 use clawos_runtime::{
-    InMemoryModules, ModuleInfo, ModuleRef, PermissionMismatch, RuntimeKind, Sandbox, Unavailable, WasmSandbox,
+    InMemoryModules, ModuleInfo, ModuleRef, Permission, PermissionMismatch, RuntimeKind, Sandbox, Unavailable,
+    WasmSandbox,
 };
 
 use crate::error::{CliError, Result};
@@ -77,6 +78,16 @@ pub fn unavailable(error: Unavailable) -> CliError {
     }
 }
 
+/// The permissions that the manifest asks for and no server of this release offers.
+pub fn permissions_not_offered(manifest: &ResolvedManifest) -> Vec<FieldError> {
+    let asked = Permission::ALL.into_iter().filter(|permission| permission.is_declared(&manifest.permissions));
+    let finding = |permission: Permission| FieldError {
+        pointer: format!("permissions.{permission}"),
+        detail: "servers do not offer this permission yet; remove it, and what imports it".to_owned(),
+    };
+    asked.filter(|permission| !OFFERED.contains(permission)).map(finding).collect()
+}
+
 /// Where the manifest's permissions and the module's imports differ: each must equal the other.
 pub fn permission_mismatches(manifest: &ResolvedManifest, info: &ModuleInfo) -> Vec<FieldError> {
     let mismatches = clawos_runtime::permission_mismatches(&manifest.permissions, &info.permissions);
@@ -92,7 +103,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use clawos_manifest::Manifest;
-    use clawos_runtime::Permission;
 
     use super::*;
     use crate::language::LANGUAGES;

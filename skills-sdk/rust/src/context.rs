@@ -9,7 +9,7 @@ pub struct Context {
     /// The receipt's id: `run_` and 32 hexadecimal digits.
     pub call_id: String,
     /// The tier of the caller's licence: `personal`, `commercial` or `enterprise`. None for a call without a licence:
-    /// of a free skill, or a free trial call.
+    /// of a free skill, a free trial call, or one of the skill's own publisher.
     pub tier: Option<String>,
     /// Fuel that the call may use.
     pub fuel_limit: u64,

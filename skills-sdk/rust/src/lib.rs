@@ -68,7 +68,13 @@
 //!
 //! Every call gets a fresh instance: nothing in memory outlives a call. There is no file, no network, no
 //! environment. [`clock`], [`random`] and [`Context`] are derived from the call's receipt, so a validator can repeat it to the same
-//! answer and the same fuel. A panic ends the call as a trap; its message is logged.
+//! answer and the same fuel.
+//!
+//! # When a call fails
+//!
+//! Nobody pays, and the caller is told the kind of failure and, of a [`SkillError`], its message. A panic ends the call as a
+//! trap. What it says, and the cause of an error that came by `?`, is logged: `clawos test`, publishing and calls of the
+//! skill by its own publisher (which need no licence) tell it, at most 1 KiB; other callers are not told.
 //!
 //! # Schemas, and tests without a sandbox
 //!

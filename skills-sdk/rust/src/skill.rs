@@ -57,15 +57,18 @@ pub fn answer<S: Skill>(
     use crate::ErrorCode;
     use crate::bindings::{SkillError as WireError, clawos::skill::types::ErrorCode as WireCode};
 
-    // A trap says nothing to the author; the log line does.
+    // A trap says nothing; the host tells the author what was logged last.
     std::panic::set_hook(Box::new(|panic| crate::log::error(panic)));
-    S::run(endpoint, payload, &context.into()).map_err(|error| WireError {
-        code: match error.code {
+    S::run(endpoint, payload, &context.into()).map_err(|error| {
+        if let Some(cause) = error.cause() {
+            crate::log::error(cause);
+        }
+        let code = match error.code {
             ErrorCode::BadRequest => WireCode::BadRequest,
             ErrorCode::NotFound => WireCode::NotFound,
             ErrorCode::Unavailable => WireCode::Unavailable,
             ErrorCode::Internal => WireCode::Internal,
-        },
-        message: error.message,
+        };
+        WireError { code, message: error.message }
     })
 }

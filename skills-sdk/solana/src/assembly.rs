@@ -1,10 +1,11 @@
 //! Which instructions the marketplace's transactions consist of: the compute budget first, then the token accounts that
 //! have to exist, then the instruction itself. Server and client assemble by this file, so equal orders are equal bytes.
 
+use clawos_interface::accounts::Skill;
 use clawos_interface::instruction::{
     Instruction, Route, create_associated_token_idempotent, set_compute_unit_limit, set_compute_unit_price,
 };
-use clawos_interface::{Currency, Key};
+use clawos_interface::{Currency, Key, ProgramError};
 
 /// The compute units that a buyer's or seller's transaction asks for: three new token accounts (about 25,000 each) and
 /// the marketplace's instruction (below 10,000), with room. Unused ones cost nothing.
@@ -19,6 +20,15 @@ pub fn compute_budget(units: u32, unit_price: u64) -> Vec<Instruction> {
         instructions.push(set_compute_unit_price(unit_price));
     }
     instructions
+}
+
+/// Whether `buyer` may buy licences of the skill: neither who sells it may, nor who is paid for it. Asked before a purchase
+/// is assembled: the runtime refuses one whose buyer is also its seller before the program can say why.
+///
+/// # Errors
+/// [`ProgramError::SelfPurchase`].
+pub fn check_buyer(buyer: &Key, skill: &Skill) -> Result<(), ProgramError> {
+    if *buyer == skill.seller || *buyer == skill.payout { Err(ProgramError::SelfPurchase) } else { Ok(()) }
 }
 
 /// A transaction that may move a licence's money: the limit of [`COMPUTE_UNITS`]; for USDC the associated token accounts

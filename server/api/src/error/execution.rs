@@ -24,7 +24,8 @@ impl From<ExecutionError> for ApiError {
             ExecutionError::PayloadTooLarge => ApiError::new(Code::PayloadTooLarge, text),
             ExecutionError::PayloadInvalid(fields) => ApiError::new(Code::PayloadInvalid, text).with_errors(fields),
             ExecutionError::MaxCostExceeded { .. } => ApiError::new(Code::MaxCostExceeded, text),
-            ExecutionError::TooManyFailures { retry_after, .. } => {
+            ExecutionError::TooManyFailures { retry_after, .. }
+            | ExecutionError::FreeCallsUsedUp { retry_after, .. } => {
                 ApiError::new(Code::RateLimited, text).retry_after(retry_after)
             }
             ExecutionError::Units(ReserveError::SetAside | ReserveError::Unrecorded { .. }) => {

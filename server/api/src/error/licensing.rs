@@ -28,6 +28,7 @@ impl From<LicensingError> for ApiError {
             LicensingError::NotForSale(_) => ApiError::new(Code::NotForSale, text),
             LicensingError::Free => ApiError::new(Code::SkillFree, text),
             LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
+            LicensingError::SelfPurchase => ApiError::new(Code::SelfPurchase, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
             LicensingError::TooManyUnits { .. }
             | LicensingError::UnknownKind

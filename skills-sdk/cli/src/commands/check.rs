@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
-use crate::sandbox::{LocalSandbox, permission_mismatches};
+use crate::sandbox::{LocalSandbox, permission_mismatches, permissions_not_offered};
 use crate::table;
 
 /// Flags of `clawos check`.
@@ -26,6 +26,11 @@ pub struct CheckArgs {
 /// [`CliError::Invalid`] with every finding.
 pub async fn run(args: &CheckArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
+    let findings = permissions_not_offered(&project.manifest);
+    if !findings.is_empty() {
+        let message = "the manifest asks for permissions that no server can give".to_owned();
+        return Err(CliError::Invalid { message, findings });
+    }
     let module = check_module(&project, context).await?;
     let examples = project.manifest.endpoints.iter().map(|endpoint| endpoint.examples.len()).sum();
     let mut warnings = Vec::new();

@@ -11,7 +11,7 @@ use clawos_interface::rules::fee::fee_of;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::is_expired;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, ProgramError, Tier, sha256};
-use clawos_solana::assembly::payment;
+use clawos_solana::assembly::{check_buyer, payment};
 use clawos_solana::transaction::{message, unsigned_base64};
 
 use super::send::Confirmed;
@@ -127,6 +127,7 @@ impl Listing {
         now_secs: i64,
     ) -> Result<Purchase, ChainError> {
         let route = self.route()?;
+        check_buyer(buyer, &self.skill)?;
         let meter = self.meter();
         self.check_meter(&meter, order.meter.as_ref())?;
         let price = self.price(order.kind, order.tier)?;

@@ -168,3 +168,12 @@ fn a_meter_that_only_the_seller_names_is_refused_until_the_buyer_names_it_too() 
     own.skill.meter = usual.config.meter;
     assert_eq!(buy(&own, None), Ok([6; 32]));
 }
+
+#[test]
+fn who_sells_the_skill_or_is_paid_for_it_is_told_that_he_cannot_buy_it() {
+    let listing = listing(Currency::Usdc);
+    for own in [listing.skill.seller, listing.skill.payout] {
+        let refused = listing.purchase(&own, &order(Kind::OneTime), None, NOW);
+        assert_eq!(refused.map_err(|error| error.code().to_owned()), Err("SelfPurchase".to_owned()));
+    }
+}

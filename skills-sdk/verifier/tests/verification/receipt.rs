@@ -1,6 +1,7 @@
 //! Receipts: a true one passes every check, and each thing that can be tampered with is caught by the check that is for it.
 
 use clawos_interface::pda;
+use clawos_receipts::Receipt;
 use clawos_receipts::merkle::Side;
 use clawos_receipts::seal::seal;
 use clawos_verifier::Verdict;
@@ -214,6 +215,33 @@ fn what_is_not_at_hand_is_skipped_and_said_and_proves_nothing() {
     for name in ["licence", "key", "terms", "anchor", "hash_chain", "publisher"] {
         assert_eq!(report.check(name).unwrap().verdict, Verdict::Skipped, "{name}");
     }
+}
+
+#[test]
+fn a_sellers_own_call_is_true_and_said_to_be_no_sale() {
+    let world = World::new();
+    let own = Receipt { buyer: key("seller"), ..receipt(None) };
+    let own = seal(vec![own], &signer("receipt-key")).unwrap().remove(0);
+    let config = world.config.encode();
+    let evidence = Evidence {
+        genesis: world.genesis,
+        signed: &own,
+        keys: &world.keys,
+        config: Some(world.account(pda::config().0, &config)),
+        licence: None,
+        skill: None,
+        anchor: None,
+        batches: None,
+        version: Some(&world.version),
+    };
+    let report = verify(&evidence);
+    assert!(report.passed() && is_proven(&report), "{report:#?}");
+    let licence = report.check("licence").unwrap();
+    assert_eq!((licence.verdict, &*licence.evidence), (Verdict::Skipped, "the seller's own call: free, and no sale"));
+    // Who would make it look like a sale has to name a licence, and that is on chain or not.
+    let mut priced = own.receipt.clone();
+    priced.unit_price = 250;
+    assert!(priced.check().is_err());
 }
 
 #[test]

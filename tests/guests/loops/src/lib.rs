@@ -68,6 +68,14 @@ pub struct Bytes {
     pub bytes: u16,
 }
 
+/// A number in digits.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Digits {
+    /// The digits.
+    pub digits: String,
+}
+
 /// What the call was given.
 #[derive(Serialize, JsonSchema)]
 pub struct Given {
@@ -122,6 +130,11 @@ impl Loops {
             Code::Unavailable => SkillError::unavailable(input.message),
             Code::Internal => SkillError::internal(input.message),
         })
+    }
+
+    /// Reads a number; what is none is refused with the error of the standard library.
+    pub fn read_number(input: Digits) -> Result<Done, SkillError> {
+        Ok(Done { value: input.digits.parse()? })
     }
 
     /// Panics.

@@ -104,9 +104,9 @@ fn encode_answer(finished: Finished, receipt: &SignedReceipt) -> Result<Answer, 
             let answer = ExecuteAnswer { receipt: Some(receipt.clone()), ..*answer };
             (StatusCode::OK.as_u16(), serde_json::to_vec(&answer)?)
         }
-        Finished::Failed { failure, request_id } => {
+        Finished::Failed { failure, detail, request_id } => {
             let code = failure_code(&failure);
-            let problem = Problem::new(code, failure.detail(), request_id);
+            let problem = Problem::new(code, detail, request_id);
             let receipt = Some(serde_json::to_value(receipt)?);
             (code.status(), serde_json::to_vec(&Problem { receipt, ..problem })?)
         }
