@@ -88,6 +88,11 @@ impl Bank {
         &self.clock
     }
 
+    /// Seconds by which the chain's Unix time is ahead of the wall clock's.
+    pub(crate) fn ahead_secs(&self) -> u64 {
+        self.pace.ahead_secs
+    }
+
     /// Milliseconds per slot.
     pub(crate) fn slot_ms(&self) -> u64 {
         self.pace.slot_ms

@@ -1,7 +1,7 @@
 //! Time on the chain: which slot it is now, and the blockhash of each slot.
 //!
-//! Both are functions of the wall clock and the genesis hash, so nothing has to be written for time to go on across a
-//! restart: a localnet that was down for a minute comes back a minute of slots later, and a blockhash handed out before
+//! Both are functions of the wall clock, the genesis hash and what was set ([`Pace`]), so nothing has to be written for time
+//! to go on across a restart: a localnet that was down for a minute comes back a minute of slots later, and a blockhash handed out before
 //! a quick restart is still good after it.
 
 use std::collections::VecDeque;
@@ -14,8 +14,10 @@ use solana_hash::Hash;
 pub(crate) const MAX_BLOCKHASH_AGE: u64 = 150;
 /// Slots kept in the SlotHashes sysvar, as on every Solana cluster.
 const SLOT_HASHES: usize = 512;
+/// How far the chain's Unix time can be ahead of the wall clock, in seconds: ten years.
+pub(crate) const MAX_AHEAD_SECS: u64 = 10 * 366 * 86_400;
 
-/// The line through (`at_ms`, `at_slot`) with `slot_ms` per slot.
+/// The line through (`at_ms`, `at_slot`) with `slot_ms` per slot, and the chain's Unix time beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, wincode::SchemaRead, wincode::SchemaWrite)]
 pub(crate) struct Pace {
     /// Unix milliseconds at which `at_slot` began.
@@ -24,6 +26,8 @@ pub(crate) struct Pace {
     pub(crate) at_slot: u64,
     /// Milliseconds per slot.
     pub(crate) slot_ms: u64,
+    /// Seconds by which the chain's Unix time is ahead of the wall clock's, at most [`MAX_AHEAD_SECS`].
+    pub(crate) ahead_secs: u64,
 }
 
 impl Pace {
@@ -34,7 +38,7 @@ impl Pace {
 
     /// The same time line continued at another speed from `now_ms` on.
     pub(crate) fn continued(&self, now_ms: u64, slot_ms: u64) -> Self {
-        Self { at_ms: now_ms, at_slot: self.slot_at(now_ms), slot_ms }
+        Self { at_ms: now_ms, at_slot: self.slot_at(now_ms), slot_ms, ..*self }
     }
 }
 
@@ -58,7 +62,7 @@ impl SlotClock {
 
     /// Moves to `now_ms`; true when a new slot has begun.
     pub(crate) fn advance(&mut self, now_ms: u64) -> bool {
-        let seconds = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let seconds = i64::try_from((now_ms / 1000).saturating_add(self.pace.ahead_secs)).unwrap_or(i64::MAX);
         self.unix_timestamp = self.unix_timestamp.max(seconds);
         let slot = self.pace.slot_at(now_ms);
         let moved = slot > self.slot;
@@ -133,7 +137,7 @@ pub(crate) fn now_ms() -> u64 {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { at_ms: 1_000_000, at_slot: 7, slot_ms: 400 };
+    const PACE: Pace = Pace { at_ms: 1_000_000, at_slot: 7, slot_ms: 400, ahead_secs: 0 };
 
     fn clock() -> SlotClock {
         SlotClock::new(Hash::new_from_array([9; 32]), PACE, 7, 1_000)
@@ -170,6 +174,15 @@ mod tests {
         assert_eq!(clock.recent().count(), SLOT_HASHES);
         assert_eq!(clock.recent().next().map(|(slot, _)| *slot), Some(1_000_007));
         assert_eq!(clock.valid().count() as u64, MAX_BLOCKHASH_AGE + 1);
+    }
+
+    #[test]
+    fn the_time_can_be_ahead_of_the_wall_clock_and_slots_stay() {
+        let pace = Pace { ahead_secs: 3_600, ..PACE };
+        let mut clock = SlotClock::new(Hash::new_from_array([9; 32]), pace, 7, 1_000);
+        clock.advance(1_004_000);
+        assert_eq!((clock.slot(), clock.unix_timestamp()), (17, 4_604));
+        assert_eq!(pace.continued(1_004_000, 10).ahead_secs, 3_600);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! # What it guarantees
 //! - A transaction whose signature was answered is in the ledger: a kill at any moment loses none and applies none by half
 //!   (with `--fsync` also a power cut).
-//! - Slots follow the wall clock and never go back, also not over a restart. A blockhash is good for 150 slots.
+//! - Slots follow the wall clock and never go back, also not over a restart. A blockhash is good for 150 slots. The chain's
+//!   Unix time follows it too, as far ahead as `advanceClock [SECONDS]` has moved it.
 //! - What is answered is final: every commitment reads the same state, and statuses say `finalized`.
 //!
 //! # What it is not

@@ -9,7 +9,7 @@ use wincode::{ReadResult, SchemaRead, SchemaWrite};
 use crate::clock::Pace;
 
 /// Raised whenever an older program could not read what this one writes.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// One entry of the journal or snapshot.
 #[derive(SchemaRead, SchemaWrite)]
@@ -25,7 +25,7 @@ pub(crate) enum Record {
     },
     /// State set by localnet itself: genesis, an upgraded program.
     Accounts(Vec<AccountState>),
-    /// Slots have another length from here on.
+    /// Slots have another length, or the Unix time another distance from the wall clock, from here on.
     Pace(Pace),
     /// Last record of a snapshot.
     End {

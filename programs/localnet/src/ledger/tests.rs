@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const PACE: Pace = Pace { at_ms: 5, at_slot: 0, slot_ms: 400 };
+const PACE: Pace = Pace { at_ms: 5, at_slot: 0, slot_ms: 400, ahead_secs: 0 };
 
 fn key(number: u8) -> Pubkey {
     Pubkey::from([number; 32])
@@ -106,7 +106,7 @@ fn a_closed_account_and_a_new_pace_are_replayed() {
     let folder = TempDir::new().unwrap();
     let mut ledger = ledger(folder.path());
     ledger.append(&Record::Accounts(vec![AccountState::new(&key(1), &lamports(0))])).unwrap();
-    let pace = Pace { at_ms: 9, at_slot: 40, slot_ms: 10 };
+    let pace = Pace { at_ms: 9, at_slot: 40, slot_ms: 10, ahead_secs: 3 };
     ledger.append(&Record::Pace(pace)).unwrap();
     drop(ledger);
     let (_ledger, state) = open(folder.path());

@@ -12,7 +12,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use super::error::{RpcError, RpcResult};
 use super::params::{Params, check_context, parse_hash, parse_pubkey, to_value, with_context};
 use crate::bank::Bank;
-use crate::clock::MAX_BLOCKHASH_AGE;
+use crate::clock::{MAX_AHEAD_SECS, MAX_BLOCKHASH_AGE};
 
 /// Addresses one call may ask fees for, as on a validator.
 const MAX_FEE_ADDRESSES: usize = 128;
@@ -53,6 +53,20 @@ pub(super) fn latest(bank: &Bank) -> RpcBlockhash {
         blockhash: bank.clock().latest().to_string(),
         last_valid_block_height: bank.clock().last_valid_block_height(),
     }
+}
+
+/// Moves the chain's Unix time ahead, for trying what happens when a period or a delay is over; answers the new time. No
+/// method of Solana's.
+pub(super) fn advance_clock(bank: &mut Bank, params: &Params) -> RpcResult {
+    params.at_most(1)?;
+    let secs: u64 = params.required(0, "seconds")?;
+    let left = MAX_AHEAD_SECS.saturating_sub(bank.ahead_secs());
+    if secs > left {
+        let message = format!("Invalid params: seconds: the clock can be advanced by at most {left} seconds more");
+        return Err(RpcError::invalid_params(message));
+    }
+    bank.advance_time(secs).map_err(RpcError::internal)?;
+    Ok(Value::from(bank.clock().unix_timestamp()))
 }
 
 pub(super) fn is_blockhash_valid(bank: &Bank, params: &Params) -> RpcResult {

@@ -1,4 +1,5 @@
-//! Solana's JSON-RPC 2.0 methods: one function per method, grouped by what they are about.
+//! Solana's JSON-RPC 2.0 methods, and localnet's own `advanceClock` and `requestUsdcAirdrop`: one function per method, grouped
+//! by what they are about.
 
 mod accounts;
 mod chain;
@@ -71,6 +72,7 @@ pub(crate) fn failure(id: Value, error: &RpcError) -> Value {
 fn call_method(node: &Node, method: &str, params: Params) -> RpcResult {
     let params = &params;
     match method {
+        "advanceClock" => chain::advance_clock(&mut node.bank(), params),
         "getAccountInfo" => accounts::get_account_info(&node.bank(), params),
         "getBalance" => accounts::get_balance(&node.bank(), params),
         "getBlockHeight" => chain::get_block_height(&node.bank(), params),

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use clawos_interface::accounts::Config;
 use clawos_localnet::{Error, Localnet, LocalnetConfig, PROGRAM_ID};
+use serde_json::json;
 use solana_loader_v3_interface::get_program_data_address;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -36,6 +37,33 @@ async fn a_restart_keeps_accounts_history_and_identity() {
     // Its blockhash is still good, so only the history stands between this and paying twice.
     let again = rpc.send_transaction(&transaction).await.unwrap_err();
     assert!(again.to_string().contains("already been processed"), "{again}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_advanced_stays_ahead() {
+    const YEAR: i64 = 365 * 86_400;
+    let net = net().await;
+    let hash = net.rpc.get_latest_blockhash().await.unwrap();
+    let before = unix_time(&net.rpc).await;
+    let answered = net.call("advanceClock", json!([YEAR])).await["result"].as_i64().unwrap();
+    assert!((before + YEAR..before + YEAR + 60).contains(&answered), "{before} {answered}");
+    assert!(unix_time(&net.rpc).await >= answered);
+    let valid = net.call("isBlockhashValid", json!([hash.to_string()])).await;
+    assert_eq!(valid["result"]["value"], true, "slots do not jump");
+    let wallet = net.wallet(SOL).await;
+    net.handle.stop().await;
+
+    let handle = open(net.folder.path(), |_| {}).await;
+    let rpc = RpcClient::new(handle.rpc_url());
+    assert!(unix_time(&rpc).await >= answered);
+    assert_eq!(rpc.get_balance(&wallet.pubkey()).await.unwrap(), SOL);
+}
+
+/// The chain's time, seconds since 1970.
+async fn unix_time(rpc: &RpcClient) -> i64 {
+    let clock = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+    let data = rpc.get_account(&clock).await.unwrap().data;
+    i64::from_le_bytes(data[32..40].try_into().unwrap())
 }
 
 #[tokio::test]
