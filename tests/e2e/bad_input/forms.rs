@@ -26,7 +26,7 @@ pub(super) fn form(operation: &Operation) -> Form {
     let (body, answer): (Value, _) = match (&operation.method, path) {
         (&Method::PATCH, "/agents/me") => (json!({ "description": "new", "roles": ["buyer"] }), Some((200, ""))),
         (_, "/agents/me/keys") => (
-            json!({ "name": "n", "scopes": ["read"], "ip_allow": [], "daily_cap": "5", "expires_at": null }),
+            json!({ "name": "n", "scopes": ["read"], "ip_allow": [], "daily_caps": { "USDC": "5" }, "expires_at": null }),
             Some((201, "")),
         ),
         (_, "/agents/me/keys/no-such-thing/rotate") => (json!({ "overlap_secs": 60 }), Some((404, "not_found"))),

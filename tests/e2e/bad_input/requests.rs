@@ -32,6 +32,28 @@ const MISSING: &[(&str, (u16, &str), (u16, &str))] = &[
     ("/skills/no-such-thing/versions/no-such-thing", (404, "skill_not_found"), (404, "skill_not_found")),
 ];
 
+/// Operations that need to know who asks.
+const ASKED_WHO: &[(&str, &str)] = &[
+    ("GET", "/agents/me"),
+    ("PATCH", "/agents/me"),
+    ("GET", "/agents/me/audit"),
+    ("GET", "/agents/me/keys"),
+    ("POST", "/agents/me/keys"),
+    ("DELETE", "/agents/me/keys/no-such-thing"),
+    ("POST", "/agents/me/keys/no-such-thing/rotate"),
+    ("POST", "/auth/revoke"),
+    ("POST", "/marketplace/purchase"),
+    ("GET", "/receipts"),
+    ("GET", "/receipts/no-such-thing"),
+    ("POST", "/skills"),
+    ("POST", "/skills/no-such-thing/execute"),
+    ("POST", "/skills/no-such-thing/versions"),
+];
+
+/// Operations that tell a caller more than they tell everybody.
+const TELLS_CALLERS_MORE: &[&str] =
+    &["/licences/no-such-thing/batches/no-such-thing", "/marketplace/verify/no-such-thing"];
+
 struct Prober<'a> {
     world: &'a World,
     token: String,
@@ -179,9 +201,15 @@ async fn names(prober: &mut Prober<'_>, operation: &Operation) {
     prober.judge(operation, "a name of 3,000 characters", &answer, *too_long, "");
 }
 
-/// Endpoints that need to know who asks say so to whoever has a wrong token.
+/// A token that is none is refused where it matters who asks; elsewhere it changes nothing.
 async fn credentials(prober: &mut Prober<'_>, operation: &Operation) {
-    let request = prober.world.request(operation.method.clone(), path(operation)).bearer_auth("clawos_nonsense");
-    let answer = send(request).await;
-    prober.judge(operation, "a token that is none", &answer, (401, "unauthenticated"), "");
+    let request = || prober.world.request(operation.method.clone(), path(operation));
+    let (nobody, stale) = (send(request()).await, send(request().bearer_auth("clawos_nonsense")).await);
+    let asked = ASKED_WHO.contains(&(operation.method.as_str(), path(operation)));
+    let problem: Value = serde_json::from_slice(&nobody.bytes).unwrap_or_default();
+    let as_nobody = (nobody.status.as_u16(), problem["code"].as_str().unwrap_or_default());
+    let matters = asked || TELLS_CALLERS_MORE.contains(&path(operation));
+    let unknown = (401, "unauthenticated");
+    prober.judge(operation, "no token", &nobody, if asked { unknown } else { as_nobody }, "");
+    prober.judge(operation, "a token that is none", &stale, if matters { unknown } else { as_nobody }, "");
 }
