@@ -8,7 +8,7 @@ use clawos_interface::{Kind, Tier};
 
 use crate::commands::{
     build, buy, caps, check, completions, credit, exec, exit, login, new, publish, quote, receipts, search, show, test,
-    verify, wallet,
+    upgrade, verify, wallet,
 };
 
 const EXAMPLES: &str = "\
@@ -71,6 +71,10 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Build a skill into a WASM component.
     Build(build::BuildArgs),
+    /// Move a project to the SDK of this clawos.
+    Upgrade(upgrade::UpgradeArgs),
+    /// Delete what builds keep for later ones; gives back disk space.
+    Clean,
     /// Run a skill's examples in the real sandbox, with a fuel report.
     Test(test::TestArgs),
     /// Publish a version, and register or update its price on chain.

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::args::Global;
+use crate::build::BuildCache;
 use crate::environment;
 use crate::error::{CliError, Result};
 use crate::output::Output;
@@ -65,6 +66,16 @@ impl Context {
     /// When it is missing, or others may read it.
     pub fn wallet(&self) -> Result<Wallet> {
         Ok(Wallet::load(&self.wallet)?)
+    }
+
+    /// The build cache of all projects.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] when the user has no home folder and none is named.
+    pub fn build_cache(&self) -> Result<BuildCache> {
+        let folder = environment::cache();
+        let folder = folder.ok_or_else(|| CliError::Usage("there is no home folder; name one in CLAWOS_CACHE".to_owned()));
+        Ok(BuildCache::new(folder?.join("build")))
     }
 
     /// A client of the RPC endpoint; connects on first use.

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::build::{self, BuildError};
-use crate::template::{self, Template};
+use crate::build::{self, BuildCache, BuildError};
+use crate::embedded;
+use crate::error::CliError;
+use crate::sdk::{self, Sdk};
+use crate::template::Template;
 
 /// A language with an SDK.
 #[derive(Debug)]
@@ -16,9 +19,12 @@ pub struct Language {
     /// The file in a project's folder that tells its language, such as `Cargo.toml`.
     pub marker: &'static str,
     /// The files of a new project.
-    pub template: &'static Template,
-    /// Builds the project in a folder and gives its component; gets one line of progress at a time to.
-    pub build: fn(&Path, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>,
+    pub template: Template,
+    /// What its build file depends on.
+    pub sdk: &'static Sdk,
+    /// Builds the project in a folder, with a cache that all projects share, and gives its component. It passes on
+    /// one line of progress at a time.
+    pub build: fn(&Path, &BuildCache, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>,
     /// Says in words what a build in a folder would use.
     pub toolchain: fn(&Path) -> Result<String, BuildError>,
 }
@@ -27,7 +33,8 @@ pub struct Language {
 pub static LANGUAGES: [Language; 1] = [Language {
     word: "rust",
     marker: "Cargo.toml",
-    template: &template::RUST,
+    template: embedded::RUST_TEMPLATE,
+    sdk: &sdk::RUST,
     build: build::build_rust,
     toolchain: build::available,
 }];
@@ -35,6 +42,15 @@ pub static LANGUAGES: [Language; 1] = [Language {
 /// The language of the project in `folder`; none where no marker is.
 pub fn of(folder: &Path) -> Option<&'static Language> {
     LANGUAGES.iter().find(|language| folder.join(language.marker).is_file())
+}
+
+/// What is said of a folder without a project.
+pub fn missing(folder: &Path) -> CliError {
+    let markers = LANGUAGES.iter().map(|language| language.marker).collect::<Vec<_>>().join(" or ");
+    CliError::invalid(format!(
+        "{} has no {markers}: run this in a skill's folder, or create one with `clawos new`",
+        folder.display()
+    ))
 }
 
 /// Reads the words of the table.

@@ -8,7 +8,7 @@
 //! | [`whole_file`] | files that appear whole or not at all |
 //! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
 //! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
-//! | [`language`], [`template`], `build` | the languages of skills: one table, a new project's files, the toolchains |
+//! | [`language`], [`template`], [`sdk`], `build` | the languages of skills: one table, a new project's files, the SDKs, the toolchains |
 //! | [`amount`], [`project`], [`sandbox`] | money as text, a skill's folder, the local sandbox |
 //! | [`listing`], [`registration`] | a skill on chain, as its buyer and as its author sees it |
 
@@ -17,6 +17,7 @@ pub mod args;
 pub mod build;
 pub mod commands;
 pub mod context;
+mod embedded;
 pub mod environment;
 pub mod error;
 pub mod hint;
@@ -26,6 +27,7 @@ pub mod output;
 pub mod project;
 pub mod registration;
 pub mod sandbox;
+pub mod sdk;
 pub mod state;
 pub mod table;
 pub mod template;

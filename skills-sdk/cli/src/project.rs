@@ -12,9 +12,10 @@ use clawos_manifest::{Manifest, ManifestError, ResolvedManifest};
 use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 
 use crate::build::BuildError;
+use crate::context::Context;
 use crate::error::{CliError, Result};
-use crate::language::{self, LANGUAGES};
-use crate::output::Output;
+use crate::language;
+use crate::sdk;
 use crate::table;
 use crate::whole_file::{self, WholeFile};
 
@@ -98,9 +99,9 @@ impl Project {
     ///
     /// # Errors
     /// [`CliError::Invalid`] when it does not build, or there is nothing to build and no artifact.
-    pub async fn build_and_read(&self, build: bool, out: &Output) -> Result<Bytes> {
+    pub async fn build_and_read(&self, build: bool, context: &Context) -> Result<Bytes> {
         if build && language::of(&self.folder).is_some() {
-            return self.build(out).await;
+            return self.build(context).await;
         }
         let artifact = self.artifact()?;
         artifact.ok_or_else(|| {
@@ -115,11 +116,14 @@ impl Project {
     ///
     /// # Errors
     /// [`CliError::Invalid`] with the compiler's messages.
-    pub async fn build(&self, out: &Output) -> Result<Bytes> {
-        let language = language::of(&self.folder).ok_or_else(|| no_sources(&self.folder))?;
+    pub async fn build(&self, context: &Context) -> Result<Bytes> {
+        let (out, cache) = (context.out, context.build_cache()?);
+        let language = language::of(&self.folder).ok_or_else(|| language::missing(&self.folder))?;
+        sdk::provide(language, &self.folder, &context.home)?;
         let progress = out.progress(format!("building {}", self.id()));
-        let (folder, line) = (self.folder.clone(), *out);
-        let built = tokio::task::spawn_blocking(move || (language.build)(&folder, &mut |text| line.note(text))).await;
+        let folder = self.folder.clone();
+        let built = move || (language.build)(&folder, &cache, &mut |text| out.note(text));
+        let built = tokio::task::spawn_blocking(built).await;
         drop(progress);
         let built = built.map_err(|error| CliError::System(io::Error::other(error)))?;
         let component = built.map_err(|error| match &error {
@@ -134,15 +138,6 @@ impl Project {
         WholeFile::begin(&path, whole_file::SHARED)?.finish(&component)?;
         Ok(component.into())
     }
-}
-
-/// What is said of a folder that holds nothing to build.
-fn no_sources(folder: &Path) -> CliError {
-    let markers = LANGUAGES.iter().map(|language| language.marker).collect::<Vec<_>>().join(" or ");
-    CliError::invalid(format!(
-        "{} has no {markers}: run this in a skill's folder, or create one with `clawos new`",
-        folder.display()
-    ))
 }
 
 /// Findings about a manifest.

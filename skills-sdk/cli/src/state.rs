@@ -18,6 +18,8 @@ use crate::whole_file::{self, WholeFile};
 #[derive(Debug, Clone)]
 pub struct Home {
     folder: PathBuf,
+    /// Where the SDKs' copies are.
+    sdks: PathBuf,
 }
 
 /// `config.toml`: where the last login went.
@@ -70,11 +72,18 @@ impl Home {
     /// # Errors
     /// [`CliError::Usage`] when none is named and the user has no home folder.
     pub fn new(named: Option<PathBuf>) -> Result<Self> {
-        let folder = named.or_else(environment::default_home);
-        let folder = folder.ok_or_else(|| {
-            CliError::Usage("there is no home folder; name one with --home or CLAWOS_HOME".to_owned())
-        })?;
-        Ok(Self { folder })
+        let missing = || CliError::Usage("there is no home folder; name one with --home or CLAWOS_HOME".to_owned());
+        let data = if named.is_some() { named.clone() } else { environment::default_data() };
+        let folder = named.or_else(environment::default_home).ok_or_else(missing)?;
+        // Projects have links to it, which must not depend on the folder that a command is called in.
+        let sdks = std::path::absolute(data.ok_or_else(missing)?.join("sdk"))?;
+        Ok(Self { folder, sdks })
+    }
+
+    /// The folder of the copy of an SDK, by its name such as `rust-0f3c…`: in the user's data folder, or where one was named
+    /// for everything, in that.
+    pub fn sdk(&self, name: &str) -> PathBuf {
+        self.sdks.join(name)
     }
 
     /// The default wallet file.

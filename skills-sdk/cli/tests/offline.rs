@@ -29,7 +29,7 @@ impl Place {
         for name in ["CLAWOS_SERVER", "CLAWOS_RPC", "CLAWOS_WALLET", "CLAWOS_API_KEY"] {
             command.env_remove(name);
         }
-        command.env("CLAWOS_HOME", self.path().join("home"));
+        command.env("CLAWOS_HOME", self.path().join("home")).env("CLAWOS_CACHE", self.path().join("cache"));
         command
     }
 
@@ -215,7 +215,7 @@ fn a_program_is_told_why_a_skill_does_not_compile() {
     let place = Place::new();
     assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
     place.tool("rustc", "echo /");
-    let metadata = r#"{"packages":[],"target_directory":"/t","workspace_root":"/w"}"#;
+    let metadata = r#"{"packages":[],"resolve":{"nodes":[]},"workspace_root":"/w"}"#;
     place.tool(
         "cargo",
         &format!("[ $1 = metadata ] && echo '{metadata}' && exit; echo 'error: no such type' >&2; exit 1"),
@@ -228,6 +228,31 @@ fn a_program_is_told_why_a_skill_does_not_compile() {
     );
     let shown = String::from_utf8(place.with_tools(&["build", "word-count"]).stderr).expect("text");
     assert_eq!(shown.matches("no such type").count(), 1, "people have seen it above: {shown}");
+}
+
+#[test]
+fn a_project_is_moved_to_this_sdk_and_the_cache_can_be_emptied() {
+    let place = Place::new();
+    let made = json(&place.clawos(&["--json", "new", "unit-convert", "--publisher", "acme"]).stdout);
+    let sdk = made["sdk"].as_str().expect("the SDK's name").to_owned();
+    let build_file = place.path().join("unit-convert/Cargo.toml");
+    let older = std::fs::read_to_string(&build_file).expect("there").replace(&sdk, "rust-00000000000000ff");
+    std::fs::write(&build_file, older).expect("written");
+
+    let refused = place.clawos(&["--json", "build", "unit-convert"]);
+    assert_eq!(code(&refused), 5, "{refused:?}");
+    assert!(json(&refused.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("clawos upgrade")));
+    let upgraded = json(&place.clawos(&["--json", "upgrade", "unit-convert"]).stdout);
+    assert_eq!((&upgraded["from"], &upgraded["to"]), (&"rust-00000000000000ff".into(), &sdk.as_str().into()));
+    assert!(place.path().join("unit-convert/.clawos/sdk").join(&sdk).join("rust/Cargo.toml").is_file());
+    assert_eq!(json(&place.clawos(&["--json", "upgrade", "unit-convert"]).stdout)["upgraded"], false);
+    assert_eq!(code(&place.clawos(&["upgrade"])), 5, "there is no project here");
+
+    let left = place.path().join("cache/build/0123/left");
+    std::fs::create_dir_all(left.parent().expect("a folder")).expect("made");
+    std::fs::write(&left, [0; 10]).expect("written");
+    assert_eq!(json(&place.clawos(&["--json", "clean"]).stdout)["freed"], "10");
+    assert!(!left.exists());
 }
 
 #[test]

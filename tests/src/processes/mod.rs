@@ -43,11 +43,14 @@ pub fn program(name: &str) -> PathBuf {
     file
 }
 
+/// The one setting of whoever runs the tests that stays: where builds of skills are kept, which every test shares.
+const BUILD_CACHE: &str = "CLAWOS_CACHE";
+
 /// A command without the settings of whoever runs the tests.
 fn command(name: &str) -> Command {
     let mut command = Command::new(program(name));
     for (key, _) in std::env::vars_os() {
-        if key.to_string_lossy().starts_with("CLAWOS_") {
+        if key.to_string_lossy().starts_with("CLAWOS_") && key != BUILD_CACHE {
             command.env_remove(key);
         }
     }

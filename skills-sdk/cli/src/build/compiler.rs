@@ -65,6 +65,18 @@ impl Compiler {
         }
     }
 
+    /// What this compiler says of itself: its version, commit and host.
+    ///
+    /// # Errors
+    /// [`BuildError::NoCompiler`] when it says nothing.
+    pub(super) fn version(&self, folder: &Path) -> Result<String, BuildError> {
+        let rustc = match self {
+            Self::Installed { .. } => "rustc",
+            Self::Debian { .. } => DEBIAN_RUSTC,
+        };
+        print(folder, rustc, &["--version", "--verbose"]).ok_or(BuildError::NoCompiler)
+    }
+
     /// Cargo, with this compiler behind it.
     pub(super) fn cargo(&self) -> Command {
         match self {

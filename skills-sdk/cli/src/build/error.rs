@@ -49,6 +49,17 @@ pub enum BuildError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file of the build cache cannot be read or written.
+    #[error("the build cache: {path}: {source}; CLAWOS_CACHE names another folder")]
+    Cache {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The build cache was to be emptied during a build.
+    #[error("a skill is being built: try again when that has ended")]
+    CacheInUse,
     /// The module is not a component and cannot be converted to one.
     #[error("the module cannot be converted to a component: {0}")]
     Component(String),

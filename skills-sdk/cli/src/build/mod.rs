@@ -1,11 +1,14 @@
-//! From a project's source to a component: find a compiler, run cargo, wrap the core module.
+//! From a project's source to a component: find a compiler, run cargo on the cache that all projects share, wrap the core
+//! module.
 
+mod cache;
 mod compiler;
 pub mod component;
 mod error;
 mod guest;
 mod workspace;
 
+pub use cache::BuildCache;
 pub use compiler::available;
 pub use error::BuildError;
 pub use guest::build_rust;

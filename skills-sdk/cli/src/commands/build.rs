@@ -25,7 +25,7 @@ pub struct BuildArgs {
 /// [`CliError::Invalid`] with the compiler's messages.
 pub async fn run(args: &BuildArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
-    let artifact = project.build(&context.out).await?;
+    let artifact = project.build(context).await?;
     let interface = component::interface(&artifact).map_err(|error| CliError::invalid(error.to_string()))?;
     let sha256 = hex::encode(clawos_receipts::sha256(&artifact));
     let path = project.artifact_path();

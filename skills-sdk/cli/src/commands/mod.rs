@@ -4,6 +4,7 @@ pub mod build;
 pub mod buy;
 pub mod caps;
 pub mod check;
+pub mod clean;
 pub mod completions;
 pub mod credit;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod receipts;
 pub mod search;
 pub mod show;
 pub mod test;
+pub mod upgrade;
 pub mod verify;
 pub mod wallet;
 
@@ -33,6 +35,8 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         Command::New(args) => new::run(&args, context),
         Command::Check(args) => check::run(&args, context).await,
         Command::Build(args) => build::run(&args, context).await,
+        Command::Upgrade(args) => upgrade::run(&args, context),
+        Command::Clean => clean::run(context),
         Command::Test(args) => test::run(&args, context).await,
         Command::Publish(args) => publish::run(&args, context).await,
         Command::Wallet(command) => wallet::run(&command, context).await,

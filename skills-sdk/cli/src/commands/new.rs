@@ -1,4 +1,4 @@
-//! `clawos new`: creates a skill project from a template.
+//! `clawos new`: creates a skill project from a template, with a link to the SDK.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::language::{self, LANGUAGES, Language};
+use crate::sdk;
 use crate::template;
 
 /// Flags of `clawos new`.
@@ -55,8 +56,9 @@ pub fn run(args: &NewArgs, context: &Context) -> Result<()> {
     for (path, text) in &files {
         write(&folder.join(path), text)?;
     }
-    let value =
-        json!({ "skill": id, "folder": folder, "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>() });
+    sdk::provide(args.lang, &folder, &context.home)?;
+    let paths: Vec<&String> = files.iter().map(|(path, _)| path).collect();
+    let value = json!({ "skill": id, "folder": folder, "files": paths, "sdk": args.lang.sdk.name(args.lang) });
     context.out.result(&value, || format!("{}: {} files", folder.display(), files.len()))?;
     context.out.note(format!("next: cd {} && clawos test", folder.display()));
     Ok(())

@@ -101,7 +101,7 @@ async fn plan(
 }
 
 async fn upload(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<PublishReport> {
-    let artifact = project.build_and_read(!args.no_build, &context.out).await?;
+    let artifact = project.build_and_read(!args.no_build, context).await?;
     let client = context.signed_in().await?;
     let statement = VersionStatement {
         skill: project.id().to_owned(),

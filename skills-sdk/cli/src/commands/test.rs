@@ -62,7 +62,7 @@ struct Report {
 /// [`CliError::Invalid`] when one does not match.
 pub async fn run(args: &TestArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
-    let artifact = project.build_and_read(!args.no_build, &context.out).await?;
+    let artifact = project.build_and_read(!args.no_build, context).await?;
     let report = test(&project, artifact, context).await?;
     let failed: Vec<FieldError> = report.examples.iter().filter_map(finding).collect();
     if failed.is_empty() {
