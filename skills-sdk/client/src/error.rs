@@ -24,6 +24,14 @@ pub enum ClientError {
         /// The error of the connection.
         reason: String,
     },
+    /// The server took the connection and then said nothing.
+    #[error("{url} did not answer within {secs} s: it is overloaded, or has stopped working")]
+    Silent {
+        /// The address that was asked.
+        url: String,
+        /// The time that it had, in seconds.
+        secs: u64,
+    },
     /// An answer came that is not what this version of the API says.
     #[error(
         "{url} answered something this client does not understand: {reason}; check that it is a ClawOS server of the same version"
@@ -54,12 +62,13 @@ impl ClientError {
         self.problem().map(|problem| problem.status)
     }
 
-    /// A stable code: the server's, the chain's, or one of `unreachable`, `unreadable`, `invalid`, `challenge_refused` and
-    /// `wallet`.
+    /// A stable code: the server's, the chain's, or one of `unreachable`, `silent`, `unreadable`, `invalid`,
+    /// `challenge_refused` and `wallet`.
     pub fn code(&self) -> &str {
         match self {
             Self::Problem(problem) => &problem.code,
             Self::Unreachable { .. } => "unreachable",
+            Self::Silent { .. } => "silent",
             Self::Unreadable { .. } => "unreadable",
             Self::Invalid(_) => "invalid",
             Self::Challenge(_) => "challenge_refused",
@@ -72,7 +81,7 @@ impl ClientError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Problem(problem) => problem.retryable,
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Silent { .. } => true,
             Self::Chain(error) => error.retryable(),
             _ => false,
         }
@@ -81,7 +90,7 @@ impl ClientError {
     /// Whether the request may have done its work though no answer of it arrived: only the same `Idempotency-Key` tells.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Unreadable { .. } => true,
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Unreadable { .. } => true,
             Self::Problem(problem) => {
                 self.is_running() || (problem.status >= 500 && problem.retryable && problem.receipt.is_none())
             }

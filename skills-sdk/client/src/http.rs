@@ -17,8 +17,12 @@ use crate::error::{ClientError, Result, root_cause};
 
 /// How long making a connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a whole request may take, its answer included.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a request may take, its answer included: each is a few reads of a database or of the chain.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a call of a skill may take: it runs for at most 30 s, and may wait for its turn and for its module before.
+pub const EXECUTE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the download of an artifact may take.
+pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long publishing may take: the server compiles (120 s), runs the examples (60 s), and may have a queue before both.
 pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(300);
 /// The most attempts of one request.
@@ -202,7 +206,9 @@ impl Client {
                 Ok(bytes) => return Ok(bytes),
                 Err(failure) => failure,
             };
-            let may_retry = unsent || (call.retry == Retry::Safe && error.retryable());
+            // A server that is silent for so long will be so again.
+            let silent = matches!(error, ClientError::Silent { .. });
+            let may_retry = unsent || (call.retry == Retry::Safe && error.retryable() && !silent);
             let pause = pause_before(attempt + 1, retry_after);
             // A request that the server is still processing is no failed try; only time bounds it.
             let running = error.is_running() && started.elapsed() < call.timeout;
@@ -230,12 +236,12 @@ impl Client {
             Body::Form(form) => request.multipart(form()),
         };
         let response = request.send().await.map_err(|error| {
-            let (url, reason) = (url.origin().ascii_serialization(), root_cause(&error));
-            Failure { error: ClientError::Unreachable { url, reason }, unsent: error.is_connect(), retry_after: None }
+            let server = url.origin().ascii_serialization();
+            Failure { error: broken(&error, server, call.timeout), unsent: error.is_connect(), retry_after: None }
         })?;
         let status = response.status();
         let retry_after = header_number(&response, "retry-after");
-        let answer = read_bounded(response, url.as_str()).await;
+        let answer = read_bounded(response, url.as_str(), call.timeout).await;
         let error = match answer {
             Ok(bytes) if status.is_success() => return Ok(bytes),
             Ok(bytes) => ClientError::Problem(Box::new(problem_of(status, &bytes))),
@@ -254,14 +260,19 @@ struct Failure {
     retry_after: Option<u64>,
 }
 
+/// A connection that was not made, broke, or brought no answer in time.
+fn broken(error: &reqwest::Error, url: String, timeout: Duration) -> ClientError {
+    if error.is_timeout() && !error.is_connect() {
+        return ClientError::Silent { url, secs: timeout.as_secs() };
+    }
+    ClientError::Unreachable { url, reason: root_cause(error) }
+}
+
 /// Reads a body of at most [`MAX_ANSWER_BYTES`].
-async fn read_bounded(mut response: reqwest::Response, url: &str) -> Result<Bytes> {
+async fn read_bounded(mut response: reqwest::Response, url: &str, timeout: Duration) -> Result<Bytes> {
     let mut body = Vec::new();
     loop {
-        let chunk = response
-            .chunk()
-            .await
-            .map_err(|error| ClientError::Unreachable { url: url.to_owned(), reason: root_cause(&error) })?;
+        let chunk = response.chunk().await.map_err(|error| broken(&error, url.to_owned(), timeout))?;
         let Some(chunk) = chunk else { return Ok(body.into()) };
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(ClientError::Unreadable {

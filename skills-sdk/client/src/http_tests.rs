@@ -116,6 +116,24 @@ async fn an_unreachable_server_says_so() {
     assert!(error.retryable());
 }
 
+#[tokio::test]
+async fn a_server_that_never_answers_is_asked_once_and_named() {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+    let client = Client::new(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a client");
+    // It takes every connection and says nothing.
+    let served = tokio::spawn(async move {
+        let mut held = Vec::new();
+        loop {
+            held.push(listener.accept().await.expect("a connection"));
+            assert_eq!(held.len(), 1, "it is not asked again");
+        }
+    });
+    let call = Call::post("/x", json(&serde_json::json!({})), Retry::Safe).timeout(Duration::from_millis(300));
+    let error = client.json::<serde_json::Value>(call).await.expect_err("no answer");
+    assert_eq!((error.code(), error.outcome_unknown()), ("silent", true), "{error}");
+    assert!(!served.is_finished());
+}
+
 #[test]
 fn addresses_are_checked() {
     for bad in ["", "127.0.0.1:8080", "ftp://x", "http://user:pass@x", "http://", "file:///etc/passwd"] {

@@ -10,7 +10,9 @@
 //! | limit | value | reason |
 //! | --- | --- | --- |
 //! | [`http::CONNECT_TIMEOUT`] | 5 s | an unreachable server is reported soon |
-//! | [`http::REQUEST_TIMEOUT`] | 120 s | longer than the longest skill may run (30 s) plus queueing |
+//! | [`http::REQUEST_TIMEOUT`] | 20 s | longer than the server waits for its database and the chain |
+//! | [`http::EXECUTE_TIMEOUT`] | 60 s | twice as long as a skill may run (30 s): it may have to wait for its turn |
+//! | [`http::DOWNLOAD_TIMEOUT`] | 120 s | the largest artifact on a slow line |
 //! | [`http::PUBLISH_TIMEOUT`] | 300 s | the server may compile for 120 s and run examples for 60 s, after a queue |
 //! | [`http::MAX_ATTEMPTS`] | 4 | with back-off about 2 s in all: outlasts a restart of the server, no more |
 //! | [`http::MAX_ANSWER_BYTES`] | 80 MiB | larger than the largest artifact |

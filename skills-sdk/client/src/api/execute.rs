@@ -4,7 +4,7 @@ pub use clawos_api::execution::{ExecuteAnswer, ExecuteQuery, ExecuteRequest, Lic
 
 use super::{BASE, segment};
 use crate::error::Result;
-use crate::http::{Call, Client, Retry, json};
+use crate::http::{Call, Client, EXECUTE_TIMEOUT, Retry, json};
 
 impl Client {
     /// `POST /skills/{id}/execute`. With the same `idempotency_key`, a repeated call replays the first answer and is
@@ -22,6 +22,6 @@ impl Client {
         let path = format!("{BASE}/skills/{}/execute", segment(skill)?);
         let call =
             Call::post(path, json(request), Retry::Safe).query("dry_run", dry_run.then_some(true)).key(idempotency_key);
-        self.json(call).await
+        self.json(call.timeout(EXECUTE_TIMEOUT)).await
     }
 }

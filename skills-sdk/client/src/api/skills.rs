@@ -9,7 +9,7 @@ use reqwest::multipart::{Form, Part};
 
 use super::{BASE, Page, segment};
 use crate::error::Result;
-use crate::http::{Body, Call, Client, PUBLISH_TIMEOUT, Retry};
+use crate::http::{Body, Call, Client, DOWNLOAD_TIMEOUT, PUBLISH_TIMEOUT, Retry};
 
 /// A version to be published.
 #[derive(Debug, Clone)]
@@ -90,7 +90,8 @@ impl Client {
     /// # Errors
     /// `skill_not_found`, `version_not_found`.
     pub async fn artifact(&self, id: &str, version: Option<&str>) -> Result<Bytes> {
-        self.bytes(Call::get(format!("{BASE}/skills/{}/artifact", segment(id)?)).query("version", version)).await
+        let call = Call::get(format!("{BASE}/skills/{}/artifact", segment(id)?)).query("version", version);
+        self.bytes(call.timeout(DOWNLOAD_TIMEOUT)).await
     }
 }
 
