@@ -5,6 +5,7 @@ use clawos_interface::accounts::Skill;
 use clawos_interface::instruction::{
     Instruction, Route, create_associated_token_idempotent, set_compute_unit_limit, set_compute_unit_price,
 };
+use clawos_interface::known::COMPUTE_BUDGET_PROGRAM;
 use clawos_interface::{Currency, Key, ProgramError};
 
 /// The compute units that a buyer's or seller's transaction asks for: three new token accounts (about 25,000 each) and
@@ -31,6 +32,12 @@ pub fn check_buyer(buyer: &Key, skill: &Skill) -> Result<(), ProgramError> {
     if *buyer == skill.seller || *buyer == skill.payout { Err(ProgramError::SelfPurchase) } else { Ok(()) }
 }
 
+/// The instructions without those of the compute budget.
+pub fn without_budget(instructions: &[Instruction]) -> Vec<Instruction> {
+    let rest = instructions.iter().filter(|instruction| instruction.program_id != COMPUTE_BUDGET_PROGRAM);
+    rest.cloned().collect()
+}
+
 /// A transaction that may move a licence's money: the limit of [`COMPUTE_UNITS`]; for USDC the associated token accounts
 /// of payout, treasury and `holder`, each made by `payer` unless it exists; `instruction`.
 pub fn payment(payer: &Key, route: &Route, holder: &Key, instruction: Instruction) -> Vec<Instruction> {
@@ -52,6 +59,7 @@ mod tests {
     fn a_price_of_zero_is_not_set() {
         assert_eq!(compute_budget(7, 0), [set_compute_unit_limit(7)]);
         assert_eq!(compute_budget(7, 5), [set_compute_unit_limit(7), set_compute_unit_price(5)]);
+        assert_eq!(without_budget(&compute_budget(7, 5)), []);
     }
 
     #[test]

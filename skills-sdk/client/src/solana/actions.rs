@@ -35,10 +35,17 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Refused`] for terms outside the marketplace's bounds.
     pub async fn register_skill(&self, wallet: &Wallet, id: &str, terms: &Terms) -> Result<Confirmed, ChainError> {
-        let creator = wallet.key();
-        let mut instructions = self.payout_account(&creator, terms).await?;
-        instructions.push(register_skill(&creator, &skill_id(id), &listing_hash(id, &creator), terms));
-        self.send(wallet, &instructions).await
+        self.send(wallet, &self.registration(&wallet.key(), id, terms).await?).await
+    }
+
+    /// The instructions that [`Self::register_skill`] sends.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    pub async fn registration(&self, creator: &Key, id: &str, terms: &Terms) -> Result<Vec<Instruction>, ChainError> {
+        let mut instructions = self.payout_account(creator, terms).await?;
+        instructions.push(register_skill(creator, &skill_id(id), &listing_hash(id, creator), terms));
+        Ok(instructions)
     }
 
     /// Replaces the terms of a skill; its seller signs. Licences already sold keep theirs.
@@ -51,10 +58,17 @@ impl Chain {
         listing: &Listing,
         terms: &Terms,
     ) -> Result<Confirmed, ChainError> {
-        let seller = wallet.key();
-        let mut instructions = self.payout_account(&seller, terms).await?;
-        instructions.push(update_skill(&seller, &listing.address, &listing.skill.listing_hash, terms));
-        self.send(wallet, &instructions).await
+        self.send(wallet, &self.update(&wallet.key(), listing, terms).await?).await
+    }
+
+    /// The instructions that [`Self::update_skill`] sends.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    pub async fn update(&self, seller: &Key, listing: &Listing, terms: &Terms) -> Result<Vec<Instruction>, ChainError> {
+        let mut instructions = self.payout_account(seller, terms).await?;
+        instructions.push(update_skill(seller, &listing.address, &listing.skill.listing_hash, terms));
+        Ok(instructions)
     }
 
     /// The compute limit, and for USDC the payout's token account.

@@ -22,6 +22,14 @@ pub enum ChainError {
         /// The error of the connection, or the message and code of the answer.
         reason: String,
     },
+    /// The endpoint gives no test money of this kind.
+    #[error("the network behind {url} gives no test {currency}: send some to the wallet from elsewhere")]
+    NoFaucet {
+        /// The endpoint's address.
+        url: String,
+        /// What was asked for.
+        currency: Currency,
+    },
     /// The program `skill_marketplace` refused.
     #[error("the marketplace program refused ({name}): {message}")]
     Refused {
@@ -88,6 +96,7 @@ impl ChainError {
     pub fn code(&self) -> &str {
         match self {
             Self::Rpc { .. } => "rpc_unavailable",
+            Self::NoFaucet { .. } => "no_faucet",
             Self::Refused { name, .. } => name,
             Self::Funds(_) => "insufficient_funds",
             Self::Failed { .. } => "transaction_failed",

@@ -4,10 +4,12 @@
 
 pub mod actions;
 pub mod airdrop;
+pub mod cost;
 mod error;
 pub mod purchase;
 pub mod read;
 pub mod send;
+pub mod transfer;
 
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub const RPC_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection to one chain, reading at commitment `confirmed`.
 pub struct Chain {
     rpc: RpcClient,
+    /// What is offered to the validator for each compute unit, in micro-lamports.
+    priority_fee: u64,
 }
 
 impl std::fmt::Debug for Chain {
@@ -34,7 +38,14 @@ impl std::fmt::Debug for Chain {
 impl Chain {
     /// The chain behind a Solana JSON-RPC endpoint, such as `http://127.0.0.1:8899`.
     pub fn new(rpc_url: &str) -> Self {
-        Self { rpc: clawos_solana::rpc::connect(rpc_url, RPC_TIMEOUT) }
+        Self { rpc: clawos_solana::rpc::connect(rpc_url, RPC_TIMEOUT), priority_fee: 0 }
+    }
+
+    /// The same chain, where each transaction offers `micro_lamports` for each compute unit that it asks for.
+    #[must_use]
+    pub fn with_priority_fee(mut self, micro_lamports: u64) -> Self {
+        self.priority_fee = micro_lamports;
+        self
     }
 
     /// The chain's genesis hash: its name, which no two chains share.

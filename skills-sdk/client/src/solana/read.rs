@@ -3,14 +3,22 @@
 
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::{DecodeError, Key, PROGRAM_ID, pda};
-use solana_account_decoder_client_types::UiAccountEncoding;
+use serde_json::json;
+use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_pubkey::Pubkey;
-use solana_rpc_client_api::config::RpcAccountInfoConfig;
+use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcProgramAccountsConfig};
+use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
+use solana_rpc_client_api::request::RpcRequest;
+use solana_rpc_client_api::response::{Response, RpcKeyedAccount};
 
 use super::{Chain, ChainError};
+use crate::key::{self, to_base58};
 
 /// Bytes of a classic token account; its amount is the u64 at byte 64.
-const TOKEN_ACCOUNT_BYTES: usize = 165;
+pub const TOKEN_ACCOUNT_BYTES: usize = 165;
+
+/// Where a licence account has its buyer, in bytes: after the discriminator and the skill.
+const LICENCE_BUYER_AT: usize = 8 + 32;
 
 /// The Clock sysvar, `SysvarC1ock11111111111111111111111111111111`: its Unix time is the i64 at byte 32.
 const CLOCK_SYSVAR: Key = [
@@ -77,6 +85,29 @@ impl Chain {
             check_address("licence account", address, &pda::licence(&licence.skill, &licence.buyer).0)?;
         }
         Ok(found)
+    }
+
+    /// All licences of `buyer`, with their addresses.
+    ///
+    /// # Errors
+    /// [`ChainError::Rpc`], also where the endpoint does not search accounts; [`ChainError::Account`] when one is not what
+    /// it should be.
+    pub async fn licences(&self, buyer: &Key) -> Result<Vec<(Key, Licence)>, ChainError> {
+        let at = |offset, bytes: &[u8]| RpcFilterType::Memcmp(Memcmp::new_raw_bytes(offset, bytes.to_vec()));
+        let account_config = RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            commitment: Some(self.rpc.commitment()),
+            ..RpcAccountInfoConfig::default()
+        };
+        let config = RpcProgramAccountsConfig {
+            filters: Some(vec![at(0, &Licence::DISCRIMINATOR), at(LICENCE_BUYER_AT, buyer)]),
+            account_config,
+            ..RpcProgramAccountsConfig::default()
+        };
+        let parameters = json!([to_base58(&PROGRAM_ID), config]);
+        let found: Result<Vec<RpcKeyedAccount>, _> = self.rpc.send(RpcRequest::GetProgramAccounts, parameters).await;
+        let found = found.map_err(|error| self.error(&error))?;
+        found.into_iter().map(|found| licence_of(found, buyer)).collect()
     }
 
     /// An owner's lamports.
@@ -163,14 +194,30 @@ impl Chain {
             commitment: Some(self.rpc.commitment()),
             ..RpcAccountInfoConfig::default()
         };
-        // Not `get_account`: that one panics when the node sends data that cannot be decoded.
-        let answer = self.rpc.get_ui_account_with_config(&Pubkey::from(*address), config).await;
+        // Not by the client's own methods: one panics at data that cannot be decoded, and another calls every error of the
+        // connection an absent account.
+        let parameters = json!([to_base58(address), config]);
+        let answer: Result<Response<Option<UiAccount>>, _> =
+            self.rpc.send(RpcRequest::GetAccountInfo, parameters).await;
         let answer = answer.map_err(|error| self.error(&error))?;
         let slot = answer.context.slot;
         let Some(encoded) = answer.value else { return Ok(AtSlot { value: None, slot }) };
         let account = encoded.to_account().ok_or_else(|| invalid("account", "the node's encoding of it is invalid"))?;
         Ok(AtSlot { value: Some(RawAccount { owner: account.owner.to_bytes(), data: account.data }), slot })
     }
+}
+
+/// The licence of `buyer` that a search found.
+fn licence_of(found: RpcKeyedAccount, buyer: &Key) -> Result<(Key, Licence), ChainError> {
+    let what = "licence account";
+    let address = key::parse(&found.pubkey).map_err(|_| invalid(what, "its address is not base58 of 32 bytes"))?;
+    let account = found.account.to_account().ok_or_else(|| invalid(what, "the node's encoding of it is invalid"))?;
+    if account.owner.to_bytes() != PROGRAM_ID {
+        return Err(invalid(what, "it belongs to another program"));
+    }
+    let licence = Licence::decode(&account.data).map_err(|error| invalid(what, &error.to_string()))?;
+    check_address(what, &address, &pda::licence(&licence.skill, buyer).0)?;
+    Ok((address, licence))
 }
 
 fn check_address(what: &str, found: &Key, derived: &Key) -> Result<(), ChainError> {

@@ -11,12 +11,14 @@ use super::{Chain, ChainError};
 use crate::wallet::Wallet;
 
 impl Chain {
-    /// Builds, signs and sends `instructions`; the wallet is the only signer and pays the fees.
+    /// Builds, signs and sends `instructions`; the wallet is the only signer and pays the fees. Their compute budget is
+    /// replaced by one that fits, with this chain's priority fee.
     ///
     /// # Errors
     /// See [`ChainError`]; only [`ChainError::Unknown`] leaves the outcome open.
     pub async fn send(&self, wallet: &Wallet, instructions: &[Instruction]) -> Result<Confirmed, ChainError> {
-        let sent = rpc::send_and_confirm(&self.rpc, wallet.signing_key(), instructions).await;
+        let fitted = rpc::with_fitting_budget(&self.rpc, &wallet.key(), instructions, self.priority_fee).await;
+        let sent = rpc::send_and_confirm(&self.rpc, wallet.signing_key(), &fitted).await;
         sent.map_err(|error| self.send_error(error))
     }
 

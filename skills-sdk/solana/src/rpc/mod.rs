@@ -2,6 +2,7 @@
 //!
 //! Sending until the outcome is known is [`send_and_confirm`].
 
+mod budget;
 mod error;
 mod send;
 
@@ -15,6 +16,7 @@ use solana_signature::Signature;
 use solana_transaction::Transaction;
 
 use crate::Blockhash;
+pub use budget::with_fitting_budget;
 pub use error::{SendError, describe_rpc};
 pub use send::{CONFIRM_TIMEOUT, Confirmed, NEW_BLOCK_TIMEOUT, send_and_confirm, wait_for};
 
