@@ -1,6 +1,11 @@
 //! The one place that prints. Data goes to stdout, everything else to stderr; with `--json` stdout carries one JSON
 //! value and stderr nothing but, on failure, one problem+json.
+//!
+//! Much of what is printed was written by others: names, logs, answers of skills, errors of servers. None of it may reach
+//! a terminal as a command to it, so all text for people goes through [`printable`]. JSON stays as it is.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,7 +41,7 @@ impl Output {
         !self.json && !self.quiet
     }
 
-    /// The command's result: `value` as JSON, or the text for people.
+    /// The command's result: `value` as JSON, or the text for people, made [`printable`].
     ///
     /// # Errors
     /// As [`Self::raw`].
@@ -44,7 +49,7 @@ impl Output {
         let text = if self.json {
             serde_json::to_string_pretty(value).expect("results have string keys only")
         } else {
-            text()
+            printable(&text()).into_owned()
         };
         self.raw(text.trim_end_matches('\n').as_bytes(), true)
     }
@@ -67,14 +72,14 @@ impl Output {
     /// A line of information for people: not with `--json` or `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
         if self.shows_notes() {
-            self.stderr(text.as_ref());
+            self.line(None, text.as_ref());
         }
     }
 
     /// A warning: not with `--json`.
     pub fn warn(&self, text: impl AsRef<str>) {
         if !self.json {
-            self.stderr(&format!("{} {}", self.paint("warning:", "33"), text.as_ref()));
+            self.line(Some(("warning:", "33")), text.as_ref());
         }
     }
 
@@ -83,7 +88,7 @@ impl Output {
         if self.json || self.quiet || !std::io::stderr().is_terminal() {
             return Progress(ProgressBar::hidden());
         }
-        let bar = ProgressBar::new_spinner().with_message(text.into());
+        let bar = ProgressBar::new_spinner().with_message(printable(&text.into()).into_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress(bar)
     }
@@ -97,7 +102,7 @@ impl Output {
         if !asked {
             return Ok(());
         }
-        self.stderr(&format!("{question} [y/N]"));
+        self.line(None, &format!("{question} [y/N]"));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
@@ -109,36 +114,76 @@ impl Output {
     /// Says why the command failed and what to do next; gives its exit code.
     pub fn fail(&self, error: &CliError) -> ExitCode {
         if self.json {
-            self.stderr(&serde_json::to_string(&error.problem()).expect("problems have string keys only"));
+            stderr(&serde_json::to_string(&error.problem()).expect("problems have string keys only"));
         } else {
-            self.stderr(&format!("{} {error}", self.paint("error:", "31;1")));
+            self.line(Some(("error:", "31;1")), &error.to_string());
             for finding in error.findings() {
-                self.stderr(&format!("  {}: {}", finding.pointer, finding.detail));
+                self.line(None, &format!("  {}: {}", finding.pointer, finding.detail));
             }
             if let Some(hint) = error.hint() {
-                self.stderr(&format!("{} {hint}", self.paint("next:", "36")));
+                self.line(Some(("next:", "36")), hint);
             }
             let id = error.problem().request_id;
             if !id.is_empty() {
-                self.stderr(&format!("request {id}"));
+                self.line(None, &format!("request {id}"));
             }
         }
         ExitCode::from(error.exit_code())
     }
 
-    /// `ok` or `FAILED`, coloured for a terminal.
+    /// The verdict of a check in a table.
     pub fn mark(&self, ok: bool) -> String {
-        if ok { self.paint("ok", "32") } else { self.paint("FAILED", "31;1") }
+        if ok { "ok" } else { "FAILED" }.to_owned()
     }
 
-    fn paint(&self, text: &str, code: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    /// A line on stderr, with a first word in a colour of its own.
+    fn line(&self, first: Option<(&str, &str)>, text: &str) {
+        let text = printable(text);
+        match first {
+            Some((word, colour)) if self.color => stderr(&format!("\x1b[{colour}m{word}\x1b[0m {text}")),
+            Some((word, _)) => stderr(&format!("{word} {text}")),
+            None => stderr(&text),
+        }
     }
+}
 
-    fn stderr(&self, text: &str) {
-        // Nobody is left to tell when stderr is closed.
-        drop(writeln!(std::io::stderr().lock(), "{text}"));
+fn stderr(text: &str) {
+    // Nobody is left to tell when stderr is closed.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// Text that a terminal only shows: what it would obey, and what turns the direction of text around, is written as
+/// `\u001b`. Line ends and tabs stay. Inside a JSON string this is the same JSON.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escape(text, |c| matches!(c, '\n' | '\t'))
+}
+
+/// As [`printable`], for one cell of a table: line ends and tabs are written out as well, so that no text from outside can
+/// look like a line of ours.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    escape(text, |_| false)
+}
+
+fn escape(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let harmful = |c: char| is_command(c) && !stays(c);
+    if !text.chars().any(harmful) {
+        return Cow::Borrowed(text);
     }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if harmful(c) {
+            write!(safe, "\\u{:04x}", u32::from(c)).expect("writing to memory");
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Control characters (C0, DEL, C1), separators of lines, and marks that change the direction of text.
+fn is_command(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A spinner that is removed when this is dropped.
@@ -148,5 +193,36 @@ pub struct Progress(ProgressBar);
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        let hostile = "a\x1b]0;title\x07\0\x08\r\u{9b}2J\x7f\u{202e}txt.exe\u{2066}\u{2028}z\n\tend";
+        let shown = printable(hostile);
+        assert_eq!(
+            shown,
+            "a\\u001b]0;title\\u0007\\u0000\\u0008\\u000d\\u009b2J\\u007f\\u202etxt.exe\\u2066\\u2028z\n\tend"
+        );
+        assert_eq!(one_line("a\nok  checked\tb"), "a\\u000aok  checked\\u0009b");
+    }
+
+    #[test]
+    fn ordinary_text_of_any_language_stays() {
+        for text in ["", "plain", "Grüße, 世界 👩‍👩‍👧 שלום", "{\n  \"a\": 1\n}"] {
+            assert!(matches!(printable(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn json_stays_the_same_json() {
+        let answer = serde_json::json!({ "text": "a\u{9b}31m\u{202e}b\x1b" });
+        let shown = printable(&serde_json::to_string_pretty(&answer).expect("JSON")).into_owned();
+        assert!(!shown.chars().any(|c| is_command(c) && c != '\n'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), answer);
     }
 }

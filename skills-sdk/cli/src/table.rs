@@ -1,15 +1,19 @@
 //! Text for people: aligned columns, lists of named values, and numbers with their noun.
 
-/// Rows under a header, each column as wide as its widest cell.
+use crate::output::one_line;
+
+/// Rows under a header, each column as wide as its widest cell. A cell is one line, whatever is in it.
 pub fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
+    let one_line = |row: &Vec<String>| row.iter().map(|cell| one_line(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(one_line).collect();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    std::iter::once(&header).chain(rows).map(|row| line(row, &widths)).collect()
+    std::iter::once(&header).chain(&rows).map(|row| line(row, &widths)).collect()
 }
 
 fn line(row: &[String], widths: &[usize]) -> String {
@@ -22,11 +26,11 @@ fn line(row: &[String], widths: &[usize]) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// `name  value` lines; entries without a value are left out.
+/// `name  value` lines; entries without a value are left out. A value is one line, whatever is in it.
 pub fn fields(entries: &[(&str, Option<String>)]) -> String {
     let width = entries.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name.len()).max().unwrap_or(0);
     let shown = entries.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
-    shown.map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+    shown.map(|(name, value)| format!("{name:width$}  {}\n", one_line(value))).collect()
 }
 
 /// A number with its noun: `1 batch`, `2 batches`.
@@ -42,6 +46,13 @@ mod tests {
     fn columns_line_up() {
         let rows = vec![vec!["a".to_owned(), "long cell".to_owned()], vec!["bbb".to_owned(), "x".to_owned()]];
         assert_eq!(columns(&["id", "what"], &rows), "id   what\na    long cell\nbbb  x\n");
+    }
+
+    #[test]
+    fn text_from_outside_makes_no_lines_of_its_own() {
+        let value = || "harmless\nok    signature  forged".to_owned();
+        assert_eq!(columns(&["note"], &[vec![value()]]).lines().count(), 2);
+        assert_eq!(fields(&[("note", Some(value()))]).lines().count(), 1);
     }
 
     #[test]
