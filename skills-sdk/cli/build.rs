@@ -24,7 +24,8 @@ fn main() {
         let mut listed: Vec<(&Path, &PathBuf)> =
             files.iter().map(|file| (file.strip_prefix(&folder).expect("it was found there"), file)).collect();
         listed.sort();
-        writeln!(code, "/// Path and text of each file.\npub(crate) static {name}: &[(&str, &str)] = &[").expect("memory");
+        writeln!(code, "/// Path and text of each file.\npub(crate) static {name}: &[(&str, &str)] = &[")
+            .expect("memory");
         for (path, file) in listed {
             writeln!(code, "    ({path:?}, include_str!({file:?})),").expect("memory");
         }

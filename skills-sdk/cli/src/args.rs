@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use clawos_interface::{Kind, Tier};
 
 use crate::commands::{
-    build, buy, caps, check, completions, credit, exec, exit, login, new, publish, quote, receipts, search, show, test,
-    upgrade, verify, wallet,
+    build, buy, caps, check, completions, credit, exec, login, new, publish, quote, receipts, renew, search, show,
+    test, upgrade, verify, wallet, withdraw,
 };
 
 const EXAMPLES: &str = "\
@@ -21,7 +21,8 @@ Examples:
   clawos exec acme.word-count count '{\"text\":\"hi\"}'    call it
   clawos verify receipt receipt.json --replay --input payload.json
 
-Exit codes: 0 success, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network.";
+Exit codes: 0 success, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network,
+130 interrupted.";
 
 /// The marketplace where AI agents sell skills to each other and run them safely.
 #[derive(Debug, Parser)]
@@ -79,27 +80,35 @@ pub enum Command {
     Test(test::TestArgs),
     /// Publish a version, and register or update its price on chain.
     Publish(publish::PublishArgs),
-    /// Create, show and fund the wallet.
+    /// Create, show and fund the wallet, and send money from it.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
     /// Register as an agent, or sign in again, by signing a challenge with the wallet.
     Login(login::LoginArgs),
+    /// Show who is signed in, where, and until when.
+    Whoami,
+    /// Sign out: end the session here and at the server.
+    Logout,
     /// Search the listed skills by words, category, tag or kind of licence.
     Search(search::SearchArgs),
     /// Show a skill: endpoints, schemas, prices, state on chain.
     Show(show::ShowArgs),
     /// Show what a licence, or its use, costs.
     Quote(quote::QuoteArgs),
-    /// Buy or renew a licence; the transaction is built and signed on this machine.
+    /// Buy a licence; the transaction is built and signed on this machine.
     Buy(buy::BuyArgs),
+    /// Pay the next period of a subscription.
+    Renew(renew::RenewArgs),
+    /// List the wallet's licences, as the chain has them.
+    Licences,
     /// Deposit prepaid credit into a usage licence.
     #[command(subcommand)]
     Credit(credit::CreditCommand),
     /// Set your own caps on usage, in units.
     Caps(caps::CapsArgs),
-    /// Withdraw the credit of a licence, or close the licence.
+    /// Withdraw the credit of a licence; --close ends the licence too.
     #[command(subcommand)]
-    Exit(exit::ExitCommand),
+    Withdraw(withdraw::WithdrawCommand),
     /// Call an endpoint of a skill. Your own skills need no licence and cost you nothing.
     Exec(exec::ExecArgs),
     /// List and fetch receipts.
@@ -116,6 +125,18 @@ pub enum Command {
     #[command(hide = true)]
     Compile,
 }
+
+/// What a command that sends a transaction offers for it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Fees {
+    /// Offer the validator so many micro-lamports for each compute unit, when the network is busy; a transaction asks for at
+    /// most 200,000 units.
+    #[arg(long, value_name = "MICRO_LAMPORTS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MAX_PRIORITY_FEE))]
+    pub priority_fee: u64,
+}
+
+/// The highest priority fee, in micro-lamports per compute unit: 0.02 SOL for a transaction. Above it is a slip.
+const MAX_PRIORITY_FEE: u64 = 100_000_000;
 
 #[cfg(test)]
 #[path = "args_tests.rs"]

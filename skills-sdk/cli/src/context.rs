@@ -8,7 +8,7 @@ use clawos_client::{Client, Wallet};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::args::Global;
+use crate::args::{Fees, Global};
 use crate::build::BuildCache;
 use crate::environment;
 use crate::error::{CliError, Result};
@@ -74,13 +74,24 @@ impl Context {
     /// [`CliError::Usage`] when the user has no home folder and none is named.
     pub fn build_cache(&self) -> Result<BuildCache> {
         let folder = environment::cache();
-        let folder = folder.ok_or_else(|| CliError::Usage("there is no home folder; name one in CLAWOS_CACHE".to_owned()));
+        let folder =
+            folder.ok_or_else(|| CliError::Usage("there is no home folder; name one in CLAWOS_CACHE".to_owned()));
         Ok(BuildCache::new(folder?.join("build")))
     }
 
     /// A client of the RPC endpoint; connects on first use.
     pub fn chain(&self) -> Chain {
         Chain::new(&self.rpc)
+    }
+
+    /// The same, for a command that sends transactions.
+    pub fn paying_chain(&self, fees: Fees) -> Chain {
+        self.chain().with_priority_fee(fees.priority_fee)
+    }
+
+    /// Whether calls are made with an API key and not with the session.
+    pub fn uses_api_key(&self) -> bool {
+        self.api_key_file.is_some() || environment::api_key().is_some()
     }
 
     /// The server, without signing in.

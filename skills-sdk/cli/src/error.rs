@@ -27,6 +27,8 @@ pub mod exit {
     pub const RATE_LIMIT: u8 = 7;
     /// The server, the chain, the network or the skill failed.
     pub const REMOTE: u8 = 8;
+    /// The user stopped it (Ctrl-C), as a shell reports it.
+    pub const INTERRUPTED: u8 = 130;
 }
 
 /// Why a command failed.
@@ -91,6 +93,25 @@ pub enum CliError {
         /// The `Idempotency-Key` of the call.
         idempotency_key: String,
     },
+    /// The user stopped a call that may have been made.
+    #[error(
+        "interrupted: the call may have been made and charged; to get its answer without paying twice, call again with --idempotency-key {idempotency_key}"
+    )]
+    Interrupted {
+        /// The `Idempotency-Key` of the call.
+        idempotency_key: String,
+    },
+    /// The wallet cannot pay for registering a skill's price; nothing was published.
+    #[error("{0}, to register the price on chain; nothing was published")]
+    Unaffordable(ChainError),
+    /// A version is published, and the transaction with its price failed.
+    #[error(
+        "{0}; the version is published, but its price may not be on chain: register it with `clawos publish --register-only`"
+    )]
+    Unregistered(ClientError),
+    /// The server does not take the API key that was used.
+    #[error("the API key was refused: {0}")]
+    ApiKeyRefused(ClientError),
     /// The server, the chain or the wallet.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -131,6 +152,9 @@ impl CliError {
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::NOT_FOUND,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => exit::INVALID,
             Self::File { .. } | Self::System(_) | Self::TimedOut(_) | Self::Sandbox(_) => exit::REMOTE,
+            Self::Interrupted { .. } => exit::INTERRUPTED,
+            Self::Unaffordable(_) => exit::PAYMENT,
+            Self::ApiKeyRefused(error) | Self::Unregistered(error) => client_code(error),
             Self::Client(error) | Self::Unanswered { source: error, .. } => client_code(error),
         }
     }
@@ -148,6 +172,9 @@ impl CliError {
             Self::File { .. } | Self::System(_) => "io",
             Self::TimedOut(_) => "timed_out",
             Self::Sandbox(_) => "sandbox",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Unaffordable(error) => error.code(),
+            Self::ApiKeyRefused(error) | Self::Unregistered(error) => error.code(),
             Self::Client(error) | Self::Unanswered { source: error, .. } => error.code(),
         }
     }
@@ -158,7 +185,27 @@ impl CliError {
             Self::Client(ClientError::Wallet(WalletError::Exists(_))) => {
                 Some("`clawos wallet show` shows the existing wallet; --wallet FILE names another file")
             }
+            Self::Unaffordable(_) => Some(
+                "fund the wallet (`clawos wallet show`), or publish with --no-register now and register the price later with --register-only",
+            ),
+            Self::ApiKeyRefused(_) => Some(
+                "check the key in --api-key-file or CLAWOS_API_KEY; without one, the session of `clawos login` is used",
+            ),
+            Self::Unregistered(_) | Self::Interrupted { .. } => None,
             _ => hint(self.code()),
+        }
+    }
+
+    /// The same error, where `api_key` says that a key and not the session was used.
+    #[must_use]
+    pub fn of_api_key(self, api_key: bool) -> Self {
+        match self {
+            Self::Client(error)
+                if api_key && matches!(error.code(), "unauthenticated" | "key_expired" | "key_revoked") =>
+            {
+                Self::ApiKeyRefused(error)
+            }
+            other => other,
         }
     }
 
@@ -166,7 +213,8 @@ impl CliError {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Client(ClientError::Problem(problem)) => return (**problem).clone(),
-            Self::Unanswered { source: ClientError::Problem(problem), .. } => {
+            Self::Unanswered { source: ClientError::Problem(problem), .. }
+            | Self::ApiKeyRefused(ClientError::Problem(problem)) => {
                 return Problem { detail: self.to_string(), ..(**problem).clone() };
             }
             _ => {}
@@ -187,6 +235,7 @@ impl CliError {
             code: self.code().to_owned(),
             retryable: match self {
                 Self::Client(error) | Self::Unanswered { source: error, .. } => error.retryable(),
+                Self::Interrupted { .. } => true,
                 other => matches!(other, Self::TimedOut(_)),
             },
             request_id: String::new(),
@@ -274,11 +323,22 @@ mod tests {
             (ChainError::Absent(String::new()).into(), 4),
             (ChainError::Expired(String::new()).into(), 8),
             (WalletError::Missing(PathBuf::new()).into(), 3),
+            (CliError::Interrupted { idempotency_key: String::new() }, 130),
+            (CliError::Unaffordable(ChainError::Funds("SOL".to_owned())), 6),
+            (CliError::Unregistered(ChainError::Expired(String::new()).into()), 8),
             (ClientError::Unreachable { url: String::new(), reason: String::new() }.into(), 8),
         ];
         for (error, code) in cases {
             assert_eq!(error.exit_code(), code, "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_refused_api_key_is_not_answered_with_sign_in() {
+        let refused = |api_key| problem(401, "unauthenticated").of_api_key(api_key);
+        let hints = [true, false].map(|api_key| refused(api_key).hint().expect("a hint"));
+        assert!(hints[0].contains("CLAWOS_API_KEY") && hints[1].contains("clawos login"), "{hints:?}");
+        assert_eq!((refused(true).exit_code(), refused(true).problem().status), (3, 401));
     }
 
     #[test]

@@ -3,9 +3,7 @@
 /// The next step after an error with this code, if one is known.
 pub fn hint(code: &str) -> Option<&'static str> {
     Some(match code {
-        "unauthenticated" | "key_expired" | "key_revoked" => {
-            "sign in with `clawos login --handle HANDLE`; if you use an API key (--api-key-file, CLAWOS_API_KEY), check it"
-        }
+        "unauthenticated" | "key_expired" | "key_revoked" => "sign in with `clawos login --handle HANDLE`",
         "scope_missing" => "use a key with that scope, or sign in with `clawos login`",
         "not_publisher" => {
             "the part of the id before the dot must be your own handle; `clawos login --handle HANDLE` shows who you are"
@@ -15,13 +13,13 @@ pub fn hint(code: &str) -> Option<&'static str> {
         }
         "wallet_taken" => "this wallet is enrolled already: sign in with its own handle",
         "skill_not_found" => "look for it with `clawos search`",
-        "version_not_found" => "leave out --version to call the latest one, which `clawos show SKILL` prints",
+        "version_not_found" => "`clawos show SKILL` lists the versions; without one, the latest is called",
         "endpoint_not_found" => "`clawos show SKILL` lists the endpoints",
         "version_exists" => {
             "published versions never change: raise `version` in skill.toml, or, if this very version only lacks its registration on chain, run `clawos publish --register-only`"
         }
         "licence_required" => "buy one with `clawos buy SKILL`; `clawos quote SKILL` shows the price",
-        "licence_expired" => "renew it with `clawos buy SKILL`",
+        "licence_expired" => "`clawos renew SKILL` pays the next period",
         "licence_suspended" => "pay the unpaid usage with `clawos credit deposit SKILL AMOUNT`",
         "insufficient_credit" | "units_exhausted" => {
             "add credit with `clawos credit deposit SKILL AMOUNT`, or raise your own caps with `clawos caps SKILL`"
@@ -29,7 +27,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "units_busy" => {
             "try again once earlier usage is settled, or raise your cap per batch with `clawos caps SKILL --per-batch UNITS`"
         }
-        "licence_closing" => "finish the exit with `clawos exit execute SKILL`, then buy again",
+        "licence_closing" | "LicenceClosing" => {
+            "finish closing it with `clawos withdraw execute SKILL`, then buy again"
+        }
         "wrong_proxy" => {
             "its licences belong to another proxy: only if you trust whoever holds that meter key, use that proxy as --server, and name the key with `--meter` to buy or deposit"
         }
@@ -48,17 +48,18 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "unproven" => {
             "ask an RPC that you trust on the licence's chain (`--rpc`) and the server that made the receipt (`--server`)"
         }
-        "unreachable" | "rpc_unavailable" => "`clawos doctor` checks what can be reached",
+        "unreachable" | "silent" | "rpc_unavailable" => "`clawos doctor` checks what can be reached",
+        "no_faucet" => "`clawos wallet show` shows the address to send to",
         "wallet" => "`clawos wallet new` creates a wallet; --wallet FILE names another one",
         "insufficient_funds" => "`clawos wallet show` shows the balances; on localnet `clawos wallet airdrop` funds it",
         "LicenceActive" => {
-            "`clawos verify licence SKILL` shows the licence you have; only a subscription of the same tier can be renewed before it ends"
+            "you have a licence of this skill already: `clawos licences` shows it, `clawos exec` uses it, and `clawos renew SKILL` pays a subscription's next period"
         }
         "kind_not_offered" | "KindNotOffered" => "`clawos show SKILL` lists the prices it is sold at",
         "SelfPurchase" | "self_purchase" => {
             "its publisher calls it with `clawos exec SKILL`, free and without a licence"
         }
-        "ExitNotReady" => "wait until the time that `clawos exit request` printed",
+        "ExitNotReady" => "wait until the time that `clawos withdraw request` printed",
         _ => return None,
     })
 }

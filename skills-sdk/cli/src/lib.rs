@@ -6,7 +6,8 @@
 //! | `commands/` | one file per command |
 //! | [`context`], [`state`], [`environment`] | which server, chain, wallet and session; what is kept on disk |
 //! | [`whole_file`] | files that appear whole or not at all |
-//! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr |
+//! | [`output`], [`table`] | the one place that prints: data on stdout, the rest on stderr, nothing that a terminal obeys |
+//! | [`price_text`], [`schema_text`] | prices and JSON Schemas for people |
 //! | [`error`], [`hint`] | exit codes, problem+json, and what to do next |
 //! | [`language`], [`template`], [`sdk`], `build` | the languages of skills: one table, a new project's files, the SDKs, the toolchains |
 //! | [`amount`], [`project`], [`sandbox`] | money as text, a skill's folder, the local sandbox |
@@ -24,9 +25,11 @@ pub mod hint;
 pub mod language;
 pub mod listing;
 pub mod output;
+pub mod price_text;
 pub mod project;
 pub mod registration;
 pub mod sandbox;
+pub mod schema_text;
 pub mod sdk;
 pub mod state;
 pub mod table;
@@ -64,7 +67,8 @@ pub fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         let context = Context::new(cli.global, output)?;
-        commands::run(cli.command, &context).await
+        let done = commands::run(cli.command, &context).await;
+        done.map_err(|error| error.of_api_key(context.uses_api_key()))
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,12 @@ impl SkillArg {
             return Ok(skill_address(&key::parse(creator)?, &self.id));
         }
         let detail = context.public()?.skill(&self.id).await?;
+        if detail.prices.is_none() {
+            let id = &self.id;
+            return Err(CliError::invalid(format!(
+                "{id} is free: it needs no licence, call it with `clawos exec {id}`"
+            )));
+        }
         let account = detail.chain.map(|chain| chain.skill_account);
         let account = account.ok_or_else(|| CliError::NotFound(format!("{} is not registered on chain", self.id)))?;
         Ok(key::parse(&account)?)
@@ -35,8 +41,8 @@ impl SkillArg {
     /// Its listing on chain.
     ///
     /// # Errors
-    /// [`CliError::NotFound`] when it is not registered on chain; [`CliError::Invalid`] when the account the server
-    /// names belongs to another skill.
+    /// [`CliError::NotFound`] when it is not registered on chain; [`CliError::Invalid`] for a free skill, and when the
+    /// account the server names belongs to another skill.
     pub async fn listing(&self, context: &Context) -> Result<Listing> {
         let listing = context.chain().listing(&self.address(context).await?).await?;
         if listing.skill.skill_id != skill_id(&self.id) {

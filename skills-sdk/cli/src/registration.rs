@@ -3,10 +3,10 @@
 use clawos_client::Wallet;
 use clawos_client::api::Money;
 use clawos_client::key::to_base58;
-use clawos_client::solana::Chain;
 use clawos_client::solana::actions::skill_address;
 use clawos_client::solana::purchase::Listing;
 use clawos_client::solana::send::Confirmed;
+use clawos_client::solana::{Chain, ChainError};
 use clawos_interface::accounts::Skill;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, NO_KEY, Unit};
@@ -15,10 +15,7 @@ use serde::Serialize;
 
 use crate::amount;
 use crate::context::Context;
-use crate::error::Result;
-
-/// Lamports per signature: Solana's base fee.
-const FEE_PER_SIGNATURE: u64 = 5_000;
+use crate::error::{CliError, Result};
 
 /// What has to be done on chain, `snake_case` in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,8 +49,10 @@ pub struct RegistrationReport {
     pub skill_account: String,
     /// Who receives the money, base58.
     pub payout: String,
-    /// Rent and fee, estimated.
+    /// Rent and fees.
     pub cost: Money,
+    /// Whether the wallet has that much.
+    pub affordable: bool,
     /// The transaction's signature, base58, once it is sent.
     pub transaction: Option<String>,
     /// The slot of the transaction, as a decimal string.
@@ -67,7 +66,10 @@ pub struct Registration {
     terms: Terms,
     /// The listing as it stands; none before it is registered.
     before: Option<Listing>,
-    cost: Money,
+    /// Rent and fees, in lamports.
+    cost: u64,
+    /// What the wallet lacks for that.
+    lacking: Option<ChainError>,
 }
 
 impl Registration {
@@ -91,14 +93,33 @@ impl Registration {
         let present = before.as_ref().map(|listing| terms_on_chain(&listing.skill));
         let payout = payout.or(present.map(|terms| terms.payout)).unwrap_or(*creator);
         let terms = prices.terms(payout, present.map_or(NO_KEY, |terms| terms.meter));
-        let mut plan = Registration { address, terms, before, cost: amount::money(0, Currency::Sol) };
-        let lamports = match plan.action() {
-            Action::Register => chain.rent(Skill::LEN).await?.saturating_add(FEE_PER_SIGNATURE),
-            Action::Update => FEE_PER_SIGNATURE,
-            Action::None => 0,
+        let mut plan = Registration { address, terms, before, cost: 0, lacking: None };
+        plan.cost = match (plan.action(), &plan.before) {
+            (Action::Register, _) => {
+                chain.rent_and_fees(&chain.registration(creator, id, &terms).await?, &[Skill::LEN]).await?
+            }
+            (Action::Update, Some(listing)) => {
+                chain.rent_and_fees(&chain.update(creator, listing, &terms).await?, &[]).await?
+            }
+            _ => return Ok(plan),
         };
-        plan.cost = amount::money(lamports, Currency::Sol);
+        plan.lacking = match chain.check_lamports(creator, plan.cost).await {
+            Err(lacking @ ChainError::Funds(_)) => Some(lacking),
+            checked => checked.map(|()| None)?,
+        };
         Ok(plan)
+    }
+
+    /// Checks that the wallet can pay rent and fees.
+    ///
+    /// # Errors
+    /// [`CliError::Unaffordable`].
+    pub fn check_funds(&self) -> Result<()> {
+        self.lacking.clone().map_or(Ok(()), |lacking| Err(CliError::Unaffordable(lacking)))
+    }
+
+    fn money(&self) -> Money {
+        amount::money(self.cost, Currency::Sol)
     }
 
     fn action(&self) -> Action {
@@ -112,13 +133,13 @@ impl Registration {
     /// Says what will change and asks a person to confirm it.
     ///
     /// # Errors
-    /// [`CliError::Usage`](crate::error::CliError::Usage) when the answer is no.
+    /// [`CliError::Usage`] when the answer is no.
     pub fn confirm(&self, id: &str, yes: bool, context: &Context) -> Result<()> {
         let action = self.action();
         if action == Action::None {
             return Ok(());
         }
-        context.out.note(format!("{} {id} on chain: about {}", action.as_str(), self.cost));
+        context.out.note(format!("{} {id} on chain: {} for rent and fees", action.as_str(), self.money()));
         let Some(listing) = &self.before else { return Ok(()) };
         for (what, from, to) in changes(&terms_on_chain(&listing.skill), &self.terms) {
             context.out.note(format!("  {what}: {from} -> {to}"));
@@ -144,7 +165,8 @@ impl Registration {
             action: self.action(),
             skill_account: to_base58(&self.address),
             payout: to_base58(&self.terms.payout),
-            cost: self.cost.clone(),
+            cost: self.money(),
+            affordable: self.lacking.is_none(),
             transaction: confirmed.map(|confirmed| confirmed.signature.clone()),
             slot: confirmed.map(|confirmed| confirmed.slot.to_string()),
         }

@@ -140,6 +140,15 @@ impl Home {
         self.replace("session.json", &text)
     }
 
+    /// Deletes the session's file.
+    ///
+    /// # Errors
+    /// [`CliError::File`].
+    pub fn forget_session(&self) -> Result<()> {
+        let path = self.folder.join("session.json");
+        fs::remove_file(&path).map_err(CliError::file(&path))
+    }
+
     /// Holds off other `clawos` processes while the session is exchanged: a refresh token works once.
     ///
     /// # Errors

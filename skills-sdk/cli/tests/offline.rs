@@ -1,8 +1,9 @@
 //! The binary without a server: new, check, test, wallets, exit codes, and what goes to stdout and stderr.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -199,6 +200,59 @@ fn a_lost_answer_names_the_key_that_gets_it_without_paying_twice() {
     assert_eq!(code(&unwritable), 4, "{unwritable:?}");
     assert_eq!(code(&call(&["--save-receipt", "r.json"])), 8);
     assert!(!place.path().join("r.json").exists(), "a call that was not made leaves nothing");
+}
+
+#[test]
+fn an_interrupted_call_names_the_key_that_gets_its_answer() {
+    let place = Place::new();
+    std::fs::write(place.path().join("key"), "clw_x").expect("written");
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let origin = format!("http://{}", server.local_addr().expect("an address"));
+    let line = ["--json", "--server", &origin, "--api-key-file", "key", "exec", "acme.x@1.2.0", "count", "{}"];
+    let child = place.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    // The call is on its way, and never answered.
+    let (mut connection, _) = server.accept().expect("a connection");
+    let mut request = [0; 4096];
+    let length = connection.read(&mut request).expect("a request");
+    let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+    assert!(request.starts_with("post /api/v1/skills/acme.x/execute"), "{request}");
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(interrupted.success());
+
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 130, "{output:?}");
+    let problem = json(&output.stderr);
+    let key = problem["detail"].as_str().and_then(|detail| detail.rsplit_once("--idempotency-key ")).expect("a key").1;
+    assert!(request.contains(&format!("idempotency-key: {key}")), "the key of that very call: {problem}");
+}
+
+#[test]
+fn what_a_server_says_cannot_command_the_terminal() {
+    let place = Place::new();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let origin = format!("http://{}", server.local_addr().expect("an address"));
+    let answers = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut connection, _) = server.accept().expect("a connection");
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).expect("a request");
+            let body = "{\"type\":\"t\",\"title\":\"t\",\"status\":404,\"code\":\"skill_not_found\",\"retryable\":false,\
+                        \"detail\":\"\\u001b]0;owned\\u0007\\u202e\\u009b2J\"}";
+            write!(
+                connection,
+                "HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .expect("answered");
+        }
+    });
+    let human = place.clawos(&["--server", &origin, "show", "acme.x"]);
+    let text = String::from_utf8(human.stderr).expect("text");
+    assert!(text.contains("\\u001b]0;owned\\u0007\\u202e\\u009b2J"), "{text}");
+    assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+    let program = json(&place.clawos(&["--json", "--server", &origin, "show", "acme.x"]).stderr);
+    assert_eq!(program["detail"], "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J", "a program gets it exactly");
+    answers.join().expect("two answers");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `clawos buy`: buys or renews a licence. The transaction is built from the chain; the server's is only compared.
+//! `clawos buy`: buys a licence, and pays for `clawos renew`. The transaction is built from the chain; the server's is only
+//! compared.
 
 use clap::Args;
 use clawos_client::api::Money;
@@ -6,12 +7,13 @@ use clawos_client::api::market::{CapsRequest, PurchaseRequest};
 use clawos_client::key::{self, to_base58};
 use clawos_client::solana::purchase::{Listing, Order, Purchase};
 use clawos_client::solana::send::Confirmed;
+use clawos_interface::accounts::Licence;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, Kind, Tier};
 use serde_json::{Value, json};
 
 use crate::amount;
-use crate::args::{kinds, tiers};
+use crate::args::{Fees, kinds, tiers};
 use crate::context::{Context, now_secs, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -50,6 +52,9 @@ pub struct BuyArgs {
     /// Do not ask for confirmation.
     #[arg(long, short)]
     pub yes: bool,
+    /// Of the transaction.
+    #[command(flatten)]
+    pub fees: Fees,
 }
 
 /// Buys or renews.
@@ -58,23 +63,37 @@ pub struct BuyArgs {
 /// When the price is above `--max-price`, the server's transaction differs from ours, or the chain refuses.
 pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
-    let chain = context.chain();
+    let chain = context.paying_chain(args.fees);
     let listing = args.skill.listing(context).await?;
     let order = order(args, &listing)?;
     let currency = listing.currency()?;
     let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
     let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), now_secs())?;
     check_price(args, &purchase, currency)?;
+    let made: &[usize] = if licence.is_none() { &[Licence::LEN] } else { &[] };
+    let rent_and_fees = chain.rent_and_fees(&purchase.instructions, made).await?;
     let compared = compare(args, context, &purchase, &order, &wallet.key()).await?;
-    let mut deal =
-        Deal { skill: &args.skill.id, order, purchase, currency, compared, confirmed: None, expires_at: None };
+    let mut deal = Deal {
+        skill: &args.skill.id,
+        order,
+        purchase,
+        currency,
+        rent_and_fees,
+        compared,
+        confirmed: None,
+        expires_at: None,
+    };
     if args.dry_run {
         context.out.result(&deal.json(), || deal.text())?;
         context.out.note("dry run: nothing was signed");
         return Ok(());
     }
-    let price = amount::money(deal.purchase.price, currency);
-    context.out.confirm(&format!("pay {price} for a {} licence of {}?", order.kind, args.skill.id), args.yes)?;
+    chain.check_lamports(&wallet.key(), deal.lamports()).await?;
+    let (price, more) = (deal.money(deal.purchase.price), amount::money(rent_and_fees, Currency::Sol));
+    context.out.confirm(
+        &format!("pay {price} (and {more} for rent and fees) for a {} licence of {}?", order.kind, args.skill.id),
+        args.yes,
+    )?;
     let progress = context.out.progress("waiting for the chain");
     deal.confirmed = Some(chain.buy(&wallet, &deal.purchase).await?);
     let bought = chain.licence(&listing.address, &wallet.key()).await?.value;
@@ -146,6 +165,8 @@ struct Deal<'a> {
     order: Order,
     purchase: Purchase,
     currency: Currency,
+    /// What the wallet pays beside the price, in lamports.
+    rent_and_fees: u64,
     /// Whether the server's transaction was compared, and equal.
     compared: bool,
     confirmed: Option<Confirmed>,
@@ -156,6 +177,12 @@ struct Deal<'a> {
 impl Deal<'_> {
     fn money(&self, units: u64) -> Money {
         amount::money(units, self.currency)
+    }
+
+    /// All that the wallet pays in SOL.
+    fn lamports(&self) -> u64 {
+        let price = if self.currency == Currency::Sol { self.purchase.price } else { 0 };
+        price.saturating_add(self.rent_and_fees)
     }
 
     fn is_usage(&self) -> bool {
@@ -172,6 +199,7 @@ impl Deal<'_> {
             "price": self.money(purchase.price),
             "fee": self.money(purchase.fee),
             "seller_receives": self.money(purchase.price - purchase.fee),
+            "rent_and_fees": amount::money(self.rent_and_fees, Currency::Sol),
             "unit_price": self.is_usage().then(|| self.money(purchase.unit_price)),
             "terms_hash": hex::encode(purchase.terms_hash),
             "meter": to_base58(&purchase.meter),
@@ -195,6 +223,7 @@ impl Deal<'_> {
             (paid, Some(money(purchase.price))),
             ("seller", (purchase.price > 0).then(|| money(purchase.price - purchase.fee))),
             ("platform", (purchase.price > 0).then(|| money(purchase.fee))),
+            ("rent and fees", Some(amount::money(self.rent_and_fees, Currency::Sol).to_string())),
             ("per unit", self.is_usage().then(|| money(purchase.unit_price))),
             ("meter", Some(to_base58(&purchase.meter))),
             ("expires", self.expires_at.clone()),

@@ -4,6 +4,7 @@ use clap::Args;
 use clawos_interface::rules::usage::Caps;
 use serde_json::json;
 
+use crate::args::Fees;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -25,6 +26,9 @@ pub struct CapsArgs {
     /// The most units in a day; 0 for no cap.
     #[arg(long, value_name = "UNITS", group = "bounds")]
     pub per_day: Option<u64>,
+    /// Of the transaction.
+    #[command(flatten)]
+    pub fees: Fees,
 }
 
 /// Sets the caps that were given and keeps the others.
@@ -33,7 +37,7 @@ pub struct CapsArgs {
 /// When there is no licence.
 pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
-    let chain = context.chain();
+    let chain = context.paying_chain(args.fees);
     let skill = args.skill.listing(context).await?.address;
     let licence = chain.licence(&skill, &wallet.key()).await?.value;
     let licence = licence.ok_or_else(|| {

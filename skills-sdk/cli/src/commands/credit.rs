@@ -5,6 +5,7 @@ use clawos_client::key::{self, to_base58};
 use serde_json::json;
 
 use crate::amount;
+use crate::args::Fees;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -34,6 +35,9 @@ pub struct DepositArgs {
     /// Do not ask for confirmation.
     #[arg(long, short)]
     pub yes: bool,
+    /// Of the transaction.
+    #[command(flatten)]
+    pub fees: Fees,
 }
 
 /// Runs a subcommand.
@@ -49,7 +53,7 @@ pub async fn run(command: &CreditCommand, context: &Context) -> Result<()> {
 async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
     let id = &args.skill.id;
     let wallet = context.wallet()?;
-    let chain = context.chain();
+    let chain = context.paying_chain(args.fees);
     let listing = args.skill.listing(context).await?;
     let currency = listing.currency()?;
     let units = amount::parse(&args.amount, currency)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use clawos_api::market::PricesOnChain;
 use clawos_client::ClientError;
 use clawos_client::api::execute::{ExecuteAnswer, ExecuteRequest};
-use clawos_client::http::new_idempotency_key;
+use clawos_client::http::{EXECUTE_TIMEOUT, new_idempotency_key};
 use clawos_interface::Currency;
 use clawos_manifest::Prices;
 use clawos_manifest::limits::MAX_INPUT_BYTES;
@@ -17,13 +17,14 @@ use serde_json::value::RawValue;
 use crate::amount;
 use crate::context::Context;
 use crate::error::{CliError, Result};
+use crate::output::one_line;
 use crate::whole_file::{self, WholeFile};
 
 /// Flags of `clawos exec`.
 #[derive(Debug, Args)]
 pub struct ExecArgs {
-    /// The skill, like acme.word-count.
-    #[arg(value_name = "SKILL")]
+    /// The skill, like acme.word-count, or one version of it, like acme.word-count@1.2.0.
+    #[arg(value_name = "SKILL[@VERSION]")]
     pub skill: String,
     /// The endpoint, as `clawos show` lists it.
     #[arg(value_name = "ENDPOINT")]
@@ -41,7 +42,7 @@ pub struct ExecArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Repeat a call safely: the same key returns the first answer again, at no charge [default: a new key, which the
-    /// error message names when no answer came].
+    /// error message names when no answer came or the call was interrupted].
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Write the receipt to this file, for `clawos verify receipt`.
@@ -59,19 +60,27 @@ pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
     let named = args.max_cost.as_deref().map(named_currency).transpose()?;
     // What cannot be kept should not be paid for.
     let file = args.save_receipt.as_deref().map(|path| WholeFile::begin(path, whole_file::SHARED)).transpose()?;
+    let (skill_id, version) = skill_and_version(args)?;
     let client = context.signed_in().await?;
     let max_cost = match named {
         Some((text, named)) => {
-            let skill = client.skill(&args.skill).await?;
+            let skill = client.skill(skill_id).await?;
             let on_chain = skill.chain.as_ref().and_then(|chain| chain.prices.as_ref());
             Some(amount::parse(text, priced_in(on_chain, skill.prices.as_ref()).unwrap_or(named))?)
         }
         None => None,
     };
-    let request = ExecuteRequest { endpoint: args.endpoint.clone(), payload, max_cost, version: args.version.clone() };
+    let request =
+        ExecuteRequest { endpoint: args.endpoint.clone(), payload, max_cost, version: version.map(str::to_owned) };
     let key = args.idempotency_key.clone().unwrap_or_else(new_idempotency_key);
-    let progress = context.out.progress(format!("calling {}", args.skill));
-    let answer = client.execute(&args.skill, &request, args.dry_run, Some(&key)).await;
+    let progress = context.out.progress(format!("calling {skill_id}, at most {} s", EXECUTE_TIMEOUT.as_secs()));
+    let answer = tokio::select! {
+        answer = client.execute(skill_id, &request, args.dry_run, Some(&key)) => answer,
+        signal = tokio::signal::ctrl_c() => {
+            signal?;
+            return Err(CliError::Interrupted { idempotency_key: key });
+        }
+    };
     drop(progress);
     let answer = match answer {
         Ok(answer) => answer,
@@ -89,6 +98,15 @@ pub async fn run(args: &ExecArgs, context: &Context) -> Result<()> {
         save(file, receipt)?;
     }
     printed
+}
+
+/// The skill's id, and the version that it names or `--version` does.
+fn skill_and_version(args: &ExecArgs) -> Result<(&str, Option<&str>)> {
+    match (args.skill.split_once('@'), args.version.as_deref()) {
+        (None, version) => Ok((&args.skill, version)),
+        (Some((id, version)), None) => Ok((id, Some(version))),
+        (Some(_), Some(_)) => Err(CliError::Usage("name the version once: after the @, or with --version".to_owned())),
+    }
 }
 
 /// A call whose answer is lost names its key: whoever calls again without it may pay twice.
@@ -115,7 +133,7 @@ fn report(answer: &ExecuteAnswer, dry_run: bool, context: &Context) {
         return;
     }
     for line in &answer.logs {
-        context.out.note(format!("log {}: {}", line.level, line.message));
+        context.out.note(format!("log {}: {}", line.level, one_line(&line.message)));
     }
     let usage = &answer.usage;
     let receipt = answer.receipt.as_ref().map_or_else(String::new, |signed| format!(", receipt {}", signed.receipt.id));

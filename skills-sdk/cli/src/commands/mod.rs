@@ -9,18 +9,22 @@ pub mod completions;
 pub mod credit;
 pub mod doctor;
 pub mod exec;
-pub mod exit;
+pub mod licences;
 pub mod login;
+pub mod logout;
 pub mod new;
 pub mod publish;
 pub mod quote;
 pub mod receipts;
+pub mod renew;
 pub mod search;
 pub mod show;
 pub mod test;
 pub mod upgrade;
 pub mod verify;
 pub mod wallet;
+pub mod whoami;
+pub mod withdraw;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -41,13 +45,17 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         Command::Publish(args) => publish::run(&args, context).await,
         Command::Wallet(command) => wallet::run(&command, context).await,
         Command::Login(args) => login::run(&args, context).await,
+        Command::Whoami => whoami::run(context),
+        Command::Logout => logout::run(context).await,
         Command::Search(args) => search::run(&args, context).await,
         Command::Show(args) => show::run(&args, context).await,
         Command::Quote(args) => quote::run(&args, context).await,
         Command::Buy(args) => buy::run(&args, context).await,
+        Command::Renew(args) => renew::run(&args, context).await,
+        Command::Licences => licences::run(context).await,
         Command::Credit(command) => credit::run(&command, context).await,
         Command::Caps(args) => caps::run(&args, context).await,
-        Command::Exit(command) => exit::run(&command, context).await,
+        Command::Withdraw(command) => withdraw::run(&command, context).await,
         Command::Exec(args) => exec::run(&args, context).await,
         Command::Receipts(command) => receipts::run(&command, context).await,
         Command::Verify(command) => verify::run(&command, context).await,

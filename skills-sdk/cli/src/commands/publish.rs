@@ -6,10 +6,12 @@ use bytes::Bytes;
 use clap::Args;
 use clawos_client::api::skills::{Publication, PublishReport};
 use clawos_client::key::{self, to_base58};
+use clawos_client::solana::Chain;
 use clawos_client::{Client, Wallet};
 use clawos_receipts::statement::VersionStatement;
 use serde::Serialize;
 
+use crate::args::Fees;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::project::Project;
@@ -40,6 +42,9 @@ pub struct PublishArgs {
     /// Do not ask for confirmation before the terms on chain change.
     #[arg(long, short)]
     pub yes: bool,
+    /// Of the transaction with the price.
+    #[command(flatten)]
+    pub fees: Fees,
 }
 
 /// The result as it is printed.
@@ -59,20 +64,21 @@ struct Published {
 pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     let project = Project::open(&args.folder)?;
     let wallet = context.wallet()?;
-    let plan = plan(args, &project, &wallet, context).await?;
+    let chain = context.paying_chain(args.fees);
+    let plan = plan(args, &project, &wallet, &chain, context).await?;
     let published = if args.register_only { None } else { Some(upload(args, &project, &wallet, context).await?) };
     let registration = match &plan {
         None => None,
         Some(plan) if args.dry_run => Some(plan.report(None)),
         Some(plan) => {
             let progress = context.out.progress("waiting for the chain");
-            let sent = plan.send(&context.chain(), &wallet, project.id()).await;
+            let sent = plan.send(&chain, &wallet, project.id()).await;
             drop(progress);
-            if sent.is_err() && published.is_some() {
-                context.out.warn("the version is published, but its price may not be on chain; to register it: clawos publish --register-only");
-            }
-            let confirmed = sent?;
-            Some(plan.report(confirmed.as_ref()))
+            let confirmed = sent.map_err(|error| match error {
+                CliError::Client(error) if published.is_some() => CliError::Unregistered(error),
+                other => other,
+            });
+            Some(plan.report(confirmed?.as_ref()))
         }
     };
     let done = Published { dry_run: args.dry_run, published, registration };
@@ -82,20 +88,26 @@ pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     }
     if args.dry_run {
         context.out.note("dry run: nothing was published or registered");
+        // A report was printed, and a script must not take it for leave to publish.
+        return plan.map_or(Ok(()), |plan| plan.check_funds());
     }
     Ok(())
 }
 
-/// The change on chain; none for a free skill. It is confirmed before anything is published.
+/// The change on chain; none for a free skill. It is affordable and confirmed before anything is published.
 async fn plan(
     args: &PublishArgs,
     project: &Project,
     wallet: &Wallet,
+    chain: &Chain,
     context: &Context,
 ) -> Result<Option<Registration>> {
     let Some(prices) = project.manifest.prices.as_ref().filter(|_| !args.no_register) else { return Ok(None) };
     let payout = args.payout.as_deref().map(key::parse).transpose()?;
-    let plan = Registration::plan(&context.chain(), &wallet.key(), project.id(), prices, payout).await?;
+    let plan = Registration::plan(chain, &wallet.key(), project.id(), prices, payout).await?;
+    if !args.dry_run {
+        plan.check_funds()?;
+    }
     plan.confirm(project.id(), args.yes || args.dry_run, context)?;
     Ok(Some(plan))
 }
@@ -164,6 +176,7 @@ fn human(done: &Published) -> String {
             }),
         ),
         ("on chain", Some(on_chain.to_owned())),
+        ("rent and fees", registration.map(|registration| registration.cost.to_string())),
         ("account", registration.map(|registration| registration.skill_account.clone())),
         ("transaction", registration.and_then(|registration| registration.transaction.clone())),
     ])

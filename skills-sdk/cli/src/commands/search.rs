@@ -8,6 +8,7 @@ use clawos_interface::Kind;
 use crate::args::kinds;
 use crate::context::Context;
 use crate::error::Result;
+use crate::price_text;
 use crate::table;
 
 /// Flags of `clawos search`.
@@ -50,9 +51,10 @@ pub async fn run(args: &SearchArgs, context: &Context) -> Result<()> {
     let page = context.public()?.search(&query).await?;
     context.out.result(&page, || {
         let row = |skill: &SkillSummary| {
-            vec![skill.id.clone(), skill.latest_version.clone(), skill.category.clone(), skill.summary.clone()]
+            let price = price_text::line(skill.prices.as_ref());
+            vec![skill.id.clone(), skill.latest_version.clone(), price, skill.summary.clone()]
         };
-        table::columns(&["skill", "version", "category", "summary"], &page.items.iter().map(row).collect::<Vec<_>>())
+        table::columns(&["skill", "version", "price", "summary"], &page.items.iter().map(row).collect::<Vec<_>>())
     })?;
     if page.items.is_empty() {
         context.out.note("no skills found; try fewer words");

@@ -1,14 +1,19 @@
-//! `clawos show`: a skill's listing: endpoints, schemas, limits, prices, state on chain.
+//! `clawos show`: a skill's listing: versions, endpoints with a call of each, limits, prices, state on chain.
 
 use clap::Args;
 use clawos_client::api::market::ListingChain;
-use clawos_client::api::skills::{EndpointView, LimitsView, SkillDetail};
-use clawos_manifest::Prices;
+use clawos_client::api::skills::{EndpointView, LimitsView, SkillDetail, VersionView};
+use serde_json::{Value, json};
 
-use crate::amount;
 use crate::context::Context;
 use crate::error::Result;
+use crate::output::one_line;
+use crate::price_text;
+use crate::schema_text;
 use crate::table;
+
+/// The longest example that is shown as a command, in characters; a longer one is a file's content.
+const MAX_EXAMPLE_CHARS: usize = 300;
 
 /// Flags of `clawos show`.
 #[derive(Debug, Args)]
@@ -23,20 +28,25 @@ pub struct ShowArgs {
 /// # Errors
 /// `skill_not_found`.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
-    let detail = context.public()?.skill(&args.skill).await?;
-    context.out.result(&detail, || human(&detail))?;
-    Ok(())
+    let client = context.public()?;
+    let detail = client.skill(&args.skill).await?;
+    let versions = client.versions(&args.skill).await?.items;
+    let mut value = json!(detail);
+    value["versions"] = versions.iter().map(|version| json!(version.version)).collect();
+    context.out.result(&value, || human(&detail, &versions))
 }
 
-fn human(detail: &SkillDetail) -> String {
+fn human(detail: &SkillDetail, versions: &[VersionView]) -> String {
     let chain = detail.chain.as_ref();
+    let versions: Vec<&str> = versions.iter().map(|version| version.version.as_str()).collect();
     let mut text = table::fields(&[
         ("skill", Some(format!("{} {}", detail.id, detail.latest_version))),
         ("summary", Some(detail.summary.clone())),
+        ("versions", Some(versions.join(", "))),
         ("category", Some(detail.category.clone())),
         ("tags", (!detail.tags.is_empty()).then(|| detail.tags.join(", "))),
-        ("price", Some(detail.prices.as_ref().and_then(price_line).unwrap_or_else(|| "free".to_owned()))),
-        ("on chain", Some(on_chain(chain))),
+        ("price", Some(price_text::line(detail.prices.as_ref()))),
+        ("on chain", detail.prices.is_some().then(|| on_chain(chain))),
         ("account", chain.map(|chain| chain.skill_account.clone())),
         (
             "note",
@@ -47,7 +57,7 @@ fn human(detail: &SkillDetail) -> String {
         ("limits", Some(limits(&detail.limits))),
     ]);
     for endpoint in &detail.endpoints {
-        text.push_str(&endpoint_text(endpoint));
+        text.push_str(&endpoint_text(&detail.id, endpoint));
     }
     text
 }
@@ -59,8 +69,22 @@ fn on_chain(chain: Option<&ListingChain>) -> String {
     }
 }
 
-fn endpoint_text(endpoint: &EndpointView) -> String {
-    format!("\n{}  {}\n  input   {}\n  output  {}\n", endpoint.name, endpoint.summary, endpoint.input, endpoint.output)
+fn endpoint_text(skill: &str, endpoint: &EndpointView) -> String {
+    let EndpointView { name, summary, input, output, examples } = endpoint;
+    let part = |title: &str, schema: &Value| format!("\n  {title}\n{}", schema_text::describe(schema, 4));
+    let call = examples
+        .first()
+        .map_or_else(String::new, |example| format!("\n  example\n    {}\n", call(skill, name, &example.input)));
+    format!("\n{}  {}\n{}{}{call}", one_line(name), one_line(summary), part("input", input), part("output", output))
+}
+
+/// The command that makes a call with this input.
+fn call(skill: &str, endpoint: &str, input: &Value) -> String {
+    let payload = input.to_string();
+    if payload.chars().count() > MAX_EXAMPLE_CHARS {
+        return format!("clawos exec {skill} {endpoint} @input.json");
+    }
+    format!("clawos exec {skill} {endpoint} '{}'", payload.replace('\'', "'\\''"))
 }
 
 fn limits(limits: &LimitsView) -> String {
@@ -68,21 +92,15 @@ fn limits(limits: &LimitsView) -> String {
     format!("{fuel} fuel, {memory_mib} MiB of memory, {wall_ms} ms, {output_kib} KiB of output")
 }
 
-/// A subscription's period in words: `hour`, `day`, `30 days`.
-fn length(secs: u32) -> String {
-    match secs {
-        3_600 => "hour".to_owned(),
-        86_400 => "day".to_owned(),
-        _ => format!("{} days", f64::from(secs) / 86_400.0),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `5 USDC once, 2 USDC per 30 days, 1 USDC per 1000-calls`.
-fn price_line(prices: &Prices) -> Option<String> {
-    let money = |amount| amount::money(amount, prices.currency);
-    let once = prices.once.map(|amount| format!("{} once", money(amount)));
-    let period = prices.period.as_ref().map(|period| format!("{} per {}", money(period.amount), length(period.secs)));
-    let unit = prices.unit.as_ref().map(|unit| format!("{} per {}", money(unit.amount), unit.kind));
-    let parts: Vec<String> = [once, period, unit].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    #[test]
+    fn an_example_is_a_command_that_a_shell_reads_as_it_is() {
+        let input = json!({ "text": "it's; rm -rf" });
+        assert_eq!(call("acme.x", "count", &input), r#"clawos exec acme.x count '{"text":"it'\''s; rm -rf"}'"#);
+        let long = json!({ "text": "a".repeat(MAX_EXAMPLE_CHARS) });
+        assert_eq!(call("acme.x", "count", &long), "clawos exec acme.x count @input.json");
+    }
 }

@@ -1,12 +1,13 @@
-//! `clawos wallet`: creates, shows and funds the wallet.
+//! `clawos wallet`: creates, shows and funds the wallet, and sends money from it.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use clawos_client::solana::send::Confirmed;
 use clawos_client::{Wallet, key};
 use clawos_interface::Currency;
 use serde_json::json;
 
 use crate::amount;
+use crate::args::Fees;
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::table;
@@ -31,6 +32,27 @@ pub enum WalletCommand {
         #[arg(long, value_name = "AMOUNT")]
         usdc: Option<String>,
     },
+    /// Send SOL or USDC to an address.
+    Transfer(TransferArgs),
+}
+
+/// Flags of `clawos wallet transfer`.
+#[derive(Debug, Args)]
+pub struct TransferArgs {
+    /// Who gets it.
+    #[arg(value_name = "ADDRESS")]
+    pub to: String,
+    /// How much, with its currency: "0.5 SOL" or "5 USDC".
+    pub amount: String,
+    /// Show the transfer and what it costs, without signing anything.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask for confirmation.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Of the transaction.
+    #[command(flatten)]
+    pub fees: Fees,
 }
 
 /// Runs a subcommand.
@@ -41,6 +63,7 @@ pub async fn run(command: &WalletCommand, context: &Context) -> Result<()> {
     match command {
         WalletCommand::New => new(context),
         WalletCommand::Show { address } => show(address.as_deref(), context).await,
+        WalletCommand::Transfer(args) => transfer(args, context).await,
         WalletCommand::Airdrop { sol, usdc } => airdrop(sol.as_deref(), usdc.as_deref(), context).await,
     }
 }
@@ -87,13 +110,17 @@ async fn show(address: Option<&str>, context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Base units of an amount that is not 0.
+fn positive(text: &str, currency: Currency) -> Result<u64> {
+    match amount::parse(text, currency)? {
+        0 => Err(CliError::Usage("the amount must be more than 0".to_owned())),
+        amount => Ok(amount),
+    }
+}
+
 async fn airdrop(sol: Option<&str>, usdc: Option<&str>, context: &Context) -> Result<()> {
     let owner = context.wallet()?.key();
     let chain = context.chain();
-    let positive = |text: &str, currency| match amount::parse(text, currency)? {
-        0 => Err(CliError::Usage("the amount must be more than 0".to_owned())),
-        amount => Ok(amount),
-    };
     let sol = sol.map(|text| positive(text, Currency::Sol)).transpose()?;
     let usdc = usdc.map(|text| positive(text, Currency::Usdc)).transpose()?;
     let mut transactions = Vec::new();
@@ -111,5 +138,49 @@ async fn airdrop(sol: Option<&str>, usdc: Option<&str>, context: &Context) -> Re
     context.out.result(&value, || {
         transactions.iter().map(|(money, confirmed)| format!("{money}  {}\n", confirmed.signature)).collect()
     })?;
+    Ok(())
+}
+
+async fn transfer(args: &TransferArgs, context: &Context) -> Result<()> {
+    let wallet = context.wallet()?;
+    let to = key::parse(&args.to)?;
+    if to == wallet.key() {
+        return Err(CliError::Usage("that is the wallet's own address".to_owned()));
+    }
+    let currency = amount::named_currency(&args.amount)
+        .ok_or_else(|| CliError::Usage(format!("the amount needs a currency, like \"{} USDC\"", args.amount)))?;
+    let units = positive(&args.amount, currency)?;
+    let chain = context.paying_chain(args.fees);
+    let instructions = chain.transfer(&wallet.key(), &to, units, currency).await?;
+    let costs = chain.rent_and_fees(&instructions, &[]).await?;
+    let (money, more) = (amount::money(units, currency), amount::money(costs, Currency::Sol));
+    let mut confirmed = None;
+    if !args.dry_run {
+        let sent = if currency == Currency::Sol { units } else { 0 };
+        chain.check_lamports(&wallet.key(), sent.saturating_add(costs)).await?;
+        context.out.confirm(&format!("send {money} to {} (and pay {more} for rent and fees)?", args.to), args.yes)?;
+        let _progress = context.out.progress("waiting for the chain");
+        confirmed = Some(chain.send(&wallet, &instructions).await?);
+    }
+    let value = json!({
+        "from": wallet.address(),
+        "to": args.to,
+        "amount": money,
+        "rent_and_fees": more,
+        "transaction": confirmed.as_ref().map(|confirmed| &confirmed.signature),
+        "slot": confirmed.as_ref().map(|confirmed| confirmed.slot.to_string()),
+        "dry_run": args.dry_run,
+    });
+    context.out.result(&value, || {
+        table::fields(&[
+            (if args.dry_run { "to send" } else { "sent" }, Some(money.to_string())),
+            ("to", Some(args.to.clone())),
+            ("rent and fees", Some(more.to_string())),
+            ("transaction", confirmed.as_ref().map(|confirmed| confirmed.signature.clone())),
+        ])
+    })?;
+    if args.dry_run {
+        context.out.note("dry run: nothing was signed");
+    }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! `clawos exit`: withdraws credit or closes a licence, in two steps, so that earlier calls can be settled in between.
+//! `clawos withdraw`: withdraws credit or closes a licence, in two steps, so that earlier calls can be settled in between.
+//! On chain this is the licence's exit, of kind withdraw or close.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use clawos_client::Wallet;
 use clawos_client::key::to_base58;
+use clawos_client::solana::Chain;
 use clawos_client::solana::purchase::Listing;
 use clawos_interface::ExitKind;
 use clawos_interface::accounts::Licence;
@@ -10,59 +12,56 @@ use clawos_interface::rules::exit::ready_at;
 use serde_json::json;
 
 use crate::amount;
+use crate::args::Fees;
 use crate::context::{Context, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
 use crate::table;
 
-/// The subcommands of `clawos exit`.
+/// The subcommands of `clawos withdraw`.
 #[derive(Debug, Subcommand)]
-pub enum ExitCommand {
-    /// Request an exit; calls are refused from now on.
+pub enum WithdrawCommand {
+    /// Ask for the credit back; calls are refused from now on.
     Request {
         /// The skill whose licence it is.
         #[command(flatten)]
         skill: SkillArg,
-        /// The action to request.
-        kind: Way,
+        /// Close the licence as well, and get its rent back.
+        #[arg(long)]
+        close: bool,
+        /// Of the transaction.
+        #[command(flatten)]
+        fees: Fees,
     },
-    /// Execute the requested exit, once its delay has passed.
+    /// Take what was asked for, once the delay has passed.
     Execute {
         /// The skill whose licence it is.
         #[command(flatten)]
         skill: SkillArg,
+        /// Of the transaction.
+        #[command(flatten)]
+        fees: Fees,
     },
-}
-
-/// What an exit does.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Way {
-    /// Withdraw the credit and keep the licence.
-    Withdraw,
-    /// Withdraw credit and rent, and close the licence.
-    Close,
 }
 
 /// Runs a subcommand.
 ///
 /// # Errors
 /// When there is no licence, or the program refuses.
-pub async fn run(command: &ExitCommand, context: &Context) -> Result<()> {
+pub async fn run(command: &WithdrawCommand, context: &Context) -> Result<()> {
     match command {
-        ExitCommand::Request { skill, kind } => request(skill, *kind, context).await,
-        ExitCommand::Execute { skill } => execute(skill, context).await,
+        WithdrawCommand::Request { skill, close, fees } => {
+            let kind = if *close { ExitKind::Close } else { ExitKind::Withdraw };
+            request(skill, kind, &context.paying_chain(*fees), context).await
+        }
+        WithdrawCommand::Execute { skill, fees } => execute(skill, &context.paying_chain(*fees), context).await,
     }
 }
 
-async fn request(skill: &SkillArg, way: Way, context: &Context) -> Result<()> {
+async fn request(skill: &SkillArg, kind: ExitKind, chain: &Chain, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
-    let chain = context.chain();
     let listing = skill.listing(context).await?;
     held(skill, &listing, &wallet, context).await?;
-    let kind = match way {
-        Way::Withdraw => ExitKind::Withdraw,
-        Way::Close => ExitKind::Close,
-    };
     let progress = context.out.progress("waiting for the chain");
     let confirmed = chain.request_exit(&wallet, &listing.address, kind).await?;
     let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
@@ -70,25 +69,24 @@ async fn request(skill: &SkillArg, way: Way, context: &Context) -> Result<()> {
     let ready = licence.and_then(|licence| ready_at(&licence, &listing.config).ok()).map(rfc3339);
     let value = json!({
         "skill": skill.id,
-        "exit": kind.as_str(),
+        "withdrawal": kind.as_str(),
         "ready_at": ready,
         "transaction": confirmed.signature,
         "slot": confirmed.slot.to_string(),
     });
     context.out.result(&value, || {
         table::fields(&[
-            ("exit", Some(kind.to_string())),
+            ("withdrawal", Some(kind.to_string())),
             ("ready at", ready.clone()),
             ("transaction", Some(confirmed.signature.clone())),
         ])
     })?;
-    context.out.note(format!("next, once it is ready: clawos exit execute {}", skill.id));
+    context.out.note(format!("next, once it is ready: clawos withdraw execute {}", skill.id));
     Ok(())
 }
 
-async fn execute(skill: &SkillArg, context: &Context) -> Result<()> {
+async fn execute(skill: &SkillArg, chain: &Chain, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
-    let chain = context.chain();
     let listing = skill.listing(context).await?;
     let licence = held(skill, &listing, &wallet, context).await?;
     let credit = amount::money(licence.credit(), listing.currency()?);
