@@ -19,7 +19,9 @@ CREATE TABLE receipt_keys (
     PRIMARY KEY (key, meter, from_ms)
 );
 
--- Every call that took place. settlement: none (free or failed), pending, batched, waived (the platform's loss).
+-- Every call that took place. settlement: none (free or failed), pending, batched, waived (the platform's loss), set_aside
+-- (the row is not what its body was signed as: never charged). The body is what was signed; the other columns are copies
+-- for the database's own use, and no bill rests on them.
 CREATE TABLE receipts (
     id TEXT PRIMARY KEY,
     buyer TEXT NOT NULL,

@@ -176,7 +176,12 @@ async fn receipts_and_leaves_are_for_buyer_and_seller_only() {
     let batch = format!("/licences/{key}/batches/1");
     let leaves = |answer: Value| answer["leaves"].clone();
     let mine = leaves(market.app.get_as(buyer.agent.token(), &batch).await.json(200));
-    assert_eq!(mine[0], json!({ "receipt": signed.receipt.id, "leaf": hex::encode(signed.receipt.leaf_hash()) }));
+    let leaf = signed.receipt.leaf();
+    let receipt_sha256 = hex::encode(leaf.receipt_sha256);
+    let expected =
+        json!({ "receipt": signed.receipt.id, "receipt_sha256": receipt_sha256, "units": "1", "amount": "1000" });
+    assert_eq!(mine, json!([expected]));
+    assert_eq!((leaf.units, leaf.amount), (1, CALL));
     assert_eq!(leaves(market.app.get_as(market.author.token(), &batch).await.json(200)), mine);
     assert_eq!(leaves(market.app.get_as(nosy.agent.token(), &batch).await.json(200)), Value::Null);
     assert_eq!(leaves(market.app.get(&batch).await.json(200)), Value::Null);

@@ -28,36 +28,6 @@ pub(crate) async fn nobody_settles(market: &Market) {
 }
 
 #[tokio::test]
-async fn a_receipt_made_at_another_price_is_given_up_and_never_charged() {
-    for database in databases().await {
-        let market = Market::open(&database, usage).await;
-        let buyer = market.buyer("buyer").await;
-        market.buy_usage(&buyer, 100 * CALL).await;
-        let mut signed = Vec::new();
-        for n in 0..3 {
-            signed.push(receipt(&market.call(&buyer, &n.to_string()).await.json(200)));
-        }
-        // As if the licence had been a subscription when it was made.
-        let free = signed.remove(1).receipt;
-        tamper(&market, "UPDATE receipts SET amount = 0 WHERE id = $1", &free.id).await;
-        let licence = bs58::encode(free.licence.unwrap()).into_string();
-        let rest = "UPDATE usage_accounts SET pending_amount = pending_amount - 1000 WHERE licence = $1";
-        tamper(&market, rest, &licence).await;
-        market.app.clock.advance(BATCH_AGE);
-        for one in &signed {
-            check_proof(&market, &buyer, one).await;
-        }
-        let settled = market.licence(&buyer).await;
-        assert_eq!((settled.usage_total(), settled.credit(), settled.unbilled()), (2, 98 * CALL, 0));
-        let waived = "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'";
-        tamper(&market, waived, &free.id).await;
-        let nothing_left = "UPDATE usage_accounts SET licence = licence
-            WHERE licence = $1 AND pending_units = 0 AND pending_count = 0 AND pending_amount = 0";
-        tamper(&market, nothing_left, &licence).await;
-    }
-}
-
-#[tokio::test]
 async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
     let market = Market::open(&TestDatabase::Sqlite, usage).await;
     let buyer = market.buyer("buyer").await;

@@ -200,7 +200,7 @@ fn outsider_verifies(world: &World, good: &[Good]) {
         std::fs::write(&call.receipt, proof.to_string()).expect("the test's folder can be written");
         let line = ["verify", "receipt", &call.receipt, "--replay", "--input", &call.payload];
         let report = world.outsider.run(&line);
-        assert_eq!((&report["ok"], &report["complete"]), (&json!(true), &json!(true)), "{report:#}");
+        assert_eq!((&report["verdict"], &report["complete"]), (&json!("verified"), &json!(true)), "{report:#}");
     }
     let buyer = world.buyer.address();
     let licence = world.outsider.run(&["verify", "licence", TEXT_STATS, &buyer]);

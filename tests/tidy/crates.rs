@@ -38,7 +38,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("clawos-api", &["clawos-interface", "clawos-receipts", "clawos-manifest"]),
     ("clawos-solana", &["clawos-interface"]),
     ("clawos-runtime", &["clawos-manifest"]),
-    ("clawos-verifier", &["clawos-interface", "clawos-receipts", "clawos-runtime"]),
+    ("clawos-verifier", &["clawos-interface", "clawos-receipts", "clawos-manifest", "clawos-runtime"]),
     ("clawos-client", &["clawos-interface", "clawos-receipts", "clawos-api", "clawos-solana"]),
     (
         "clawos-cli",

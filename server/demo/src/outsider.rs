@@ -19,6 +19,7 @@ pub(super) fn verify(world: &World, show: &Show, calls: &Calls) -> Result<(), De
             let word = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
             show.fact(&format!("{} {}", mark(check), word("name")), word("evidence"));
         }
+        show.fact("in one line", report["conclusion"].as_str().unwrap_or_default());
     }
     Ok(())
 }
@@ -26,7 +27,7 @@ pub(super) fn verify(world: &World, show: &Show, calls: &Calls) -> Result<(), De
 fn mark(check: &Value) -> &'static str {
     match check["verdict"].as_str() {
         Some("ok") => "✓",
-        Some("skipped") => "-",
+        Some("skipped" | "not_applicable") => "-",
         _ => "✗",
     }
 }

@@ -151,12 +151,13 @@ impl Execution {
         let Prepared { network, caller, request, plan } = call;
         let opening = Opening::new(self.now_ms());
         let outcome = self.run(caller, plan, request, &opening).await?;
-        let Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges: _, effects } = outcome;
+        let Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges, effects } = outcome;
         let result = check_output(plan, result);
         let closing = Closing {
             result: result.as_ref().map(|output| output.as_ref()).map_err(RunFailure::outcome),
             usage,
             replayable,
+            exchanges: &exchanges,
             issued_at: self.now_ms(),
         };
         let facts = receipt::Call {

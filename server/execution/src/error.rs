@@ -105,6 +105,9 @@ pub enum ExecutionError {
     /// No receipt of the caller has this id.
     #[error("There is no such receipt of yours; ids begin with run_.")]
     UnknownReceipt,
+    /// No receipt has this id and this leaf hash.
+    #[error("There is no receipt of that id with that leaf hash here.")]
+    UnknownLeaf,
     /// No batch of such a licence, or not with this number, was formed here.
     #[error("No usage of such a licence was batched here.")]
     UnknownBatch,

@@ -14,9 +14,11 @@
 //! | `group_commit` | receipts, usage, spending and stored answers in one transaction |
 //! | `receipts` | what callers read of receipts and batches |
 //! | `settle` | batches: formed, sent, concluded |
+//! | `audit` | what settlement writes into the audit log |
 
 mod account;
 mod answer;
+mod audit;
 mod call;
 mod error;
 mod failure;

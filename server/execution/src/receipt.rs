@@ -2,9 +2,10 @@
 
 use clawos_interface::rules::bill;
 use clawos_licensing::Network;
+use clawos_receipts::exchange::{self, exchanges_sha256};
 use clawos_receipts::receipt::{Limits, Outcome, VERSION, seed_of};
-use clawos_receipts::{Key, Receipt, ReceiptError, sha256};
-use clawos_runtime::Usage;
+use clawos_receipts::{Hash, Key, Receipt, ReceiptError, sha256};
+use clawos_runtime::{Exchange, Usage};
 
 use crate::plan::Plan;
 
@@ -34,6 +35,8 @@ pub(crate) struct Closing<'a> {
     pub result: Result<&'a [u8], Outcome>,
     pub usage: Usage,
     pub replayable: bool,
+    /// What the guest learned from outside, in order.
+    pub exchanges: &'a [Exchange],
     /// Unix milliseconds.
     pub issued_at: u64,
 }
@@ -69,6 +72,7 @@ pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) ->
         program: network.program,
         skill: plan.version.skill.clone(),
         version: plan.version.version.clone(),
+        manifest_sha256: plan.version.manifest_sha256,
         module_sha256: plan.version.module_sha256,
         runtime,
         licence: facts.map(|facts| facts.account.licence),
@@ -78,6 +82,7 @@ pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) ->
         kind: facts.map(|facts| facts.kind),
         tier: facts.map(|facts| facts.tier),
         endpoint: endpoint.to_owned(),
+        exchanges_sha256: learned(closing.exchanges),
         input_sha256: sha256(payload),
         output_sha256: closing.result.ok().map(sha256),
         seed: opening.seed,
@@ -103,4 +108,13 @@ pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) ->
     };
     receipt.check()?;
     Ok(receipt)
+}
+
+/// The hash of what the guest learned from outside.
+fn learned(exchanges: &[Exchange]) -> Option<Hash> {
+    exchanges_sha256(exchanges.iter().map(|each| exchange::Exchange {
+        permission: each.permission.as_str(),
+        request: &each.request,
+        response: each.response.as_deref(),
+    }))
 }

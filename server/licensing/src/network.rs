@@ -86,6 +86,19 @@ impl Licensing {
         Ok(certified)
     }
 
+    /// The receipt keys that this server's meter certified: whose receipts it settles.
+    ///
+    /// # Errors
+    /// When the network is unknown, or the database fails.
+    pub async fn certified_keys(&self) -> Result<Vec<CertifiedKey>, LicensingError> {
+        let (network, meter) = (self.network().await?, self.meter());
+        let ours = |key: &CertifiedKey| {
+            let statement = key.statement(network.genesis, network.program);
+            statement.verify(&meter, &key.certificate).is_ok()
+        };
+        Ok(self.receipt_keys().await?.into_iter().map(|published| published.certified).filter(ours).collect())
+    }
+
     /// Every certificate of a receipt key that there ever was, by whichever meter, the present one first: licences keep
     /// the meter they were bought under, and their receipts have to stay verifiable.
     pub(crate) async fn receipt_keys(&self) -> Result<Vec<PublishedKey>, LicensingError> {

@@ -134,7 +134,46 @@ pub struct LogView {
 pub struct ReceiptAnswer {
     /// The signed receipt.
     pub receipt: SignedReceipt,
+    /// Whether it is settled.
+    pub settlement: Settlement,
     /// Its place on chain; null until it is in a batch, and for free and failed calls.
+    pub anchor: Option<Anchor>,
+}
+
+words! {
+    /// What is or will be charged for a receipt.
+    Settlement {
+        /// Nothing: the call was free, or failed.
+        None "none",
+        /// It will be in a batch.
+        Pending "pending",
+        /// It is in a batch.
+        Batched "batched",
+        /// Nothing: the platform could not charge it in time, or not as it was agreed.
+        Waived "waived",
+        /// Nothing: what is stored is not what was signed.
+        SetAside "set_aside",
+    }
+}
+
+/// Which receipt is meant: whoever can say its leaf has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct ProofQuery {
+    /// The receipt's leaf hash, hex: `SHA-256(0x00 ‖ units ‖ amount ‖ SHA-256(receipt))`, integers as 64 bits
+    /// little-endian, the receipt as RFC 8785 canonical JSON without its evidence.
+    #[cfg_attr(feature = "openapi", param(value_type = schema::Sha256))]
+    pub leaf: String,
+}
+
+/// Where a receipt stands on chain, for whoever has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProofAnswer {
+    /// Whether it is settled.
+    pub settlement: Settlement,
+    /// Its place on chain; null while it is in no batch.
     pub anchor: Option<Anchor>,
 }
 
@@ -296,16 +335,24 @@ pub struct BatchDetail {
     pub leaves: Option<Vec<LeafView>>,
 }
 
-/// A receipt in a batch.
+/// A receipt in a batch: what its leaf in the tree is the hash of, so that the batch's totals and root can be recomputed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeafView {
     /// The receipt's id.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::ReceiptId))]
     pub receipt: String,
-    /// Its leaf hash, hex.
+    /// SHA-256 of its canonical JSON, hex.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
-    pub leaf: String,
+    pub receipt_sha256: String,
+    /// Its units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
+    pub units: u64,
+    /// Its amount, base units.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
+    pub amount: u64,
 }
 
 /// Which page.

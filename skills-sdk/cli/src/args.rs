@@ -20,9 +20,10 @@ Examples:
   clawos buy acme.word-count --kind usage              buy a licence
   clawos exec acme.word-count count '{\"text\":\"hi\"}'    call it
   clawos verify receipt receipt.json --replay --input payload.json
+  clawos verify licence acme.word-count --batches      check all that was charged
 
 Exit codes: 0 success, 2 usage, 3 sign-in or permission, 4 not found, 5 invalid, 6 payment or licence, 7 rate limit, 8 server, chain or network,
-130 interrupted.";
+9 not on chain yet, 130 interrupted.";
 
 /// The marketplace where AI agents sell skills to each other and run them safely.
 #[derive(Debug, Parser)]

@@ -27,6 +27,8 @@ pub mod exit {
     pub const RATE_LIMIT: u8 = 7;
     /// The server, the chain, the network or the skill failed.
     pub const REMOTE: u8 = 8;
+    /// What was asked for is not on chain yet.
+    pub const NOT_ANCHORED: u8 = 9;
     /// The user stopped it (Ctrl-C), as a shell reports it.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -58,6 +60,14 @@ pub enum CliError {
         /// What is not proven, and why.
         message: String,
         /// One entry per check that was skipped.
+        findings: Vec<FieldError>,
+    },
+    /// A receipt that has to be on chain is not proven to be there yet.
+    #[error("{message}")]
+    NotAnchored {
+        /// What is missing.
+        message: String,
+        /// One entry per check that was not made.
         findings: Vec<FieldError>,
     },
     /// The price is above what the user set.
@@ -148,6 +158,7 @@ impl CliError {
             Self::NotSignedIn(_) => exit::AUTH,
             Self::NotFound(_) => exit::NOT_FOUND,
             Self::Invalid { .. } | Self::Unproven { .. } => exit::INVALID,
+            Self::NotAnchored { .. } => exit::NOT_ANCHORED,
             Self::PriceAboveMax { .. } => exit::PAYMENT,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::NOT_FOUND,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => exit::INVALID,
@@ -167,6 +178,7 @@ impl CliError {
             Self::NotFound(_) => "not_found",
             Self::Invalid { .. } => "invalid",
             Self::Unproven { .. } => "unproven",
+            Self::NotAnchored { .. } => "not_anchored",
             Self::PriceAboveMax { .. } => "price_above_max",
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => "invalid",
             Self::File { .. } | Self::System(_) => "io",
@@ -225,6 +237,7 @@ impl CliError {
             exit::PAYMENT => (402, "Payment required"),
             exit::RATE_LIMIT => (429, "Too many requests"),
             exit::REMOTE => (503, "Remote failure"),
+            exit::NOT_ANCHORED => (425, "Not on chain yet"),
             _ => (422, "Invalid"),
         };
         Problem {
@@ -236,7 +249,7 @@ impl CliError {
             retryable: match self {
                 Self::Client(error) | Self::Unanswered { source: error, .. } => error.retryable(),
                 Self::Interrupted { .. } => true,
-                other => matches!(other, Self::TimedOut(_)),
+                other => matches!(other, Self::TimedOut(_) | Self::NotAnchored { .. }),
             },
             request_id: String::new(),
             errors: self.findings().to_vec(),
@@ -247,7 +260,9 @@ impl CliError {
     /// The single findings, from here or from the server.
     pub fn findings(&self) -> &[FieldError] {
         match self {
-            Self::Invalid { findings, .. } | Self::Unproven { findings, .. } => findings,
+            Self::Invalid { findings, .. } | Self::Unproven { findings, .. } | Self::NotAnchored { findings, .. } => {
+                findings
+            }
             Self::Client(error) => error.problem().map_or(&[], |problem| &problem.errors),
             _ => &[],
         }

@@ -48,6 +48,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "unproven" => {
             "ask an RPC that you trust on the licence's chain (`--rpc`) and the server that made the receipt (`--server`)"
         }
+        "not_anchored" => {
+            "usage reaches the chain within minutes: try again, or let its buyer wait with `clawos receipts get ID --wait SECS`"
+        }
         "unreachable" | "silent" | "rpc_unavailable" => "`clawos doctor` checks what can be reached",
         "no_faucet" => "`clawos wallet show` shows the address to send to",
         "wallet" => "`clawos wallet new` creates a wallet; --wallet FILE names another one",

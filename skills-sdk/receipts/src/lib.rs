@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`receipt`] | the fields of a receipt, their encoding, the rules that hold between them |
 //! | [`seal`] | one signature over a group of receipts, and its check |
+//! | [`exchange`] | the hash of what a call learned from outside |
 //! | [`merkle`], [`batch`] | trees, proofs, the root that is anchored on chain |
 //! | [`statement`] | sign-in challenge, version statement, receipt-key certificate |
 //! | [`canonical`], [`strict_json`] | JSON as bytes that hash the same everywhere |
@@ -17,6 +18,7 @@
 
 pub mod batch;
 pub mod canonical;
+pub mod exchange;
 pub mod id;
 pub mod merkle;
 pub mod receipt;

@@ -1,4 +1,7 @@
-//! Merkle trees over SHA-256: leaf `H(0x00 ‖ data)`, node `H(0x01 ‖ left ‖ right)`, an odd node is promoted unchanged.
+//! Merkle trees over SHA-256, the same for a group that shares a signature and for a batch that is anchored on chain.
+//!
+//! A leaf is `H(0x00 ‖ units ‖ amount ‖ H(receipt))`, integers as `u64` little-endian, so that totals can be checked
+//! from leaves without the receipts; a node is `H(0x01 ‖ left ‖ right)`; an odd node is promoted unchanged.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +34,22 @@ pub struct Step {
     pub side: Side,
 }
 
-/// The hash of a leaf with this content.
-pub fn leaf_hash(data: &[u8]) -> Hash {
-    sha256_parts(&[&[0x00], data])
+/// What a leaf commits to: one receipt, and what it bills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// How many units the receipt bills.
+    pub units: u64,
+    /// What it bills, in base units of its currency.
+    pub amount: u64,
+    /// SHA-256 of the receipt's canonical JSON.
+    pub receipt_sha256: Hash,
+}
+
+impl Leaf {
+    /// The leaf's hash: what stands at the bottom of a tree.
+    pub fn hash(&self) -> Hash {
+        sha256_parts(&[&[0x00], &self.units.to_le_bytes(), &self.amount.to_le_bytes(), &self.receipt_sha256])
+    }
 }
 
 /// The hash of a node with these children.

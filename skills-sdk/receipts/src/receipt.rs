@@ -8,10 +8,11 @@ use clawos_interface::{Currency, Kind, Tier, Unit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::merkle::Leaf;
 #[cfg(feature = "openapi")]
 use crate::schema::{Address, CurrencyWord, Decimal, KindWord, ReceiptId, Sha256, TierWord, UnitWord};
 use crate::text::{base58, decimal, hex32, present};
-use crate::{Hash, Key, id, merkle, sha256_parts};
+use crate::{Hash, Key, id, sha256, sha256_parts};
 
 /// The format's version.
 pub const VERSION: u32 = 1;
@@ -103,6 +104,10 @@ pub struct Receipt {
     pub currency: Option<Currency>,
     /// The skill's endpoint.
     pub endpoint: String,
+    /// Hash of what the call learned from outside ([`crate::exchange`]); absent when that was nothing.
+    #[serde(with = "hex32::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Sha256>))]
+    pub exchanges_sha256: Option<Hash>,
     /// The platform's share of settled totals at this time, in 1/10,000; it is not part of `amount`.
     pub fee_bps: u16,
     /// Fuel used, by the price list that `runtime` names.
@@ -146,6 +151,10 @@ pub struct Receipt {
     pub licence_slot: Option<u64>,
     /// What the call ran under.
     pub limits: Limits,
+    /// Hash of the canonical JSON of the version's resolved manifest, which its publisher signed.
+    #[serde(with = "hex32")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Sha256))]
+    pub manifest_sha256: Hash,
     /// Hash of the module that ran.
     #[serde(with = "hex32")]
     #[cfg_attr(feature = "openapi", schema(value_type = Sha256))]
@@ -264,8 +273,13 @@ impl Receipt {
     }
 
     /// The receipt's leaf in any Merkle tree.
+    pub fn leaf(&self) -> Leaf {
+        Leaf { units: self.units, amount: self.amount, receipt_sha256: sha256(&self.canonical_bytes()) }
+    }
+
+    /// The hash of [`Self::leaf`].
     pub fn leaf_hash(&self) -> Hash {
-        merkle::leaf_hash(&self.canonical_bytes())
+        self.leaf().hash()
     }
 
     /// Checks that units and amount follow from outcome, unit, fuel and unit price.
@@ -316,6 +330,11 @@ impl Receipt {
                 "unit_price",
                 self.unit_price == 0 || self.kind == Some(Kind::Usage),
                 "only a usage licence has a price per unit",
+            ),
+            (
+                "exchanges_sha256",
+                self.exchanges_sha256.is_none() || !self.replayable,
+                "a call that learned something from outside does not follow from its receipt alone",
             ),
             ("unit", self.runtime != "docker" || self.unit == Unit::Call, "docker counts calls only"),
         ];

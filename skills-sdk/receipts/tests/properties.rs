@@ -1,7 +1,7 @@
 //! What must hold for every input: proofs, canonical JSON, strict JSON, texts, statements.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use clawos_receipts::merkle::{Tree, leaf_hash, verify_path};
+use clawos_receipts::merkle::{Leaf, Tree, verify_path};
 use clawos_receipts::statement::Challenge;
 use clawos_receipts::text::{from_base58, from_decimal, from_hex, to_base58, to_hex};
 use clawos_receipts::{canonical_json, strict_json};
@@ -37,6 +37,10 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+fn leaf(units: u64, amount: u64) -> Leaf {
+    Leaf { units, amount, receipt_sha256: [9; 32] }
+}
+
 proptest! {
     #[test]
     fn canonical_json_reads_back_and_is_its_own_canonical_form(value in json()) {
@@ -54,7 +58,7 @@ proptest! {
     fn every_leaf_proves_itself_and_no_flipped_bit_does(
         count in 1_usize..70, pick in any::<prop::sample::Index>(), bit in 0_usize..256, step in any::<prop::sample::Index>()
     ) {
-        let leaves: Vec<_> = (0..count).map(|i| leaf_hash(&i.to_le_bytes())).collect();
+        let leaves: Vec<_> = (0..count).map(|i| leaf(i as u64, 5).hash()).collect();
         let tree = Tree::from_leaves(leaves.clone()).unwrap();
         let index = pick.index(count);
         let path = tree.path(index).unwrap();
@@ -72,6 +76,38 @@ proptest! {
         }
         let other = (index + 1) % count;
         prop_assert!(other == index || !verify_path(leaves[other], &path, tree.root()));
+    }
+
+    #[test]
+    fn whoever_changes_what_one_leaf_bills_changes_the_root(
+        bills in prop::collection::vec((any::<u64>(), any::<u64>()), 1..40), pick in any::<prop::sample::Index>(),
+        other in any::<u64>(), moved in 1_u64..=u64::MAX
+    ) {
+        let root = |leaves: &[Leaf]| Tree::from_leaves(leaves.iter().map(Leaf::hash).collect()).unwrap().root();
+        let honest: Vec<Leaf> = bills.into_iter().map(|(units, amount)| leaf(units, amount)).collect();
+        let at = pick.index(honest.len());
+        let changes: [fn(&mut Leaf, u64); 3] = [
+            |leaf, other| leaf.units = other,
+            |leaf, other| leaf.amount = other,
+            |leaf, other| leaf.receipt_sha256[..8].copy_from_slice(&other.to_le_bytes()),
+        ];
+        for change in changes {
+            let mut changed = honest.clone();
+            change(&mut changed[at], other);
+            prop_assert_eq!(root(&changed) == root(&honest), changed == honest);
+        }
+        // Moving units into another leaf keeps the total and changes the root all the same.
+        let next = (at + 1) % honest.len();
+        if next != at {
+            let mut changed = honest.clone();
+            changed[at].units = changed[at].units.wrapping_sub(moved);
+            changed[next].units = changed[next].units.wrapping_add(moved);
+            prop_assert_ne!(root(&changed), root(&honest));
+        }
+        // Nor does swapping units and amount.
+        let mut swapped = honest.clone();
+        (swapped[at].units, swapped[at].amount) = (honest[at].amount, honest[at].units);
+        prop_assert_eq!(root(&swapped) == root(&honest), swapped == honest);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use clawos_interface::Unit;
 use clawos_interface::rules::bill;
-use clawos_receipts::merkle::{Step, Tree, leaf_hash, verify_path};
+use clawos_receipts::exchange::{Exchange, exchanges_sha256};
+use clawos_receipts::merkle::{Leaf, Step, Tree, verify_path};
 use clawos_receipts::statement::{CertifiedKey, Challenge, VersionStatement};
 use clawos_receipts::text::{from_base58, from_decimal, from_hex, to_base58, to_hex};
 use clawos_receipts::{SignedReceipt, SigningKey, batch::Batch, canonical_json, seal::seal, signature};
@@ -79,11 +80,35 @@ fn receipts_encode_hash_and_seal_as_the_vectors_say() {
 }
 
 #[test]
+fn exchanges_hash_as_the_vectors_say() {
+    let file = &vectors("receipts")["exchanges"];
+    let items: Vec<_> = items(file, "items")
+        .iter()
+        .map(|each| Exchange {
+            permission: text(each, "permission"),
+            request: text(each, "request").as_bytes(),
+            response: each["response"].as_str().map(str::as_bytes),
+        })
+        .collect();
+    let found = exchanges_sha256(items.clone());
+    assert_eq!(found, Some(hash(file, "sha256")));
+    assert_ne!(found, exchanges_sha256(items.iter().rev().copied()), "their order counts");
+    // What was not there differs from what was empty.
+    assert_ne!(found, exchanges_sha256(items.iter().map(|each| Exchange { response: Some(b""), ..*each })));
+    assert_eq!(exchanges_sha256([]), None);
+}
+
+#[test]
 fn trees_and_batches_hash_as_the_vectors_say() {
     let file = vectors("merkle");
     for case in items(&file, "trees") {
-        let leaves: Vec<_> =
-            items(case, "leaves").iter().map(|leaf| leaf_hash(leaf.as_str().unwrap().as_bytes())).collect();
+        let number = |leaf: &Value, name: &str| from_decimal(text(leaf, name)).unwrap();
+        let leaf = |leaf: &Value| Leaf {
+            units: number(leaf, "units"),
+            amount: number(leaf, "amount"),
+            receipt_sha256: hash(leaf, "receipt_sha256"),
+        };
+        let leaves: Vec<_> = items(case, "leaves").iter().map(|each| leaf(each).hash()).collect();
         let tree = Tree::from_leaves(leaves.clone()).unwrap();
         assert_eq!(tree.root(), hash(case, "root"));
         for (index, path) in items(case, "paths").iter().enumerate() {

@@ -78,6 +78,7 @@ def receipt(number, **changes):
     fields = {
         "v": 1, "id": run, "genesis": base58(GENESIS), "program": base58(PROGRAM),
         "skill": "acme.word-count", "version": "1.2.0", "module_sha256": sha(b"module").hex(),
+        "manifest_sha256": sha(b"manifest").hex(), "exchanges_sha256": None,
         "runtime": "wasmtime-48.0.8+costs-1", "licence": base58(LICENCE), "terms_version": 1,
         "buyer": base58(BUYER.public), "seller": base58(SELLER.public), "kind": "usage", "tier": "personal",
         "endpoint": "count", "input_sha256": sha(b"input").hex(), "output_sha256": sha(b"output").hex(),
@@ -98,10 +99,30 @@ FREE = {"licence": None, "terms_version": None, "kind": None, "tier": None, "lic
 NESTED = {"parent": "run_" + "0" * 32, "unit": "call", "units": "1", "amount": "1000"}
 
 
+def exchanges_hash(exchanges):
+    hashed = [{"permission": permission, "request_sha256": sha(request).hex(),
+               "response_sha256": None if response is None else sha(response).hex()}
+              for permission, request, response in exchanges]
+    return sha(canonical(hashed)).hex()
+
+
+EXCHANGES = [("kv", b"counter", b"41"), ("kv", b"nothing here", None)]
+
+
+def leaf(receipt):
+    """What a receipt is in every tree: its units and amount beside its hash."""
+    return leaf_hash(int(receipt["units"]), int(receipt["amount"]), sha(canonical(receipt)))
+
+
+def leaf_hash(units, amount, receipt_hash):
+    return sha(b"\0", le64(units), le64(amount), receipt_hash)
+
+
 def receipts_file():
-    receipts = [receipt(0), receipt(1, **FAILED), receipt(2, **FREE), receipt(3, **NESTED), receipt(4)]
+    read = {"exchanges_sha256": exchanges_hash(EXCHANGES), "replayable": False}
+    receipts = [receipt(0), receipt(1, **FAILED), receipt(2, **FREE), receipt(3, **NESTED), receipt(4, **read)]
     receipts.sort(key=lambda each: each["id"])
-    leaves = [sha(b"\0", canonical(each)) for each in receipts]
+    leaves = [leaf(each) for each in receipts]
     levels = merkle_levels(leaves)
     root = levels[-1][0]
     signature = RECEIPT_KEY.sign(b"clawos/receipts/v1" + GENESIS + PROGRAM + root)
@@ -110,15 +131,20 @@ def receipts_file():
         evidence = {"path": merkle_path(levels, index), "root": root.hex(), "signature": base58(signature)}
         items.append({"canonical": canonical(each).decode(), "leaf_hash": leaves[index].hex(),
                       "signed": {**each, "evidence": evidence}})
-    return {"receipt_key_seed": RECEIPT_KEY.seed.hex(), "receipts": items}
+    exchanges = [{"permission": permission, "request": request.decode(), "response": response and response.decode()}
+                 for permission, request, response in EXCHANGES]
+    return {"receipt_key_seed": RECEIPT_KEY.seed.hex(), "receipts": items,
+            "exchanges": {"items": exchanges, "sha256": exchanges_hash(EXCHANGES)}}
 
 
 def merkle_file():
     trees = []
     for count in range(1, 12):
-        data = [f"leaf {i}".encode() for i in range(count)]
-        levels = merkle_levels([sha(b"\0", each) for each in data])
-        trees.append({"leaves": [each.decode() for each in data], "root": levels[-1][0].hex(),
+        leaves = [(i, 1000 * i, sha(f"receipt {i}".encode())) for i in range(count)]
+        levels = merkle_levels([leaf_hash(*each) for each in leaves])
+        trees.append({"leaves": [{"units": str(units), "amount": str(amount), "receipt_sha256": each.hex()}
+                                 for units, amount, each in leaves],
+                      "root": levels[-1][0].hex(),
                       "paths": [merkle_path(levels, i) for i in range(count)]})
     batches = []
     for seq, count, units, amount in [(1, 1, 1, 1000), (2, 64, 2**40, 2**63 - 1), (2**64 - 1, 0, 0, 0)]:

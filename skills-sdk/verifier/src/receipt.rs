@@ -1,41 +1,21 @@
-//! A receipt: what it says, who signed it, where it is anchored, and whether that is what buyer and seller agreed to.
+//! A receipt: what it says, who signed it, and whether that is what buyer and seller agreed to.
 
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::{Key, Kind, PROGRAM_ID, Tier, pda, skill_id};
-use clawos_receipts::batch::Batch;
-use clawos_receipts::merkle::{Step, verify_path};
+use clawos_manifest::ResolvedManifest;
+use clawos_receipts::merkle::verify_path;
 use clawos_receipts::seal;
 use clawos_receipts::signature;
-use clawos_receipts::statement::{CertifiedKey, VersionStatement};
+use clawos_receipts::statement::CertifiedKey;
 use clawos_receipts::text::to_hex;
-use clawos_receipts::{Receipt, Signature, SignedReceipt};
+use clawos_receipts::{Receipt, SignedReceipt};
 
 use crate::account::{Account, shown};
+use crate::anchor::{self, Placement, in_batch, is_published, is_recorded};
 use crate::batches::{self, PublishedBatch};
 use crate::generation::{self, EARLIER_OPENING, Generation};
 use crate::report::{Finding, Report, Verdict, equal};
-
-/// Where a receipt is said to be anchored.
-#[derive(Debug, Clone)]
-pub struct Anchor {
-    /// The batch it is in.
-    pub batch: Batch,
-    /// The batch's root as the chain was told it.
-    pub anchored_root: [u8; 32],
-    /// From the receipt's leaf to the batch's tree root.
-    pub path: Vec<Step>,
-}
-
-/// What a publisher signed about the version that ran.
-#[derive(Debug, Clone)]
-pub struct SignedVersion {
-    /// Skill, version, module and manifest.
-    pub statement: VersionStatement,
-    /// Who is said to have signed it.
-    pub publisher: Key,
-    /// The publisher's signature of it.
-    pub signature: Signature,
-}
+use crate::version::{self, SignedVersion};
 
 /// Everything fetched about a receipt. What is absent is reported as skipped.
 ///
@@ -56,7 +36,7 @@ pub struct Evidence<'a> {
     /// The Skill account of that licence.
     pub skill: Option<Account<'a>>,
     /// Where the receipt is anchored.
-    pub anchor: Option<&'a Anchor>,
+    pub placement: &'a Placement,
     /// Every published batch of the licence, in order.
     pub batches: Option<&'a [PublishedBatch]>,
     /// What the publisher signed.
@@ -64,30 +44,42 @@ pub struct Evidence<'a> {
 }
 
 /// Accounts after their own checks.
-struct OnChain {
-    config: Option<Config>,
-    licence: Option<Licence>,
-    skill: Option<Skill>,
+pub(crate) struct OnChain {
+    pub(crate) config: Option<Config>,
+    pub(crate) licence: Option<Licence>,
+    pub(crate) skill: Option<Skill>,
 }
 
 /// Makes every check for which there is evidence.
 pub fn verify(evidence: &Evidence<'_>) -> Report {
     let mut report = Report::default();
     let receipt = &evidence.signed.receipt;
-    check_alone(evidence, &mut report);
+    let manifest = evidence.version.map(|signed| version::manifest_of(receipt, &signed.manifest));
+    check_alone(evidence, manifest.as_ref().and_then(|manifest| manifest.as_ref().ok()), &mut report);
     let chain = check_accounts(evidence, &mut report);
     let history = check_history(evidence, &chain);
     let generation = generation_of(evidence, &chain, history.as_ref(), &mut report);
     check_key(evidence, &chain, generation, &mut report);
     check_agreement(receipt, &chain, generation, &mut report);
-    check_anchor(evidence, &chain, generation, &mut report);
+    let Evidence { placement, batches, .. } = *evidence;
+    anchor::check(receipt, placement, batches, chain.licence.as_ref(), generation, &mut report);
     match history {
+        _ if is_in_no_batch(evidence) => report.not_applicable("hash_chain", "the receipt is in no batch"),
         _ if generation == Generation::EarlierOpening => report.skip("hash_chain", EARLIER_OPENING),
         Some(history) => report.checks.extend(history.checks),
         None => report.skip("hash_chain", "needs the licence account and all published batches"),
     }
-    check_version(evidence, &chain, &mut report);
+    version::check(receipt, evidence.version, manifest.as_ref(), &chain, &mut report);
     report
+}
+
+/// Whether there is no batch whose place on chain could be checked.
+fn is_in_no_batch(evidence: &Evidence<'_>) -> bool {
+    match evidence.placement {
+        Placement::InBatch(_) => false,
+        Placement::Pending | Placement::NeverCharged(_) => true,
+        Placement::Unknown(_) => !anchor::is_settled(&evidence.signed.receipt),
+    }
 }
 
 /// Whether the report shows that the licence's meter, or for a call without licence the platform's, stands behind the
@@ -100,7 +92,7 @@ pub fn is_proven(report: &Report) -> bool {
 const KEY: &str = "key";
 
 /// What the receipt proves by itself: form, arithmetic, chain, path, signature.
-fn check_alone(evidence: &Evidence<'_>, report: &mut Report) {
+fn check_alone(evidence: &Evidence<'_>, manifest: Option<&ResolvedManifest>, report: &mut Report) {
     let signed = evidence.signed;
     let receipt = &signed.receipt;
     report.add(
@@ -117,7 +109,7 @@ fn check_alone(evidence: &Evidence<'_>, report: &mut Report) {
         receipt.fuel
     );
     report.add("arithmetic", receipt.check_arithmetic().map(|()| bill).map_err(|error| error.to_string()));
-    if let Some(finding) = crate::replay::derived(receipt) {
+    if let Some(finding) = crate::replay::derived(receipt, manifest) {
         report.add("replayable", finding);
     }
     let place = equal("genesis", shown(&receipt.genesis), shown(&evidence.genesis)).and_then(|genesis| {
@@ -161,11 +153,9 @@ fn check_accounts(evidence: &Evidence<'_>, report: &mut Report) -> OnChain {
             None
         }
         (None, _) => {
-            let is_own = receipt.buyer == receipt.seller;
-            report.skip(
-                "licence",
-                if is_own { "the seller's own call: free, and no sale" } else { "a free call has none" },
-            );
+            let own = receipt.buyer == receipt.seller;
+            let why = if own { "the seller's own call: free, and no sale" } else { "a free call has none" };
+            report.not_applicable("licence", why);
             None
         }
     };
@@ -225,8 +215,8 @@ fn generation_of(
     let Some(licence) = &chain.licence else { return Generation::Current };
     let receipt = &evidence.signed.receipt;
     let settled = history.is_some_and(Report::passed)
-        && evidence.anchor.is_some_and(|anchor| {
-            in_batch(receipt, anchor).is_ok() && is_recorded(licence, anchor) && is_published(evidence, anchor)
+        && evidence.placement.anchor().zip(evidence.batches).is_some_and(|(anchor, batches)| {
+            in_batch(receipt, anchor).is_ok() && is_recorded(licence, anchor) && is_published(batches, anchor)
         });
     match Generation::of(receipt, licence, settled) {
         Ok(generation) => generation,
@@ -274,6 +264,9 @@ fn check_key(evidence: &Evidence<'_>, chain: &OnChain, generation: Generation, r
 
 /// The receipt bills under the terms of the licence.
 fn check_agreement(receipt: &Receipt, chain: &OnChain, generation: Generation, report: &mut Report) {
+    if receipt.licence.is_none() {
+        return report.not_applicable("terms", "a free call has none");
+    }
     let Some(licence) = &chain.licence else {
         return report.skip("terms", "needs the licence account");
     };
@@ -305,93 +298,4 @@ fn agreed(receipt: &Receipt, licence: &Licence) -> Finding {
     equal("unit", receipt.unit as u8, licence.unit_kind)?;
     let price = equal("unit price", receipt.unit_price, licence.unit_price())?;
     Ok(format!("{same}, {price}: as the account has them"))
-}
-
-/// The receipt is in the batch, and the batch's root is the hash of its totals.
-fn check_anchor(evidence: &Evidence<'_>, chain: &OnChain, generation: Generation, report: &mut Report) {
-    let Some(anchor) = evidence.anchor else {
-        return report
-            .skip("anchor", "the receipt is not in a batch yet, or never will be (free and failed calls are not)");
-    };
-    let batch = &anchor.batch;
-    report.add("anchor", in_batch(&evidence.signed.receipt, anchor));
-    let root = to_hex(&anchor.anchored_root);
-    report.add("anchored_root", equal("the batch's root", root, to_hex(&batch.anchored_root())));
-    if generation == Generation::EarlierOpening {
-        report.skip("anchored", EARLIER_OPENING);
-    } else if !chain.licence.as_ref().is_some_and(|licence| is_recorded(licence, anchor)) {
-        report.skip("anchored", format!("batch {} is not on chain at the account's slot", batch.seq));
-    } else if evidence.batches.is_none() {
-        report.skip("anchored", "needs all published batches");
-    } else if is_published(evidence, anchor) {
-        report.add("anchored", Ok(format!("batch {} is one of those that lead to the root on chain", batch.seq)));
-    } else {
-        report.add("anchored", Err(format!("batch {} of the proof is not the one published for the chain", batch.seq)));
-    }
-}
-
-/// Whether the account has recorded as many batches.
-fn is_recorded(licence: &Licence, anchor: &Anchor) -> bool {
-    anchor.batch.seq <= licence.usage_seq()
-}
-
-/// Whether the batch is one of those that the account's hash chain is compared with.
-fn is_published(evidence: &Evidence<'_>, anchor: &Anchor) -> bool {
-    let is_it = |each: &PublishedBatch| each.batch == anchor.batch && each.anchored_root == anchor.anchored_root;
-    evidence.batches.is_some_and(|batches| batches.iter().any(is_it))
-}
-
-fn in_batch(receipt: &Receipt, anchor: &Anchor) -> Finding {
-    let batch = &anchor.batch;
-    let licence = receipt.licence.map_or_else(|| "none".to_owned(), |key| shown(&key));
-    equal("the batch's licence", shown(&batch.licence), licence)?;
-    if receipt.units > batch.units || receipt.amount > batch.amount || batch.count == 0 {
-        return Err(format!(
-            "the batch bills {} units for {}, less than this receipt alone",
-            batch.units, batch.amount
-        ));
-    }
-    let leaf = receipt.leaf_hash();
-    if !verify_path(leaf, &anchor.path, batch.tree_root) {
-        return Err(format!("leaf {} does not lead to the batch's tree {}", to_hex(&leaf), to_hex(&batch.tree_root)));
-    }
-    Ok(format!("leaf {} is in batch {}, tree {}", to_hex(&leaf), batch.seq, to_hex(&batch.tree_root)))
-}
-
-/// The publisher signed exactly the module that ran, and the chain says that he is the skill's.
-fn check_version(evidence: &Evidence<'_>, chain: &OnChain, report: &mut Report) {
-    let Some(version) = evidence.version else {
-        return report.skip("publisher", "needs the publisher's signature of the version");
-    };
-    let finding = published(&evidence.signed.receipt, version, chain);
-    match finding {
-        Ok(signed) if chain.skill.is_none() => {
-            report.skip("publisher", format!("{signed}; only the server names this publisher"));
-        }
-        finding => report.add("publisher", finding),
-    }
-}
-
-fn published(receipt: &Receipt, version: &SignedVersion, chain: &OnChain) -> Finding {
-    let SignedVersion { statement, publisher, signature } = version;
-    equal("the signed skill", &statement.skill, &receipt.skill)?;
-    equal("the signed version", &statement.version, &receipt.version)?;
-    equal("the signed module", to_hex(&statement.module_sha256), to_hex(&receipt.module_sha256))?;
-    statement.verify(publisher, signature).map_err(|error| error.to_string())?;
-    // A skill's creator goes on publishing it after he passed its sale on to another seller.
-    let creates = match (&chain.skill, &chain.licence) {
-        (Some(skill), _) => *publisher == skill.creator,
-        (None, Some(licence)) => pda::skill(publisher, &skill_id(&receipt.skill)).0 == licence.skill,
-        (None, None) => false,
-    };
-    if !creates {
-        equal("the publisher", shown(publisher), shown(&receipt.seller))?;
-        if chain.skill.as_ref().is_some_and(|skill| *publisher != skill.seller) {
-            return Err(format!(
-                "{} signed, who is neither creator nor seller of the skill on chain",
-                shown(publisher)
-            ));
-        }
-    }
-    Ok(format!("module {} signed by {}", to_hex(&receipt.module_sha256), shown(publisher)))
 }

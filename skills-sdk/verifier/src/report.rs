@@ -14,6 +14,9 @@ pub enum Verdict {
     Failed,
     /// It was not made; the evidence says what was missing.
     Skipped,
+    /// There is nothing to check: the evidence says why.
+    #[serde(rename = "not_applicable")]
+    NotApplicable,
 }
 
 impl fmt::Display for Verdict {
@@ -22,6 +25,7 @@ impl fmt::Display for Verdict {
             Self::Ok => "ok",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+            Self::NotApplicable => "not applicable",
         })
     }
 }
@@ -53,14 +57,19 @@ impl Report {
         self.failures().next().is_none()
     }
 
-    /// Whether every check was made and passed.
+    /// Whether every check that applies was made and passed.
     pub fn is_complete(&self) -> bool {
-        self.checks.iter().all(|check| check.verdict == Verdict::Ok)
+        self.passed() && self.skipped().next().is_none()
     }
 
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.verdict == Verdict::Failed)
+    }
+
+    /// The checks that were not made.
+    pub fn skipped(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.verdict == Verdict::Skipped)
     }
 
     /// The check called `name`.
@@ -74,6 +83,15 @@ impl Report {
             Err(evidence) => (Verdict::Failed, evidence),
         };
         self.checks.push(Check { name, verdict, evidence });
+    }
+
+    /// Adds a check with all it found wrong, or `good` when that is nothing.
+    pub(crate) fn add_all(&mut self, name: &'static str, wrong: Vec<String>, good: impl FnOnce() -> String) {
+        self.add(name, if wrong.is_empty() { Ok(good()) } else { Err(wrong.join("; ")) });
+    }
+
+    pub(crate) fn not_applicable(&mut self, name: &'static str, why: impl Into<String>) {
+        self.checks.push(Check { name, verdict: Verdict::NotApplicable, evidence: why.into() });
     }
 
     pub(crate) fn skip(&mut self, name: &'static str, missing: impl Into<String>) {

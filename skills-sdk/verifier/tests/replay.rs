@@ -118,7 +118,8 @@ impl Proxy {
 
     async fn replay_of(&self, module: Bytes, input: &'static [u8], receipt: &Receipt) -> Report {
         let input = Bytes::from_static(input);
-        replay(&self.sandbox, &self.modules, module, input, receipt).await.unwrap()
+        let manifest = serde_json::from_value(sample::manifest()).unwrap();
+        replay(&self.sandbox, &self.modules, module, input, receipt, Some(&manifest)).await.unwrap()
     }
 
     /// Another process with an empty cache, as a validator has.
@@ -161,7 +162,10 @@ async fn checks() {
     caught("module", &proxy.replay_of(Bytes::from_static(b"\0asm"), INPUT, &receipt).await);
 
     let other_engine = proxy.replay(&lie(|receipt| receipt.runtime = "wasmtime-1.0.0+costs-0".to_owned())).await;
-    assert_eq!(other_engine.check("runtime").unwrap().verdict, Verdict::Skipped);
+    let skipped = other_engine.check("replay").unwrap();
+    assert_eq!(skipped.verdict, Verdict::Skipped);
+    assert!(skipped.evidence.contains("wasmtime-1.0.0+costs-0") && skipped.evidence.contains("release"), "{skipped:?}");
+    schema(&proxy, &receipt).await;
     // All that a module can see is derived, so a call that answered cannot be exempt from the check; it runs all the same.
     let evading = proxy.replay(&lie(|receipt| (receipt.replayable, receipt.fuel) = (false, 1))).await;
     caught("replayable", &evading);
@@ -171,6 +175,21 @@ async fn checks() {
     assert_eq!(late.check("replay").unwrap().verdict, Verdict::Skipped);
     assert!(late.passed() && !late.is_complete());
     depth(&receipt).await;
+}
+
+/// Whether an answer fits its schema is judged by the manifest, not by the proxy.
+async fn schema(proxy: &Proxy, receipt: &Receipt) {
+    let denied = Receipt { outcome: Outcome::OutputInvalid, output_sha256: None, ..receipt.clone() };
+    caught("outcome", &proxy.replay(&denied).await);
+    let mut manifest = sample::manifest();
+    manifest["endpoints"][0]["output"] = serde_json::json!({ "type": "number" });
+    let manifest = serde_json::from_value(manifest).unwrap();
+    let judged = async |receipt: &Receipt| {
+        let (module, input) = (proxy.module.clone(), Bytes::from_static(INPUT));
+        replay(&proxy.sandbox, &proxy.modules, module, input, receipt, Some(&manifest)).await.unwrap()
+    };
+    assert!(judged(&denied).await.is_complete());
+    caught("outcome", &judged(receipt).await);
 }
 
 /// A module that gets to the end of its stack here, and of which a proxy says that it answered there.

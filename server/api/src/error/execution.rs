@@ -39,7 +39,7 @@ impl From<ExecutionError> for ApiError {
             }
             ExecutionError::SpendingCap(_) => ApiError::new(Code::SpendingCap, text),
             ExecutionError::TermsChanged => ApiError::new(Code::TermsChanged, text),
-            ExecutionError::UnknownReceipt => ApiError::new(Code::ReceiptNotFound, text),
+            ExecutionError::UnknownReceipt | ExecutionError::UnknownLeaf => ApiError::new(Code::ReceiptNotFound, text),
             ExecutionError::UnknownBatch => ApiError::new(Code::NotFound, text),
             ExecutionError::Invalid(error) => error.into(),
             ExecutionError::ScopeMissing(error) => error.into(),

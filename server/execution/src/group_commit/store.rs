@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::Charge;
 use crate::account::Account;
+use crate::audit::{self, Action};
 use crate::reserve;
 use crate::spending::{self, Spend};
 
@@ -44,7 +45,7 @@ pub(super) async fn record(
     server: &str,
     now: i64,
 ) -> Result<(), sqlx::Error> {
-    add_usage(tx, &mut rows, server, now).await?;
+    let lapsed = add_usage(tx, &mut rows, server, now).await?;
     let settlements: Vec<&'static str> = rows.iter().map(NewReceipt::settlement).collect();
     let mut written = 0;
     while rows.len() - written >= ROWS {
@@ -56,6 +57,11 @@ pub(super) async fn record(
     }
     for spend in merged(rows.iter().filter(|row| !row.waived).filter_map(|row| row.spend.as_ref())) {
         spending::record(tx, &spend).await?;
+    }
+    // Last, as everywhere: see `audit`.
+    for (account, units) in lapsed {
+        let detail = format!("{units} units: the lease they came from lapsed before their calls ended");
+        audit::append(tx, now, Action::Waived, &account, "", &detail).await?;
     }
     Ok(())
 }
@@ -88,13 +94,14 @@ impl NewReceipt<'_> {
 }
 
 /// Adds the group's usage to its accounts and takes it out of this server's leases. Usage that a lapsed lease no longer
-/// covers is waived.
+/// covers is waived: the accounts and units.
 async fn add_usage(
     tx: &mut AnyConnection,
     rows: &mut [NewReceipt<'_>],
     server: &str,
     now: i64,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<(Account, i64)>, sqlx::Error> {
+    let mut lapsed = Vec::new();
     // Ordered by account, for the same reason as above.
     let mut accounts: BTreeMap<Account, (Added, usize)> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
@@ -125,8 +132,9 @@ async fn add_usage(
         );
         metrics::counter!("clawos_waived_units_total").increment(lost.leased_units);
         change_pending(tx, &charge, &rows[first].signed.receipt, lost.negated(), now).await?;
+        lapsed.push((account, lost.units));
     }
-    Ok(())
+    Ok(lapsed)
 }
 
 impl Added {

@@ -1,12 +1,15 @@
 //! The batches of a licence: the settled totals for anyone, the leaves for buyer and seller.
 //!
-//! From these anyone can recompute the licence's hash chain from its first root to the one on chain.
+//! From these anyone can recompute the licence's hash chain from its first root to the one on chain; buyer and seller the
+//! totals of every batch from what its leaves bill.
 
 use clawos_api::execution::{BatchDetail, BatchList, BatchView, BatchesQuery, LeafView, OpeningQuery};
 use clawos_base::page::page_limit;
 use clawos_identity::{Caller, Scope};
 use clawos_interface::rules::usage::first_root;
 use clawos_interface::{Key, sha256};
+use clawos_receipts::Receipt;
+use clawos_receipts::merkle::Leaf;
 use clawos_receipts::text::{from_base58, to_base58, to_hex};
 
 use super::store::{self, BatchRef};
@@ -51,8 +54,8 @@ impl Execution {
             caller.scopes.contains(Scope::Read) && [batch.buyer, batch.seller].contains(&caller.wallet)
         });
         let leaves = if entitled {
-            let leaves = store::leaves(&self.ports.db, &BatchRef { account, seq }).await?;
-            Some(leaves.into_iter().map(|(receipt, leaf)| LeafView { receipt, leaf: to_hex(&leaf) }).collect())
+            let receipts = store::batched(&self.ports.db, &BatchRef { account, seq }).await?;
+            Some(receipts.iter().map(leaf_view).collect())
         } else {
             None
         };
@@ -63,6 +66,11 @@ impl Execution {
         let licence: Key = from_base58(key).map_err(|_| ExecutionError::UnknownBatch)?;
         settle::find_account(&self.ports.db, &licence, opened_slot).await?.ok_or(ExecutionError::UnknownBatch)
     }
+}
+
+fn leaf_view(receipt: &Receipt) -> LeafView {
+    let Leaf { units, amount, receipt_sha256 } = receipt.leaf();
+    LeafView { receipt: receipt.id.clone(), receipt_sha256: to_hex(&receipt_sha256), units, amount }
 }
 
 fn view(batch: Batch) -> BatchView {

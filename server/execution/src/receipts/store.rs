@@ -1,9 +1,10 @@
 //! SQL of stored receipts: reading one, listing, the leaves of a batch.
 
+use clawos_api::execution::Settlement;
 use clawos_base::Cursor;
 use clawos_base::database::columns::{hash, int, key, key_text, optional_uint};
 use clawos_interface::Key;
-use clawos_receipts::{Evidence, Receipt, SignedReceipt};
+use clawos_receipts::{Evidence, Hash, Receipt, SignedReceipt};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
@@ -13,6 +14,7 @@ use crate::account::Account;
 #[derive(Debug)]
 pub(super) struct Stored {
     pub signed: SignedReceipt,
+    pub settlement: Settlement,
     /// Where it was batched.
     pub batch: Option<BatchRef>,
 }
@@ -26,21 +28,43 @@ pub(super) struct BatchRef {
 
 /// The receipt with this id.
 pub(super) async fn find(pool: &AnyPool, id: &str) -> Result<Option<Stored>, sqlx::Error> {
-    let row = sqlx::query("SELECT body, evidence, licence, opened_slot, batch_seq FROM receipts WHERE id = $1")
-        .bind(id)
-        .fetch_optional(pool)
-        .await?;
-    row.map(|row| stored(&row)).transpose()
+    let row =
+        sqlx::query("SELECT body, evidence, settlement, licence, opened_slot, batch_seq FROM receipts WHERE id = $1")
+            .bind(id)
+            .fetch_optional(pool)
+            .await?;
+    row.map(|row| Ok(Stored { signed: signed(&row)?, settlement: settlement(&row, 2)?, batch: batch(&row, 3)? }))
+        .transpose()
 }
 
-fn stored(row: &AnyRow) -> Result<Stored, sqlx::Error> {
-    let batch = match (optional_uint(row, 3)?, optional_uint(row, 4)?) {
+/// Where the receipt with this id and leaf hash stands; none for another leaf.
+pub(super) async fn find_leaf(
+    pool: &AnyPool,
+    id: &str,
+    leaf: &Hash,
+) -> Result<Option<(Settlement, Option<BatchRef>)>, sqlx::Error> {
+    let row =
+        sqlx::query("SELECT settlement, licence, opened_slot, batch_seq FROM receipts WHERE id = $1 AND leaf = $2")
+            .bind(id)
+            .bind(leaf.to_vec())
+            .fetch_optional(pool)
+            .await?;
+    row.map(|row| Ok((settlement(&row, 0)?, batch(&row, 1)?))).transpose()
+}
+
+fn settlement(row: &AnyRow, column: usize) -> Result<Settlement, sqlx::Error> {
+    let name: String = row.try_get(column)?;
+    Settlement::from_name(&name).ok_or_else(|| sqlx::Error::Decode(format!("unknown settlement {name}").into()))
+}
+
+/// Licence, opening and number of a batch, in three columns from `first` on.
+fn batch(row: &AnyRow, first: usize) -> Result<Option<BatchRef>, sqlx::Error> {
+    Ok(match (optional_uint(row, first + 1)?, optional_uint(row, first + 2)?) {
         (Some(opened_slot), Some(seq)) => {
-            Some(BatchRef { account: Account { licence: key(row, 2)?, opened_slot }, seq })
+            Some(BatchRef { account: Account { licence: key(row, first)?, opened_slot }, seq })
         }
         _ => None,
-    };
-    Ok(Stored { signed: signed(row)?, batch })
+    })
 }
 
 fn signed(row: &AnyRow) -> Result<SignedReceipt, sqlx::Error> {
@@ -94,8 +118,23 @@ pub(super) async fn list(pool: &AnyPool, filter: &Filter) -> Result<Vec<SignedRe
     rows.iter().map(signed).collect()
 }
 
-/// Ids and leaves of a batch, in the order of its tree.
-pub(super) async fn leaves(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<(String, [u8; 32])>, sqlx::Error> {
+/// The receipts of a batch, in the order of its tree.
+pub(super) async fn batched(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<Receipt>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT body FROM receipts
+         WHERE licence = $1 AND opened_slot = $2 AND settlement = 'batched' AND batch_seq = $3 ORDER BY id",
+    )
+    .bind(key_text(&batch.account.licence))
+    .bind(int(batch.account.opened_slot))
+    .bind(int(batch.seq))
+    .fetch_all(pool)
+    .await?;
+    let json = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+    rows.iter().map(|row| serde_json::from_str(&row.try_get::<String, _>(0)?).map_err(json)).collect()
+}
+
+/// Ids and leaf hashes of a batch, in the order of its tree.
+pub(super) async fn leaves(pool: &AnyPool, batch: &BatchRef) -> Result<Vec<(String, Hash)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT id, leaf FROM receipts
          WHERE licence = $1 AND opened_slot = $2 AND settlement = 'batched' AND batch_seq = $3 ORDER BY id",

@@ -1,7 +1,9 @@
 //! A batch: what `record_usage` is told, stored before it is sent, and what became of it.
 
 use clawos_api::execution::BatchStatus;
-use clawos_interface::Key;
+use clawos_interface::rules::usage::next_root;
+use clawos_interface::{Key, sha256};
+use clawos_receipts::batch::anchored_root;
 
 use crate::account::Account;
 
@@ -23,6 +25,14 @@ pub(crate) struct BatchContents {
     pub anchored_root: [u8; 32],
     /// The licence's root once it has landed.
     pub chain_root: [u8; 32],
+}
+
+impl BatchContents {
+    /// Whether its roots on `licence` are those of its totals. A row that was changed after it was formed is never sent.
+    pub(super) fn is_consistent(&self, licence: &Key) -> bool {
+        let root = anchored_root(licence, self.seq, self.count, self.units, self.amount, &self.tree_root);
+        root == self.anchored_root && next_root(sha256, &self.prev_root, &root) == self.chain_root
+    }
 }
 
 /// A stored batch.

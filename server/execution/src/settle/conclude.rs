@@ -10,11 +10,14 @@ use clawos_interface::rules::bill::cost;
 use clawos_licensing::{LicenceState, Search, Snapshot, TransactionStatus};
 use clawos_solana::failure::{describe, failed_instruction};
 use solana_transaction::Transaction;
+use sqlx::AnyConnection;
 
+use super::batch::BatchContents;
 use super::chain_status::{ChainStatus, chain_status};
 use super::contents;
 use super::store::{self, Change};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
+use crate::audit::{self, Action};
 
 impl Settler {
     /// Decides about each open batch by what the chain says; returns those still to be sent.
@@ -93,7 +96,10 @@ impl Settler {
             }
         }
         tracing::error!(licence = %show(&batch.account.licence), seq = batch.contents.seq, problem, "a batch can never land");
-        self.change(batch, Change::Dead { problem }).await?;
+        let mut tx = self.db.write().await?;
+        store::change(&mut tx, batch, &Change::Dead { problem }).await?;
+        self.note(&mut tx, Action::BatchDead, batch, problem).await?;
+        tx.commit().await?;
         self.forget_transaction(batch).await;
         Ok(())
     }
@@ -117,10 +123,7 @@ impl Settler {
     async fn void(&self, batch: &Batch) -> Result<(), SettleError> {
         tracing::error!(licence = %show(&batch.account.licence), seq = batch.contents.seq, "a batch was voided: the licence has another price now");
         metrics::counter!("clawos_waived_units_total").increment(batch.contents.units);
-        let mut tx = self.db.write().await?;
-        store::void_batch(&mut tx, batch).await?;
-        tx.commit().await?;
-        Ok(())
+        self.remove(batch, "waived", Action::BatchVoided, "the licence has another price now").await
     }
 
     /// Whether a batch that was refused is larger than the caps allow by now, and is certainly not on chain: none of its
@@ -136,10 +139,22 @@ impl Settler {
     /// Removes a batch that the buyer's caps, lowered since, forbid: its receipts go into smaller ones.
     async fn reopen(&self, batch: &Batch) -> Result<(), SettleError> {
         tracing::warn!(licence = %show(&batch.account.licence), seq = batch.contents.seq, units = batch.contents.units, "a batch is larger than the buyer's caps allow by now; it is formed again");
+        self.remove(batch, "pending", Action::BatchReopened, "it is larger than the buyer's caps allow by now").await
+    }
+
+    /// Removes a batch that is certainly not on chain; its receipts become `settlement`.
+    async fn remove(&self, batch: &Batch, settlement: &str, action: Action, why: &str) -> Result<(), SettleError> {
         let mut tx = self.db.write().await?;
-        store::reopen_batch(&mut tx, batch).await?;
+        store::remove_batch(&mut tx, batch, settlement).await?;
+        self.note(&mut tx, action, batch, why).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn note(&self, tx: &mut AnyConnection, action: Action, batch: &Batch, why: &str) -> Result<(), SettleError> {
+        let BatchContents { seq, count, units, amount, .. } = batch.contents;
+        let detail = format!("{count} receipts, {units} units, {amount} base units: {why}");
+        Ok(audit::append(tx, self.clock.now_ms(), action, &batch.account, &seq.to_string(), &detail).await?)
     }
 
     /// Looks after a transaction that has not shown yet: sends it again, or gives it up once it can no longer land.

@@ -8,15 +8,21 @@ use sqlx::AnyConnection;
 
 use super::contents::{self, Candidate};
 use super::pending_store::{self, PendingAccount};
+use super::signed_body::{Refused, Signers};
 use super::store::{self, find_batch};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
 use crate::account::Account;
+use crate::audit::{self, Action};
 
 /// A receipt this young may rest on looser caps than the licence was read with: that reading is as old as this round, and
 /// its node may have been behind (milliseconds). Far longer than either.
 const CAPS_UNCERTAIN_MS: i64 = 180_000;
 /// What happens when receipts and licence name different prices.
 const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
+/// What happens when the licence is gone.
+const CLOSED: &str = "the licence account was closed before its usage was settled";
+/// What happens when what is stored is not what was signed.
+const NOT_SIGNED: &str = "receipts were set aside that are not as they were signed";
 /// What happens when a single receipt can no longer be recorded.
 const ABOVE_CAP: &str = "receipts were waived that are larger than the buyer's caps, lowered since, let through";
 
@@ -36,13 +42,18 @@ impl Settler {
         if !wanted.due && !licence.is_none_or(ends) {
             return Ok(None);
         }
+        // Before the lock: signatures are worked on for a while.
+        let (candidates, refused) = match licence {
+            Some(_) => self.signed(account).await?,
+            None => Default::default(),
+        };
         let mut tx = self.db.write().await?;
         pending_store::lock(&mut tx, account).await?;
+        set_aside(&mut tx, account, &refused, now).await?;
         let seq = match licence {
-            Some(licence) => self.form_locked(&mut tx, account, &licence, state, now).await?,
+            Some(licence) => self.form_locked(&mut tx, account, candidates, &licence, state, now).await?,
             None => {
-                let problem = "the licence account was closed before its usage was settled";
-                pending_store::waive_account(&mut tx, account, problem).await?;
+                waive_closed(&mut tx, account, now).await?;
                 None
             }
         };
@@ -56,11 +67,22 @@ impl Settler {
         Ok(find_batch(&self.db, account, seq).await?)
     }
 
+    /// The account's receipts that are in no batch: what their signed bodies bill, and those that are not what was signed.
+    async fn signed(&self, account: &Account) -> Result<(Vec<Candidate>, Vec<Refused>), SettleError> {
+        let network = self.licensing.network().await?;
+        let keys = self.licensing.certified_keys().await?;
+        let signers = Signers::new(network.genesis, network.program, keys);
+        let stored = pending_store::stored(&self.db, account).await?;
+        let account = *account;
+        Ok(tokio::task::spawn_blocking(move || signers.sort(&account, stored)).await?)
+    }
+
     /// The same under the account's lock; the number of the batch.
     async fn form_locked(
         &self,
         tx: &mut AnyConnection,
         account: &Account,
+        candidates: Vec<Candidate>,
         licence: &Licence,
         state: &Snapshot<LicenceState>,
         now: i64,
@@ -76,11 +98,9 @@ impl Settler {
             return Ok(None);
         }
         let (config, now_secs) = (&state.value.listing.config, self.licensing.now_secs(state));
-        let (candidates, other_price): (Vec<Candidate>, Vec<Candidate>) = pending_store::candidates(tx, account)
-            .await?
-            .into_iter()
-            .partition(|receipt| contents::agrees(receipt, licence.unit_price()));
-        waive(tx, account, &other_price, OTHER_PRICE).await?;
+        let (candidates, other_price): (Vec<Candidate>, Vec<Candidate>) =
+            candidates.into_iter().partition(|receipt| contents::agrees(receipt, licence.unit_price()));
+        waive(tx, account, &other_price, OTHER_PRICE, now).await?;
         let largest = contents::largest(licence, config, now_secs).unwrap_or(u64::MAX);
         let (candidates, too_large): (Vec<Candidate>, Vec<Candidate>) =
             candidates.into_iter().partition(|receipt| receipt.units <= largest);
@@ -88,7 +108,7 @@ impl Settler {
             pending_store::postpone_account(tx, account, now + RETRY_MS, ABOVE_CAP).await?;
             return Ok(None);
         }
-        waive(tx, account, &too_large, ABOVE_CAP).await?;
+        waive(tx, account, &too_large, ABOVE_CAP, now).await?;
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -99,8 +119,7 @@ impl Settler {
             pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
             return Ok(None);
         };
-        let rest_since = candidates.get(taken).map_or(now, |rest| rest.issued_at);
-        store::add_batch(tx, account, &contents, &candidates[taken - 1], rest_since, now).await?;
+        store::add_batch(tx, account, &contents, &candidates[..taken], now).await?;
         Ok(Some(contents.seq))
     }
 }
@@ -111,12 +130,48 @@ async fn waive(
     account: &Account,
     receipts: &[Candidate],
     problem: &str,
+    now: i64,
 ) -> Result<(), SettleError> {
     if receipts.is_empty() {
         return Ok(());
     }
-    let units = receipts.iter().map(|receipt| receipt.units).sum();
+    let units = receipts.iter().map(|receipt| receipt.units).fold(0, u64::saturating_add);
     tracing::error!(licence = %show(&account.licence), units, "{problem}");
     metrics::counter!("clawos_waived_units_total").increment(units);
-    Ok(pending_store::waive(tx, account, receipts, problem).await?)
+    for receipt in receipts {
+        pending_store::take_out(tx, &receipt.id, "waived").await?;
+    }
+    pending_store::recount(tx, account, Some(problem)).await?;
+    let detail = format!("{} receipts, {units} units: {problem}", receipts.len());
+    Ok(audit::append(tx, now, Action::Waived, account, "", &detail).await?)
+}
+
+/// Waives what is pending of a licence that is gone from the chain.
+async fn waive_closed(tx: &mut AnyConnection, account: &Account, now: i64) -> Result<(), SettleError> {
+    let receipts = pending_store::waive_all(tx, account, CLOSED).await?;
+    if receipts > 0 {
+        tracing::error!(licence = %show(&account.licence), receipts, "{CLOSED}");
+        audit::append(tx, now, Action::Waived, account, "", &format!("{receipts} receipts: {CLOSED}")).await?;
+    }
+    Ok(())
+}
+
+/// Takes receipts out of settlement that are not as they were signed: somebody changed or added rows. They are never
+/// charged; the licence's other receipts are settled all the same.
+async fn set_aside(
+    tx: &mut AnyConnection,
+    account: &Account,
+    refused: &[Refused],
+    now: i64,
+) -> Result<(), SettleError> {
+    for Refused { id, reason } in refused {
+        tracing::error!(licence = %show(&account.licence), receipt = id, %reason, "a stored receipt was set aside: it is not as it was signed, so nobody is charged for it");
+        metrics::counter!("clawos_set_aside_receipts_total").increment(1);
+        pending_store::take_out(tx, id, "set_aside").await?;
+        audit::append(tx, now, Action::SetAside, account, id, &reason.to_string()).await?;
+    }
+    if !refused.is_empty() {
+        pending_store::recount(tx, account, Some(NOT_SIGNED)).await?;
+    }
+    Ok(())
 }

@@ -1,5 +1,8 @@
 //! Settlement: usage goes from receipts into batches, and from batches onto the chain.
 //!
+//! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
+//! first, and one whose row says something else is set aside, never charged, logged, counted and audited.
+//!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is
 //! stored before anything is sent, so after a crash the chain alone decides what landed: by the licence's number of the
 //! last batch and its root. Sending twice is harmless, because the program takes each number once.
@@ -12,6 +15,7 @@ mod form;
 mod pending_store;
 mod rules;
 mod send;
+mod signed_body;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -33,6 +37,7 @@ use clawos_licensing::{ChainError, LicenceState, Licensing, LicensingError, MAX_
 use clawos_receipts::text::to_base58;
 use solana_transaction::Transaction;
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 
 use crate::account::Account;
 use pending_store::PendingAccount;
@@ -57,6 +62,8 @@ pub(crate) enum SettleError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Chain(#[from] LicensingError),
+    #[error("the check of stored receipts did not end")]
+    Check(#[from] JoinError),
 }
 
 impl From<ChainError> for SettleError {

@@ -1,12 +1,13 @@
-//! SQL of what is in no batch yet: which accounts are due, their receipts, and waiving receipts.
+//! SQL of what is in no batch yet: which accounts are due, their receipts, and taking receipts out of it.
 
-use clawos_base::database::columns::{hash, int, key, key_text, uint};
+use clawos_base::database::columns::{int, key, key_text, uint};
 use clawos_config::SettleConfig;
 use clawos_interface::Key;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
-use super::contents::{Candidate, MAX_BATCH};
+use super::contents::MAX_BATCH;
+use super::signed_body::{Columns, StoredReceipt};
 use crate::account::Account;
 
 /// An account with receipts in no batch.
@@ -87,26 +88,30 @@ pub(super) async fn lock(tx: &mut AnyConnection, account: &Account) -> Result<()
     Ok(())
 }
 
-/// The account's receipts that are in no batch, oldest first.
-pub(super) async fn candidates(tx: &mut AnyConnection, account: &Account) -> Result<Vec<Candidate>, sqlx::Error> {
+/// The account's receipts that are in no batch, oldest first, as they are stored.
+pub(super) async fn stored(pool: &AnyPool, account: &Account) -> Result<Vec<StoredReceipt>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT id, leaf, units, amount, issued_at FROM receipts
+        "SELECT id, buyer, seller, skill, units, amount, issued_at, leaf, body, evidence FROM receipts
          WHERE licence = $1 AND opened_slot = $2 AND settlement = 'pending' ORDER BY issued_at, id LIMIT $3",
     )
     .bind(key_text(&account.licence))
     .bind(int(account.opened_slot))
-    .bind(i64::try_from(MAX_BATCH + 1).unwrap_or(i64::MAX))
-    .fetch_all(tx)
+    .bind(rows_of(MAX_BATCH + 1))
+    .fetch_all(pool)
     .await?;
     rows.iter()
         .map(|row| {
-            Ok(Candidate {
+            let columns = Columns {
                 id: row.try_get(0)?,
-                leaf: hash(row, 1)?,
-                units: uint(row, 2)?,
-                amount: uint(row, 3)?,
-                issued_at: row.try_get(4)?,
-            })
+                buyer: row.try_get(1)?,
+                seller: row.try_get(2)?,
+                skill: row.try_get(3)?,
+                units: row.try_get(4)?,
+                amount: row.try_get(5)?,
+                issued_at: row.try_get(6)?,
+                leaf: row.try_get(7)?,
+            };
+            Ok(StoredReceipt { columns, body: row.try_get(8)?, evidence: row.try_get(9)? })
         })
         .collect()
 }
@@ -128,51 +133,44 @@ pub(super) async fn postpone_account(
     Ok(())
 }
 
-/// Waives the receipts of an account that is gone from the chain.
-pub(super) async fn waive_account(tx: &mut AnyConnection, account: &Account, problem: &str) -> Result<(), sqlx::Error> {
-    let (licence, opened) = (key_text(&account.licence), int(account.opened_slot));
-    sqlx::query(
+/// Takes all of an account's receipts that are in no batch out of what is settled: they are waived.
+pub(super) async fn waive_all(tx: &mut AnyConnection, account: &Account, problem: &str) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
         "UPDATE receipts SET settlement = 'waived'
          WHERE licence = $1 AND opened_slot = $2 AND settlement = 'pending'",
     )
-    .bind(&licence)
-    .bind(opened)
+    .bind(key_text(&account.licence))
+    .bind(int(account.opened_slot))
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
-        "UPDATE usage_accounts SET pending_units = 0, pending_count = 0, pending_amount = 0, problem = $1
-         WHERE licence = $2 AND opened_slot = $3",
-    )
-    .bind(problem)
-    .bind(&licence)
-    .bind(opened)
-    .execute(tx)
-    .await?;
+    recount(tx, account, Some(problem)).await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes a receipt that is in no batch out of what is settled: `settlement` is `waived` or `set_aside`. The account is to
+/// be counted again.
+pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE receipts SET settlement = $1 WHERE id = $2 AND settlement = 'pending'")
+        .bind(settlement)
+        .bind(id)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
-/// Waives some of an account's pending receipts.
-pub(super) async fn waive(
+/// Counts anew what an account, which is locked, has in no batch, and notes what went wrong with it.
+pub(super) async fn recount(
     tx: &mut AnyConnection,
     account: &Account,
-    receipts: &[Candidate],
-    problem: &str,
+    problem: Option<&str>,
 ) -> Result<(), sqlx::Error> {
-    for receipt in receipts {
-        sqlx::query("UPDATE receipts SET settlement = 'waived' WHERE id = $1 AND settlement = 'pending'")
-            .bind(&receipt.id)
-            .execute(&mut *tx)
-            .await?;
-    }
-    let sum = |of: fn(&Candidate) -> u64| int(receipts.iter().map(of).fold(0, u64::saturating_add));
     sqlx::query(
-        "UPDATE usage_accounts SET pending_units = pending_units - $1, pending_count = pending_count - $2,
-             pending_amount = pending_amount - $3, problem = $4
-         WHERE licence = $5 AND opened_slot = $6",
+        "UPDATE usage_accounts SET problem = $1, (pending_units, pending_count, pending_amount, pending_since) =
+             (SELECT CAST(COALESCE(SUM(r.units), 0) AS BIGINT), COUNT(*), CAST(COALESCE(SUM(r.amount), 0) AS BIGINT),
+                  COALESCE(MIN(r.issued_at), usage_accounts.pending_since)
+              FROM receipts r WHERE r.licence = $2 AND r.opened_slot = $3 AND r.settlement = 'pending')
+         WHERE licence = $2 AND opened_slot = $3",
     )
-    .bind(sum(|receipt| receipt.units))
-    .bind(rows_of(receipts.len()))
-    .bind(sum(|receipt| receipt.amount))
     .bind(problem)
     .bind(key_text(&account.licence))
     .bind(int(account.opened_slot))

@@ -135,6 +135,9 @@ impl Settler {
 
 /// The instruction that records a batch, from the chain's present accounts.
 fn instruction(meter: &Key, batch: &Batch, states: &States) -> Result<Instruction, &'static str> {
+    if !batch.contents.is_consistent(&batch.account.licence) {
+        return Err("the stored batch was changed after it was formed: its roots are not those of its totals");
+    }
     let state = &states.get(&batch.account.licence).ok_or("its licence was not read")?.value;
     let licence = state.licence.as_ref().ok_or("the licence account was closed")?;
     let skill = state.listing.skill.as_ref().ok_or("the skill's account was closed")?;

@@ -8,7 +8,11 @@ use sqlx::{AnyConnection, AnyPool, Row};
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
+use super::pending_store;
 use crate::account::Account;
+
+/// Receipts that one statement moves into a batch; only counted placeholders go into it, no data.
+const MOVED_AT_ONCE: usize = 256;
 
 /// Makes this server the one that settles until `until`, unless another is.
 pub(super) async fn hold(pool: &AnyPool, server: &str, now: i64, until: i64) -> Result<bool, sqlx::Error> {
@@ -34,14 +38,12 @@ pub(crate) async fn release_hold(pool: &AnyPool, server: Option<&str>) -> Result
     Ok(())
 }
 
-/// Stores a batch and moves its receipts, up to and including `last`, into it. `rest_since`: issue time of the oldest
-/// receipt that stays.
+/// Stores a batch and moves its receipts, which are pending, into it.
 pub(super) async fn add_batch(
     tx: &mut AnyConnection,
     account: &Account,
     contents: &BatchContents,
-    last: &Candidate,
-    rest_since: i64,
+    receipts: &[Candidate],
     now: i64,
 ) -> Result<(), sqlx::Error> {
     let (licence, opened) = (key_text(&account.licence), int(account.opened_slot));
@@ -63,35 +65,23 @@ pub(super) async fn add_batch(
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    let moved = sqlx::query(
-        "UPDATE receipts SET settlement = 'batched', batch_seq = $1
-         WHERE licence = $2 AND opened_slot = $3 AND settlement = 'pending'
-           AND (issued_at < $4 OR (issued_at = $4 AND id <= $5))",
-    )
-    .bind(int(contents.seq))
-    .bind(&licence)
-    .bind(opened)
-    .bind(last.issued_at)
-    .bind(&last.id)
-    .execute(&mut *tx)
-    .await?;
-    if moved.rows_affected() != contents.count {
+    let mut moved = 0;
+    for some in receipts.chunks(MOVED_AT_ONCE) {
+        let places: Vec<String> = (2..some.len() + 2).map(|place| format!("${place}")).collect();
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE receipts SET settlement = 'batched', batch_seq = $1 WHERE settlement = 'pending' AND id IN ({})",
+            places.join(", ")
+        )))
+        .bind(int(contents.seq));
+        for receipt in some {
+            query = query.bind(&receipt.id);
+        }
+        moved += query.execute(&mut *tx).await?.rows_affected();
+    }
+    if moved != contents.count {
         return Err(sqlx::Error::Protocol("the receipts of a batch changed while it was formed".to_owned()));
     }
-    sqlx::query(
-        "UPDATE usage_accounts SET pending_units = pending_units - $1, pending_count = pending_count - $2,
-             pending_amount = pending_amount - $3, pending_since = $4, problem = NULL
-         WHERE licence = $5 AND opened_slot = $6",
-    )
-    .bind(int(contents.units))
-    .bind(int(contents.count))
-    .bind(int(contents.amount))
-    .bind(rest_since)
-    .bind(&licence)
-    .bind(opened)
-    .execute(tx)
-    .await?;
-    Ok(())
+    pending_store::recount(tx, account, None).await
 }
 
 const BATCH: &str = "SELECT b.licence, b.opened_slot, b.seq, b.prev_root, b.count, b.units, b.amount, b.tree_root, \
@@ -218,65 +208,32 @@ pub(super) async fn knows(
     Ok(row.map(|row| hash(&row, 0)).transpose()?.is_some_and(|known| known == *chain_root))
 }
 
-/// Removes a batch that was never sent, or can no longer land, and waives its receipts.
-pub(super) async fn void_batch(tx: &mut AnyConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+/// Removes a batch that is certainly not on chain; its receipts become `settlement`: `waived`, or `pending` again.
+pub(super) async fn remove_batch(tx: &mut AnyConnection, batch: &Batch, settlement: &str) -> Result<(), sqlx::Error> {
     let (licence, opened, seq) =
         (key_text(&batch.account.licence), int(batch.account.opened_slot), int(batch.contents.seq));
-    sqlx::query(
-        "UPDATE receipts SET settlement = 'waived', batch_seq = NULL
-         WHERE licence = $1 AND opened_slot = $2 AND batch_seq = $3",
-    )
-    .bind(&licence)
-    .bind(opened)
-    .bind(seq)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status = 'pending'")
-        .bind(&licence)
-        .bind(opened)
-        .bind(seq)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// Removes a batch that is certainly not on chain; its receipts are in no batch again.
-pub(super) async fn reopen_batch(tx: &mut AnyConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let (licence, opened, seq) =
-        (key_text(&batch.account.licence), int(batch.account.opened_slot), int(batch.contents.seq));
-    let added = sqlx::query(
-        "UPDATE usage_accounts SET pending_units = pending_units + b.units, pending_count = pending_count + b.count,
-             pending_amount = pending_amount + b.amount,
-             pending_since = (SELECT MIN(issued_at) FROM receipts r WHERE r.licence = b.licence
-                              AND r.opened_slot = b.opened_slot AND r.batch_seq = b.seq)
-         FROM batches b
-         WHERE b.licence = $1 AND b.opened_slot = $2 AND b.seq = $3 AND b.status = 'pending'
-           AND usage_accounts.licence = b.licence AND usage_accounts.opened_slot = b.opened_slot",
-    )
-    .bind(&licence)
-    .bind(opened)
-    .bind(seq)
-    .execute(&mut *tx)
-    .await?;
-    if added.rows_affected() != 1 {
+    pending_store::lock(tx, &batch.account).await?;
+    let removed =
+        sqlx::query("DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status = 'pending'")
+            .bind(&licence)
+            .bind(opened)
+            .bind(seq)
+            .execute(&mut *tx)
+            .await?;
+    if removed.rows_affected() != 1 {
         return Err(sqlx::Error::Protocol("the batch changed before it was removed".to_owned()));
     }
     sqlx::query(
-        "UPDATE receipts SET settlement = 'pending', batch_seq = NULL
-         WHERE licence = $1 AND opened_slot = $2 AND batch_seq = $3",
+        "UPDATE receipts SET settlement = $1, batch_seq = NULL
+         WHERE licence = $2 AND opened_slot = $3 AND batch_seq = $4",
     )
+    .bind(settlement)
     .bind(&licence)
     .bind(opened)
     .bind(seq)
     .execute(&mut *tx)
     .await?;
-    sqlx::query("DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
-        .bind(&licence)
-        .bind(opened)
-        .bind(seq)
-        .execute(tx)
-        .await?;
-    Ok(())
+    pending_store::recount(tx, &batch.account, None).await
 }
 
 fn batch(row: &AnyRow) -> Result<Batch, sqlx::Error> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use clawos_api::Timestamp;
 use clawos_client::Client;
-use clawos_client::api::receipts::{BatchStatus, ReceiptAnswer, ReceiptsQuery};
+use clawos_client::api::receipts::{BatchStatus, ReceiptAnswer, ReceiptsQuery, Settlement};
 use clawos_receipts::SignedReceipt;
 
 use crate::amount;
@@ -86,9 +86,11 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
             context
                 .out
                 .result(&answer, || serde_json::to_string_pretty(&answer).expect("receipts have string keys only"))?;
-            let state = answer.anchor.map_or("not settled yet".to_owned(), |anchor| {
-                format!("{} in batch {}", anchor.status.as_str(), anchor.seq)
-            });
+            let state = match (answer.anchor, never_settled(answer.settlement)) {
+                (Some(anchor), _) => format!("{} in batch {}", anchor.status.as_str(), anchor.seq),
+                (None, Some(why)) => why.to_owned(),
+                (None, None) => "not settled yet".to_owned(),
+            };
             context.out.note(state);
         }
     }
@@ -101,11 +103,8 @@ async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Contex
     let _progress = context.out.progress("waiting for the settlement");
     loop {
         let answer = client.receipt(id).await?;
-        let receipt = &answer.receipt.receipt;
-        if receipt.licence.is_none() || receipt.units == 0 {
-            return Err(CliError::invalid(format!(
-                "{id} is the receipt of a free or failed call, which is never settled on chain"
-            )));
+        if let Some(why) = never_settled(answer.settlement) {
+            return Err(CliError::invalid(format!("{id} is never settled on chain: {why}")));
         }
         if answer.anchor.as_ref().is_some_and(|anchor| anchor.status == BatchStatus::Confirmed) {
             return Ok(answer);
@@ -117,6 +116,16 @@ async fn wait_for(client: &Client, id: &str, at_most: Duration, context: &Contex
             )));
         }
         tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Why a receipt will never be in a batch, if so.
+fn never_settled(settlement: Settlement) -> Option<&'static str> {
+    match settlement {
+        Settlement::Pending | Settlement::Batched => None,
+        Settlement::None => Some("the call was free or failed"),
+        Settlement::Waived => Some("it was waived, nothing is charged for it"),
+        Settlement::SetAside => Some("what the server has stored is not what was signed, so nothing is charged for it"),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Receipts, and the batches that settle them.
 
 pub use clawos_api::execution::{
-    Anchor, BatchDetail, BatchList, BatchStatus, BatchView, LeafView, ReceiptAnswer, ReceiptPage, ReceiptsQuery,
+    Anchor, BatchDetail, BatchList, BatchStatus, BatchView, LeafView, ProofAnswer, ReceiptAnswer, ReceiptPage,
+    ReceiptsQuery, Settlement,
 };
 
 use clawos_api::Timestamp;
+use clawos_receipts::Hash;
+use clawos_receipts::text::to_hex;
 
 use super::{BASE, segment};
 use crate::error::{ClientError, Result};
@@ -22,6 +25,15 @@ impl Client {
         self.json(Call::get(format!("{BASE}/receipts/{}", segment(id)?))).await
     }
 
+    /// `GET /receipts/{id}/proof`: where the receipt with this leaf hash stands on chain; open to anyone.
+    ///
+    /// # Errors
+    /// `receipt_not_found`.
+    pub async fn proof(&self, id: &str, leaf: &Hash) -> Result<ProofAnswer> {
+        let path = format!("{BASE}/receipts/{}/proof", segment(id)?);
+        self.json(Call::get(path).query("leaf", Some(to_hex(leaf)))).await
+    }
+
     /// `GET /receipts`: the caller's own, newest first.
     ///
     /// # Errors
@@ -36,16 +48,17 @@ impl Client {
         self.json(call).await
     }
 
-    /// `GET /licences/{key}/batches`: all of them, in order; totals only, open to anyone.
+    /// `GET /licences/{key}/batches`: all of the account opened at `opened_slot`, in order; totals only, open to anyone.
     ///
     /// # Errors
     /// `not_found`; [`ClientError::Unreadable`] when the list does not end.
-    pub async fn batches(&self, licence: &str) -> Result<Vec<BatchView>> {
+    pub async fn batches(&self, licence: &str, opened_slot: u64) -> Result<Vec<BatchView>> {
         let path = format!("{BASE}/licences/{}/batches", segment(licence)?);
         let mut all = Vec::new();
         let mut cursor = None;
         loop {
-            let page: BatchList = self.json(Call::get(&path).query("limit", Some(100)).query("cursor", cursor)).await?;
+            let call = Call::get(&path).query("limit", Some(100)).query("cursor", cursor);
+            let page: BatchList = self.json(call.query("opened_slot", Some(opened_slot))).await?;
             all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -58,12 +71,13 @@ impl Client {
         }
     }
 
-    /// `GET /licences/{key}/batches/{seq}`: with its leaves for the licence's buyer and seller.
+    /// `GET /licences/{key}/batches/{seq}` of the account opened at `opened_slot`: with its leaves for the licence's buyer and seller.
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn batch(&self, licence: &str, seq: u64) -> Result<BatchDetail> {
-        self.json(Call::get(format!("{BASE}/licences/{}/batches/{seq}", segment(licence)?))).await
+    pub async fn batch(&self, licence: &str, opened_slot: u64, seq: u64) -> Result<BatchDetail> {
+        let call = Call::get(format!("{BASE}/licences/{}/batches/{seq}", segment(licence)?));
+        self.json(call.query("opened_slot", Some(opened_slot))).await
     }
 }
 

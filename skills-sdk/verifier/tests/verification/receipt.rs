@@ -5,9 +5,10 @@ use clawos_receipts::Receipt;
 use clawos_receipts::merkle::Side;
 use clawos_receipts::seal::seal;
 use clawos_verifier::Verdict;
+use clawos_verifier::anchor::Placement;
 use clawos_verifier::receipt::{Evidence, is_proven, verify};
 
-use crate::sample::{key, receipt, signer};
+use crate::sample::{key, manifest_sha256, receipt, signer};
 use crate::world::{World, caught, certificate};
 
 #[test]
@@ -34,6 +35,7 @@ fn a_true_receipt_passes_every_check() {
         "hash_chain",
         "totals",
         "publisher",
+        "manifest",
     ];
     assert_eq!(names, expected);
     assert!(report.checks.iter().all(|check| !check.evidence.is_empty()));
@@ -128,15 +130,15 @@ fn changed_accounts_are_caught() {
 
 #[test]
 fn changed_anchors_and_batches_are_caught() {
-    caught(&["anchor"], |world| world.anchor.path[0].hash[0] ^= 1);
-    caught(&["anchor"], |world| world.anchor.path.clear());
-    caught(&["anchor", "anchored_root"], |world| world.anchor.batch.licence = [9; 32]);
-    caught(&["anchored_root"], |world| world.anchor.anchored_root[0] ^= 1);
+    caught(&["anchor"], |world| world.anchor().path[0].hash[0] ^= 1);
+    caught(&["anchor"], |world| world.anchor().path.clear());
+    caught(&["anchor", "anchored_root"], |world| world.anchor().batch.licence = [9; 32]);
+    caught(&["anchored_root"], |world| world.anchor().anchored_root[0] ^= 1);
     // A batch that proves the receipt perfectly but never went on chain.
     caught(&["anchored"], |world| {
-        world.anchor.batch.tree_root = world.signed.receipt.leaf_hash();
-        world.anchor.path.clear();
-        world.anchor.anchored_root = world.anchor.batch.anchored_root();
+        world.anchor().batch.tree_root = world.signed.receipt.leaf_hash();
+        world.anchor().path.clear();
+        world.anchor().anchored_root = world.anchor().batch.anchored_root();
     });
     caught(&["batch_roots", "hash_chain", "totals"], |world| world.batches[0].batch.units += 1);
     caught(&["batch_roots", "hash_chain"], |world| world.batches[0].batch.tree_root[0] ^= 1);
@@ -162,10 +164,55 @@ fn a_module_its_publisher_did_not_sign_is_caught() {
     caught(&["publisher"], |world| world.version.statement.version = "1.2.1".to_owned());
     caught(&["publisher"], |world| world.version.statement.manifest_sha256[0] ^= 1);
     caught(&["publisher"], |world| {
+        // The publisher's own signature, of another manifest than the call ran under.
+        world.version.statement.manifest_sha256 = [1; 32];
+        world.version.signature = world.version.statement.sign(&signer("seller")).unwrap();
+    });
+    caught(&["publisher"], |world| {
         // The server signs a swapped module with a wallet of its own.
         world.version.publisher = key("stranger");
         world.version.signature = world.version.statement.sign(&signer("stranger")).unwrap();
     });
+}
+
+#[test]
+fn limits_that_are_not_the_signed_manifests_are_caught() {
+    // The proxy lets the call have more fuel than its publisher allowed, and signs that.
+    let over: [fn(&mut Receipt); 5] = [
+        |receipt| receipt.limits.fuel += 1,
+        |receipt| receipt.limits.memory += 1,
+        |receipt| receipt.limits.output += 1,
+        |receipt| receipt.endpoint = "another".to_owned(),
+        |receipt| (receipt.exchanges_sha256, receipt.replayable) = (Some([1; 32]), false),
+    ];
+    for change in over {
+        caught(&["manifest"], |world| {
+            change(&mut world.signed.receipt);
+            world.seal_again("receipt-key");
+        });
+    }
+    // Nor does another manifest than the signed one help, whether the receipt names it or not.
+    caught(&["manifest"], |world| world.version.manifest["limits"]["fuel"] = 2_000_000_000.into());
+    caught(&["publisher"], |world| {
+        world.version.manifest["limits"]["fuel"] = 2_000_000_000.into();
+        world.signed.receipt.limits.fuel = 2_000_000_000;
+        world.signed.receipt.manifest_sha256 = manifest_sha256(&world.version.manifest);
+        world.seal_again("receipt-key");
+    });
+}
+
+#[test]
+fn a_call_that_may_learn_from_outside_need_not_be_replayable() {
+    let mut world = World::new();
+    world.version.manifest["permissions"]["kv"] = true.into();
+    world.version.statement.manifest_sha256 = manifest_sha256(&world.version.manifest);
+    world.version.signature = world.version.statement.sign(&signer("seller")).unwrap();
+    let receipt = &mut world.signed.receipt;
+    receipt.manifest_sha256 = world.version.statement.manifest_sha256;
+    (receipt.exchanges_sha256, receipt.replayable) = (Some([1; 32]), false);
+    world.settle_alone(|_| (), "receipt-key");
+    let report = world.report();
+    assert!(report.is_complete() && report.check("replayable").is_none(), "{report:#?}");
 }
 
 #[test]
@@ -191,8 +238,8 @@ fn batches_newer_than_the_account_are_left_out() {
     newer.batch.seq = 4;
     world.batches.push(newer);
     assert!(world.report().is_complete());
-    world.anchor.batch.seq = 4;
-    world.anchor.anchored_root = world.anchor.batch.anchored_root();
+    world.anchor().batch.seq = 4;
+    world.anchor().anchored_root = world.anchor().batch.anchored_root();
     assert_eq!(world.report().check("anchored").unwrap().verdict, Verdict::Skipped);
 }
 
@@ -206,7 +253,7 @@ fn what_is_not_at_hand_is_skipped_and_said_and_proves_nothing() {
         config: None,
         licence: None,
         skill: None,
-        anchor: None,
+        placement: &Placement::Unknown("nobody was asked".to_owned()),
         batches: None,
         version: None,
     });
@@ -230,14 +277,15 @@ fn a_sellers_own_call_is_true_and_said_to_be_no_sale() {
         config: Some(world.account(pda::config().0, &config)),
         licence: None,
         skill: None,
-        anchor: None,
+        placement: &Placement::Unknown("nobody was asked".to_owned()),
         batches: None,
         version: Some(&world.version),
     };
     let report = verify(&evidence);
     assert!(report.passed() && is_proven(&report), "{report:#?}");
     let licence = report.check("licence").unwrap();
-    assert_eq!((licence.verdict, &*licence.evidence), (Verdict::Skipped, "the seller's own call: free, and no sale"));
+    assert_eq!(licence.verdict, Verdict::NotApplicable);
+    assert_eq!(licence.evidence, "the seller's own call: free, and no sale");
     // Who would make it look like a sale has to name a licence, and that is on chain or not.
     let mut priced = own.receipt.clone();
     priced.unit_price = 250;
@@ -256,7 +304,7 @@ fn a_free_call_is_vouched_for_by_the_platforms_meter() {
         config: Some(world.account(pda::config().0, &config)),
         licence: None,
         skill: None,
-        anchor: None,
+        placement: &Placement::Unknown("nobody was asked".to_owned()),
         batches: None,
         version: Some(&world.version),
     };

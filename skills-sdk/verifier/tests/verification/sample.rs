@@ -4,7 +4,8 @@ use clawos_interface::rules::bill;
 use clawos_interface::{Currency, Key, Kind, PROGRAM_ID, Tier, Unit};
 use clawos_receipts::receipt::{Limits, Outcome, Receipt, seed_of};
 use clawos_receipts::signature::public_key;
-use clawos_receipts::{SigningKey, new_id, sha256};
+use clawos_receipts::{Hash, SigningKey, canonical_json, new_id, sha256};
+use serde_json::{Value, json};
 
 pub(crate) const GENESIS: Key = [7; 32];
 pub(crate) const SKILL: &str = "acme.word-count";
@@ -20,6 +21,28 @@ pub(crate) fn key(name: &str) -> Key {
     public_key(&signer(name))
 }
 
+/// The manifest of the version that ran.
+pub(crate) fn manifest() -> Value {
+    json!({
+        "skill": {
+            "id": SKILL, "version": "1.2.0", "summary": "Counts words", "description": "", "category": "analysis",
+            "tags": [], "license": "MIT",
+        },
+        "runtime": { "kind": "wasm" },
+        "limits": { "fuel": 1_000_000_000, "memory_mib": 64, "wall_ms": 5_000, "output_kib": 256 },
+        "permissions": { "http": [], "kv": false, "skills": [] },
+        "prices": null,
+        "endpoints": [{
+            "name": "count", "summary": "Counts", "input": { "type": "object" }, "output": { "type": "string" },
+            "examples": [],
+        }],
+    })
+}
+
+pub(crate) fn manifest_sha256(manifest: &Value) -> Hash {
+    sha256(canonical_json(manifest).unwrap().as_bytes())
+}
+
 pub(crate) fn receipt(licence: Option<Key>) -> Receipt {
     let id = new_id("run");
     let paid = licence.is_some();
@@ -30,6 +53,7 @@ pub(crate) fn receipt(licence: Option<Key>) -> Receipt {
         buyer: key("buyer"),
         currency: paid.then_some(Currency::Usdc),
         endpoint: "count".to_owned(),
+        exchanges_sha256: None,
         fee_bps: 250,
         fuel,
         genesis: GENESIS,
@@ -41,6 +65,7 @@ pub(crate) fn receipt(licence: Option<Key>) -> Receipt {
         licence_age_ms: paid.then_some(12),
         licence_slot: paid.then_some(4_900),
         limits: Limits { fuel: 1_000_000_000, memory: 64 << 20, output: 256 << 10 },
+        manifest_sha256: manifest_sha256(&manifest()),
         module_sha256: sha256(b"module"),
         outcome: Outcome::Ok,
         output_sha256: Some(sha256(b"output")),

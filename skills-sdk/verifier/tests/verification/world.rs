@@ -7,11 +7,13 @@ use clawos_receipts::merkle::Tree;
 use clawos_receipts::seal::seal;
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, VersionStatement};
 use clawos_receipts::{Receipt, SignedReceipt, sha256, sha256_parts};
+use clawos_verifier::anchor::{Anchor, Placement};
 use clawos_verifier::batches::PublishedBatch;
-use clawos_verifier::receipt::{Anchor, Evidence, SignedVersion, verify};
+use clawos_verifier::receipt::{Evidence, verify};
+use clawos_verifier::version::SignedVersion;
 use clawos_verifier::{Account, Report, Verdict};
 
-use crate::sample::{GENESIS, ISSUED_AT, SKILL, UNIT_PRICE, key, receipt, signer};
+use crate::sample::{GENESIS, ISSUED_AT, SKILL, UNIT_PRICE, key, manifest, manifest_sha256, receipt, signer};
 
 const CREATED_SLOT: u64 = 4_242;
 
@@ -27,9 +29,11 @@ pub(crate) struct World {
     pub(crate) licence: Licence,
     pub(crate) skill_address: Key,
     pub(crate) skill: Skill,
-    pub(crate) anchor: Anchor,
+    pub(crate) placement: Placement,
     pub(crate) batches: Vec<PublishedBatch>,
     pub(crate) version: SignedVersion,
+    /// The receipts of each batch.
+    pub(crate) groups: Vec<Vec<SignedReceipt>>,
 }
 
 impl World {
@@ -43,7 +47,7 @@ impl World {
             skill: SKILL.to_owned(),
             version: "1.2.0".to_owned(),
             module_sha256: sha256(b"module"),
-            manifest_sha256: sha256(b"manifest"),
+            manifest_sha256: manifest_sha256(&manifest()),
         };
         let signature = statement.sign(&signer("seller")).unwrap();
         Self {
@@ -56,9 +60,10 @@ impl World {
             licence: licence(skill_address, &batches),
             skill_address,
             skill: skill(creator),
-            anchor: anchor(&batches[1], &groups[1], 2),
+            placement: Placement::InBatch(anchor(&batches[1], &groups[1], 2)),
             batches,
-            version: SignedVersion { statement, publisher: creator, signature },
+            version: SignedVersion { statement, publisher: creator, signature, manifest: manifest() },
+            groups,
         }
     }
 
@@ -72,7 +77,7 @@ impl World {
             config: Some(self.account(pda::config().0, &config)),
             licence: Some(self.account(self.licence_address, &licence)),
             skill: Some(self.account(self.skill_address, &skill)),
-            anchor: Some(&self.anchor),
+            placement: &self.placement,
             batches: Some(&self.batches),
             version: Some(&self.version),
         })
@@ -82,19 +87,36 @@ impl World {
         Account { address, owner: self.owner, data, slot: 5_000 }
     }
 
+    /// Records these batches on the licence instead of those there are, as its meter can.
+    pub(crate) fn record(&mut self, batches: Vec<Batch>) {
+        self.batches = chain(self.licence_address, batches);
+        self.licence.chain_root = self.batches.last().unwrap().chain_root;
+        self.licence.usage_total.set(self.batches.iter().map(|each| each.batch.units).sum());
+        let amount: u64 = self.batches.iter().map(|each| each.batch.amount).sum();
+        self.licence.billed_total.set(amount - self.licence.unbilled());
+    }
+
     /// Changes the receipt, seals it with that key and settles it as the licence's only batch.
     pub(crate) fn settle_alone(&mut self, change: impl FnOnce(&mut Receipt), key_name: &str) {
         change(&mut self.signed.receipt);
         self.seal_again(key_name);
         let group = vec![self.signed.clone()];
         self.batches = publish(self.licence_address, std::slice::from_ref(&group));
-        self.anchor = anchor(&self.batches[0], &group, 0);
+        self.placement = Placement::InBatch(anchor(&self.batches[0], &group, 0));
         let batch = &self.batches[0];
         self.licence.chain_root = batch.chain_root;
         self.licence.usage_seq.set(1);
         self.licence.usage_total.set(batch.batch.units);
         self.licence.billed_total.set(batch.batch.amount);
         self.licence.unbilled.set(0);
+    }
+
+    /// The proof, to be tampered with.
+    pub(crate) fn anchor(&mut self) -> &mut Anchor {
+        match &mut self.placement {
+            Placement::InBatch(anchor) => anchor,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Seals the receipt again after a change, alone, as someone with that key would.
@@ -125,23 +147,28 @@ fn tree(receipts: &[SignedReceipt]) -> Tree {
     Tree::from_leaves(receipts.iter().map(|each| each.receipt.leaf_hash()).collect()).unwrap()
 }
 
-/// The batches and their hash chain, by the words of the specification.
+/// The batches of these receipts, by the words of the specification.
 fn publish(licence: Key, groups: &[Vec<SignedReceipt>]) -> Vec<PublishedBatch> {
+    let batch = |(seq, receipts): (u64, &Vec<SignedReceipt>)| Batch {
+        licence,
+        seq,
+        count: receipts.len() as u64,
+        units: receipts.iter().map(|each| each.receipt.units).sum(),
+        amount: receipts.iter().map(|each| each.receipt.amount).sum(),
+        tree_root: tree(receipts).root(),
+    };
+    chain(licence, (1..).zip(groups).map(batch).collect())
+}
+
+/// Their hash chain.
+fn chain(licence: Key, batches: Vec<Batch>) -> Vec<PublishedBatch> {
     let mut root = sha256_parts(&[&[0x03], &licence, &CREATED_SLOT.to_le_bytes()]);
-    let publish = |(seq, receipts): (u64, &Vec<SignedReceipt>)| {
-        let batch = Batch {
-            licence,
-            seq,
-            count: receipts.len() as u64,
-            units: receipts.iter().map(|each| each.receipt.units).sum(),
-            amount: receipts.iter().map(|each| each.receipt.amount).sum(),
-            tree_root: tree(receipts).root(),
-        };
+    let publish = |batch: Batch| {
         let (prev_root, anchored_root) = (root, batch.anchored_root());
         root = sha256_parts(&[&[0x04], &prev_root, &anchored_root]);
         PublishedBatch { batch, prev_root, anchored_root, chain_root: root }
     };
-    (1..).zip(groups).map(publish).collect()
+    batches.into_iter().map(publish).collect()
 }
 
 fn anchor(published: &PublishedBatch, receipts: &[SignedReceipt], index: usize) -> Anchor {

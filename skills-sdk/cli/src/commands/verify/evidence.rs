@@ -1,18 +1,21 @@
 //! Fetches the evidence for a receipt: accounts from the chain, then what the server publishes about them.
 
-use clawos_client::api::receipts::{Anchor as FetchedAnchor, BatchView};
-use clawos_client::api::skills::VersionView;
+use clawos_client::api::receipts::{Anchor as FetchedAnchor, BatchStatus, BatchView, ProofAnswer, Settlement};
+use clawos_client::api::skills::VersionDetail;
 use clawos_client::solana::read::RawAccount;
 use clawos_client::{Client, ClientError};
 use clawos_interface::accounts::Licence;
 use clawos_interface::{Key, pda};
+use clawos_manifest::ResolvedManifest;
 use clawos_receipts::batch::Batch;
 use clawos_receipts::statement::{CertifiedKey, VersionStatement};
 use clawos_receipts::text::{from_base58, from_hex, to_base58};
 use clawos_receipts::{Receipt, SignedReceipt};
 use clawos_verifier::Account;
+use clawos_verifier::anchor::{Anchor, Placement, is_final};
 use clawos_verifier::batches::PublishedBatch;
-use clawos_verifier::receipt::{Anchor, Evidence, SignedVersion};
+use clawos_verifier::receipt::Evidence;
+use clawos_verifier::version::{SignedVersion, manifest_of};
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
@@ -31,7 +34,7 @@ pub(super) struct Gathered {
     config: Option<Fetched>,
     licence: Option<Fetched>,
     skill: Option<Fetched>,
-    anchor: Option<Anchor>,
+    placement: Placement,
     batches: Option<Vec<PublishedBatch>>,
     version: Option<SignedVersion>,
 }
@@ -45,34 +48,44 @@ impl Gathered {
             Some(address) => account(context, address).await?,
             None => None,
         };
-        let skill_address =
-            licence.as_ref().and_then(|found| Licence::decode(&found.account.data).ok()).map(|licence| licence.skill);
-        let skill = match skill_address {
-            Some(address) => account(context, address).await?,
+        let decoded = licence.as_ref().and_then(|found| Licence::decode(&found.account.data).ok());
+        let skill = match &decoded {
+            Some(licence) => account(context, licence.skill).await?,
             None => None,
         };
         let client = context.public()?;
-        let anchor = match anchor {
-            Some(anchor) => Some(anchor),
-            None => fetch_anchor(context, receipt).await?,
+        let placement = match anchor.filter(|anchor| anchor.status == BatchStatus::Confirmed) {
+            Some(anchor) => Placement::InBatch(convert_anchor(&anchor)?),
+            None => place(&client, receipt).await?,
         };
-        let batches = match receipt.licence {
-            Some(licence) if anchor.is_some() => Some(fetch_batches(&client, licence).await?),
+        let batches = match (receipt.licence, &decoded, &placement) {
+            (Some(address), Some(licence), Placement::InBatch(_)) => {
+                Some(fetch_batches(&client, address, licence.created_slot()).await?)
+            }
             _ => None,
         };
         Ok(Self {
             genesis,
-            keys: client.well_known().await?.receipt_keys.into_iter().map(|key| key.certified).collect(),
+            keys: receipt_keys(&client).await?,
             config,
             licence,
             skill,
-            anchor: anchor.as_ref().map(convert_anchor).transpose()?,
+            placement,
             batches,
             version: missing_is_none(client.version(&receipt.skill, &receipt.version).await)?
-                .as_ref()
-                .map(|found| convert_version(receipt, &found.version))
+                .map(|found| convert_version(receipt, found))
                 .transpose()?,
         })
+    }
+
+    /// Whether the receipt is in no batch and never will be.
+    pub(super) fn is_final(&self, receipt: &Receipt) -> bool {
+        is_final(receipt, &self.placement)
+    }
+
+    /// The manifest that the receipt names, where the server gave it.
+    pub(super) fn manifest(&self, receipt: &Receipt) -> Option<ResolvedManifest> {
+        self.version.as_ref().and_then(|version| manifest_of(receipt, &version.manifest).ok())
     }
 
     /// The evidence as the verifier takes it.
@@ -84,7 +97,7 @@ impl Gathered {
             config: self.config.as_ref().map(Fetched::view),
             licence: self.licence.as_ref().map(Fetched::view),
             skill: self.skill.as_ref().map(Fetched::view),
-            anchor: self.anchor.as_ref(),
+            placement: &self.placement,
             batches: self.batches.as_deref(),
             version: self.version.as_ref(),
         }
@@ -102,22 +115,39 @@ async fn account(context: &Context, address: Key) -> Result<Option<Fetched>> {
     Ok(found.value.map(|account| Fetched { address, account, slot: found.slot }))
 }
 
-/// The anchor, for those who are signed in as the receipt's buyer or seller; others must have it in the file.
-async fn fetch_anchor(context: &Context, receipt: &Receipt) -> Result<Option<FetchedAnchor>> {
-    let client = match context.signed_in().await {
-        Ok(client) => client,
-        Err(CliError::NotSignedIn(_)) => {
-            context.out.warn("the file has no settlement proof, which only the buyer or seller can fetch: sign in with `clawos login`, or let them save it with `clawos receipts get ID --json`");
-            return Ok(None);
+/// Where the receipt stands, as the server says to anybody who has it.
+async fn place(client: &Client, receipt: &Receipt) -> Result<Placement> {
+    let said = match client.proof(&receipt.id, &receipt.leaf_hash()).await {
+        Ok(said) => said,
+        Err(error) if error.status() == Some(404) => {
+            return Ok(Placement::Unknown(format!("{} knows no such receipt", client.origin())));
         }
-        Err(error) => return Err(error),
+        Err(error) => return Ok(Placement::Unknown(format!("the server did not say: {error}"))),
     };
-    Ok(missing_is_none(client.receipt(&receipt.id).await)?.and_then(|answer| answer.anchor))
+    match said {
+        ProofAnswer { anchor: Some(anchor), .. } if anchor.status == BatchStatus::Dead => {
+            Ok(Placement::NeverCharged("its batch can never be recorded on chain"))
+        }
+        ProofAnswer { anchor: Some(anchor), .. } => Ok(Placement::InBatch(convert_anchor(&anchor)?)),
+        ProofAnswer { settlement, anchor: None } => Ok(match settlement {
+            Settlement::Pending => Placement::Pending,
+            Settlement::Waived => Placement::NeverCharged("it was waived"),
+            Settlement::SetAside => Placement::NeverCharged("what the server has stored is not what was signed"),
+            Settlement::None => Placement::NeverCharged("the server has it as a call that costs nothing"),
+            Settlement::Batched => Placement::Unknown("the server names no batch".to_owned()),
+        }),
+    }
 }
 
-async fn fetch_batches(client: &Client, licence: Key) -> Result<Vec<PublishedBatch>> {
-    let fetched = client.batches(&to_base58(&licence)).await?;
-    fetched.iter().map(|batch| convert_batch(licence, batch)).collect()
+/// The receipt keys that the server publishes.
+pub(super) async fn receipt_keys(client: &Client) -> Result<Vec<CertifiedKey>> {
+    Ok(client.well_known().await?.receipt_keys.into_iter().map(|key| key.certified).collect())
+}
+
+/// All batches that the server publishes of the account opened at `opened_slot`; none when it knows no such account.
+pub(super) async fn fetch_batches(client: &Client, licence: Key, opened_slot: u64) -> Result<Vec<PublishedBatch>> {
+    let fetched = missing_is_none(client.batches(&to_base58(&licence), opened_slot).await)?;
+    fetched.unwrap_or_default().iter().map(|batch| convert_batch(licence, batch)).collect()
 }
 
 fn missing_is_none<T>(answer: Result<T, ClientError>) -> Result<Option<T>> {
@@ -159,7 +189,8 @@ fn convert_anchor(anchor: &FetchedAnchor) -> Result<Anchor> {
     })
 }
 
-fn convert_version(receipt: &Receipt, version: &VersionView) -> Result<SignedVersion> {
+fn convert_version(receipt: &Receipt, found: VersionDetail) -> Result<SignedVersion> {
+    let version = &found.version;
     Ok(SignedVersion {
         statement: VersionStatement {
             skill: receipt.skill.clone(),
@@ -169,10 +200,11 @@ fn convert_version(receipt: &Receipt, version: &VersionView) -> Result<SignedVer
         },
         publisher: base58("publisher_wallet", &version.publisher_wallet)?,
         signature: base58("signature", &version.signature)?,
+        manifest: found.manifest,
     })
 }
 
-fn hash(name: &str, text: &str) -> Result<[u8; 32]> {
+pub(super) fn hash(name: &str, text: &str) -> Result<[u8; 32]> {
     from_hex::<32>(text).map_err(|_| CliError::invalid(format!("the server's {name} is not a hash: `{text}`")))
 }
 

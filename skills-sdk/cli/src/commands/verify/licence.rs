@@ -1,13 +1,13 @@
-//! `clawos verify licence`: reads the licence account and applies the program's access rule to it.
+//! `clawos verify licence`: reads the licence account, applies the program's access rule to it, and adds up its batches.
 
 use clap::Args;
 use clawos_client::key;
 use clawos_interface::pda;
-use clawos_verifier::Account;
 use clawos_verifier::licence::{LicenceReport, verify};
+use clawos_verifier::{Account, Conclusion};
 use serde_json::json;
 
-use super::{human, verdict};
+use super::{batches, concluded, human, verdict};
 use crate::context::{Context, now_secs, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -22,6 +22,10 @@ pub struct LicenceArgs {
     /// The buyer's address [default: your wallet's].
     #[arg(value_name = "BUYER")]
     pub buyer: Option<String>,
+    /// Check everything that was charged on it too: that the batches the server publishes add up to what the chain counts,
+    /// and, for its buyer and seller, that signed receipts add up to the batches.
+    #[arg(long)]
+    pub batches: bool,
 }
 
 /// Checks a licence.
@@ -52,11 +56,28 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
     value["skill_account"] = json!(key::to_base58(&skill));
     value["creator"] = json!(key::to_base58(&listing.skill.creator));
     value["creator_named_by"] = json!(if args.skill.creator.is_some() { "caller" } else { "server" });
-    context.out.result(&value, || text(&report, args.skill.creator_of(&listing), found.slot, context))?;
+    let books = match &account {
+        Some(account) if args.batches => Some(batches::check(context, &args.skill.id, account).await?),
+        _ => None,
+    };
+    let conclusion = books.as_ref().map(|books| (books, Conclusion::of(books, true)));
+    if let Some((books, conclusion)) = conclusion {
+        let line = conclusion.line(books);
+        value["batches"] = json!({ "verdict": conclusion, "conclusion": line, "checks": books.checks });
+    }
+    context.out.result(&value, || {
+        let access = text(&report, args.skill.creator_of(&listing), found.slot, context);
+        match conclusion {
+            Some((books, conclusion)) => format!("{access}\n\n{}", concluded(books, conclusion, context)),
+            None => access,
+        }
+    })?;
     if report.reason == "missing" {
         return Err(CliError::NotFound(format!("{} has no licence for {}", key::to_base58(&buyer), args.skill.id)));
     }
-    verdict("the licence", &report.report)
+    let mut checks = report.report;
+    checks.checks.extend(books.into_iter().flat_map(|books| books.checks));
+    verdict("the licence", &checks)
 }
 
 fn text(report: &LicenceReport, creator: String, slot: u64, context: &Context) -> String {

@@ -1,12 +1,13 @@
 //! `clawos verify`: checks licences and receipts against accounts read from the RPC, trusting neither seller nor server.
 
+mod batches;
 mod evidence;
 mod licence;
 mod receipt;
 
 use clap::Subcommand;
 use clawos_client::FieldError;
-use clawos_verifier::{Check, Report, Verdict};
+use clawos_verifier::{Check, Conclusion, Report, Verdict};
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
@@ -15,7 +16,8 @@ use crate::table;
 /// The subcommands of `clawos verify`.
 #[derive(Debug, Subcommand)]
 pub enum VerifyCommand {
-    /// Check whether a buyer's licence gives access now, from the chain alone.
+    /// Check whether a buyer's licence gives access now, from the chain alone; --batches also checks all that was charged
+    /// on it.
     Licence(licence::LicenceArgs),
     /// Check that a receipt is signed, anchored and billed as agreed; --replay also runs the module again.
     Receipt(receipt::ReceiptArgs),
@@ -24,7 +26,8 @@ pub enum VerifyCommand {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// [`CliError::Invalid`] when a check fails, [`CliError::Unproven`] when evidence for a receipt is missing.
+/// [`CliError::Invalid`] when a check fails, [`CliError::Unproven`] when evidence for a receipt is missing,
+/// [`CliError::NotAnchored`] when it has to be on chain and is not yet.
 pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
     match command {
         VerifyCommand::Licence(args) => licence::run(args, context).await,
@@ -32,11 +35,17 @@ pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
     }
 }
 
+/// The checks as a table, and under it what they come to.
+fn concluded(report: &Report, conclusion: Conclusion, context: &Context) -> String {
+    format!("{}\n{}", human(report, context), conclusion.line(report))
+}
+
 /// The checks as a table.
 fn human(report: &Report, context: &Context) -> String {
     let row = |check: &Check| {
         let mark = match check.verdict {
-            Verdict::Skipped => "skipped".to_owned(),
+            Verdict::Skipped => "not checked".to_owned(),
+            Verdict::NotApplicable => "-".to_owned(),
             verdict => context.out.mark(verdict == Verdict::Ok),
         };
         vec![mark, check.name.to_owned(), check.evidence.clone()]

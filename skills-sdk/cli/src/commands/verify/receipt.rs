@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::Args;
 use clawos_client::api::receipts::Anchor;
+use clawos_manifest::ResolvedManifest;
 use clawos_receipts::{Receipt, SignedReceipt, strict_json};
+use clawos_verifier::anchor::is_anchored;
 use clawos_verifier::receipt::{is_proven, verify};
 use clawos_verifier::replay::replay;
-use clawos_verifier::{Report, Verdict};
+use clawos_verifier::{Conclusion, Report, Verdict};
 use serde_json::{Value, json};
 
 use super::evidence::Gathered;
-use super::{finding, human, verdict};
+use super::{concluded, finding, verdict};
 use crate::context::Context;
 use crate::error::{CliError, Result};
 use crate::sandbox::{LocalSandbox, unavailable};
@@ -29,6 +31,10 @@ pub struct ReceiptArgs {
     /// The call's payload, byte for byte as it was sent.
     #[arg(long, value_name = "FILE", requires = "replay")]
     pub input: Option<PathBuf>,
+    /// Fail unless the receipt is proven to be on chain: with exit code 9 while it may still get there, so that a script
+    /// can try again, and with 5 when it never will.
+    #[arg(long)]
+    pub require_anchor: bool,
     /// Use this module instead of the server's.
     #[arg(long, value_name = "FILE", requires = "replay")]
     pub module: Option<PathBuf>,
@@ -38,7 +44,8 @@ pub struct ReceiptArgs {
 ///
 /// # Errors
 /// [`CliError::Invalid`] with every check that failed: evidence for a dispute. [`CliError::Unproven`] when none failed,
-/// but no meter key on chain certifies the signing key: anyone could have made such a receipt.
+/// but no meter key on chain certifies the signing key: anyone could have made such a receipt. [`CliError::NotAnchored`]
+/// when it has to be on chain and is not yet.
 pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
     let (signed, anchor) = read(&args.file)?;
     let progress = context.out.progress("reading the chain");
@@ -46,30 +53,53 @@ pub(super) async fn run(args: &ReceiptArgs, context: &Context) -> Result<()> {
     drop(progress);
     let mut report = verify(&gathered.evidence(&signed));
     if let Some(input) = &args.input {
-        let replayed = run_again(args, input, &signed.receipt, context).await?;
+        let manifest = gathered.manifest(&signed.receipt);
+        let replayed = run_again(args, input, &signed.receipt, manifest.as_ref(), context).await?;
         report.checks.extend(replayed.checks);
     }
+    let conclusion = Conclusion::of(&report, is_proven(&report));
     let value = json!({
         "receipt": signed.receipt.id,
-        "ok": is_proven(&report),
+        "verdict": conclusion,
+        "conclusion": conclusion.line(&report),
         "complete": report.is_complete(),
+        "anchored": is_anchored(&report),
         "checks": report.checks,
     });
-    context.out.result(&value, || human(&report, context))?;
+    context.out.result(&value, || concluded(&report, conclusion, context))?;
     verdict("the receipt", &report)?;
-    if is_proven(&report) { Ok(()) } else { Err(unproven(&report)) }
+    if conclusion == Conclusion::Unproven {
+        return Err(unproven(&report));
+    }
+    if args.require_anchor && !is_anchored(&report) {
+        return Err(not_anchored(&report, gathered.is_final(&signed.receipt)));
+    }
+    Ok(())
+}
+
+fn not_anchored(report: &Report, never: bool) -> CliError {
+    let about = ["anchor", "anchored"].into_iter().filter_map(|name| report.check(name));
+    let findings: Vec<_> = about.filter(|check| check.verdict != Verdict::Ok).map(finding).collect();
+    let why = findings.first().map_or("its batch was not checked", |finding| &finding.detail);
+    let message = format!("the receipt is not proven to be on chain: {why}");
+    if never { CliError::Unproven { message, findings } } else { CliError::NotAnchored { message, findings } }
 }
 
 fn unproven(report: &Report) -> CliError {
-    let missing = report.checks.iter().filter(|check| check.verdict == Verdict::Skipped);
     CliError::Unproven {
         message: "the receipt is not proven: no meter key was found on chain that certifies the key that signed it"
             .to_owned(),
-        findings: missing.map(finding).collect(),
+        findings: report.skipped().map(finding).collect(),
     }
 }
 
-async fn run_again(args: &ReceiptArgs, input: &Path, receipt: &Receipt, context: &Context) -> Result<Report> {
+async fn run_again(
+    args: &ReceiptArgs,
+    input: &Path,
+    receipt: &Receipt,
+    manifest: Option<&ResolvedManifest>,
+    context: &Context,
+) -> Result<Report> {
     let input = std::fs::read_to_string(input).map_err(CliError::file(input))?;
     // The bytes that were sent, hashed and billed: the JSON without the white space around it.
     let input = Bytes::from(input.trim().to_owned());
@@ -79,9 +109,9 @@ async fn run_again(args: &ReceiptArgs, input: &Path, receipt: &Receipt, context:
     };
     let local = LocalSandbox::start(&context.home)?;
     let progress = context.out.progress("running the module again");
-    let report = replay(local.engine(), local.modules(), module, input, receipt).await.map_err(unavailable)?;
+    let report = replay(local.engine(), local.modules(), module, input, receipt, manifest).await;
     drop(progress);
-    Ok(report)
+    report.map_err(unavailable)
 }
 
 /// A signed receipt, bare or inside an answer, with its anchor where that is there too.
