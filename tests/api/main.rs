@@ -4,6 +4,7 @@ mod caps;
 mod enrolment;
 mod execute;
 mod failures;
+mod fraud;
 mod http;
 mod idempotency;
 mod key_caps;

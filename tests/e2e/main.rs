@@ -8,7 +8,7 @@
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `limits` | 64 calls at once on a licence with 10 units left |
 //! | `prices` | a price that changes between quote and purchase |
-//! | `tampering` | changed receipts, proofs, compiled code and accounts |
+//! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `readme` | the commands of the README's tour |

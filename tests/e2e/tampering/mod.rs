@@ -1,5 +1,7 @@
 //! Changed receipts, proofs, inputs, compiled code and accounts: each is caught, and the honest one is not.
 
+mod books;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -65,7 +67,7 @@ async fn a_changed_receipt_or_proof_is_caught() {
     let Settled { world, proof, payload, .. } = settled().await;
     let honest = world.write("honest.json", &proof.to_string());
     let report = world.outsider.run(&["verify", "receipt", &honest, "--replay", "--input", &payload]);
-    assert_eq!((&report["ok"], &report["complete"]), (&json!(true), &json!(true)), "{report:#}");
+    assert_eq!((&report["verdict"], &report["complete"]), (&json!("verified"), &json!(true)), "{report:#}");
     let places = [
         "/receipt/amount",
         "/receipt/units",

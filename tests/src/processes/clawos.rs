@@ -88,11 +88,24 @@ impl Clawos {
         self.command(arguments).output().expect("the command can be started")
     }
 
+    /// Runs a command that must succeed, without `--json`; gives what people read.
+    #[track_caller]
+    pub fn for_people(&self, arguments: &[&str]) -> String {
+        let output = self.plain(arguments).output().expect("the command can be started");
+        assert!(output.status.success(), "clawos {}: {output:?}", arguments.join(" "));
+        String::from_utf8(output.stdout).expect("it is text")
+    }
+
     /// The command, for whoever wants to run it otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut clawos = self.plain(arguments);
+        clawos.arg("--json");
+        clawos
+    }
+
+    fn plain(&self, arguments: &[&str]) -> Command {
         let mut clawos = command("clawos");
-        clawos.args(arguments).arg("--json").args(["--server", &self.server, "--rpc", &self.rpc]);
-        clawos.arg("--home").arg(&self.home);
+        clawos.args(arguments).args(["--server", &self.server, "--rpc", &self.rpc]).arg("--home").arg(&self.home);
         clawos
     }
 
