@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::amount;
 use crate::args::{kinds, tiers};
-use crate::context::{Context, now_secs, rfc3339};
+use crate::context::{Context, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
 use crate::table;
@@ -63,7 +63,8 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let order = order(args, &listing)?;
     let currency = listing.currency()?;
     let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
-    let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), now_secs())?;
+    // The program judges by the chain's clock whether a licence has ended, so that it can be bought anew.
+    let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), chain.clock().await?)?;
     check_price(args, &purchase, currency)?;
     let compared = compare(args, context, &purchase, &order, &wallet.key()).await?;
     let mut deal =
