@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use clawos_interface::Currency;
+use clawos_interface::accounts::Licence;
 use clawos_interface::rules::fee::fee_delta;
 use clawos_receipts::Key;
 use clawos_receipts::text::{to_base58, to_hex};
@@ -63,7 +65,8 @@ pub(crate) async fn audit(world: &World, accounts: &[Account]) -> BTreeMap<&'sta
     totals
 }
 
-async fn audit_licence(world: &World, account: &Account) -> Totals {
+/// Waits until everything of one licence is settled, then compares receipts, batches, licence and its credit.
+pub(crate) async fn audit_licence(world: &World, account: &Account) -> Totals {
     let receipts = receipts(world, &world.buyer, account.skill).await;
     let mut ids: Vec<&str> = receipts.iter().map(|receipt| receipt["id"].as_str().expect("an id")).collect();
     ids.sort_unstable();
@@ -85,8 +88,38 @@ async fn audit_licence(world: &World, account: &Account) -> Totals {
     let licence = world.ledger().licence_at(&account.licence).await.expect("the chain answers").value.unwrap();
     assert_eq!((licence.unbilled(), licence.billed_total()), (0, totals.amount), "{}", account.skill);
     assert_eq!(licence.credit(), account.deposited - totals.amount, "{}", account.skill);
-    assert_eq!(world.usdc(&account.licence).await, licence.credit(), "the vault of {}", account.skill);
+    assert_eq!(vault(world, &account.licence, &licence).await, licence.credit(), "the vault of {}", account.skill);
     totals
+}
+
+/// What is kept for a licence's credit: tokens of its own, or lamports above its rent.
+async fn vault(world: &World, address: &Key, licence: &Licence) -> u64 {
+    if licence.currency == Currency::Usdc as u8 {
+        return world.usdc(address).await;
+    }
+    world.sol(address).await - world.licence_rent().await
+}
+
+/// What those who trade own in one currency, base units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Purses {
+    pub(crate) buyer: u64,
+    pub(crate) seller: u64,
+    pub(crate) platform: u64,
+}
+
+/// The purses of `buyer`, the author and the platform.
+pub(crate) async fn purses(world: &World, buyer: &Clawos, currency: Currency) -> Purses {
+    let of = async |owner: Key| match currency {
+        Currency::Sol => world.sol(&owner).await,
+        Currency::Usdc => world.usdc(&owner).await,
+    };
+    let address = |agent: &Clawos| key(&Value::from(agent.address()));
+    Purses {
+        buyer: of(address(buyer)).await,
+        seller: of(address(&world.author)).await,
+        platform: of(world.chain.address("treasury")).await,
+    }
 }
 
 /// The batches of a licence, as the buyer sees them.

@@ -6,6 +6,9 @@
 //! | `restarts` | server and chain stopped in the middle of every step |
 //! | `kills` | the server killed during calls and during settlement |
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
+//! | `kinds` | each way to sell: subscription, tiers, megafuel, usage in SOL |
+//! | `exit` | a licence closed: rent and credit come back |
+//! | `pause` | usage and sales paused on chain, and resumed |
 //! | `limits` | 64 calls at once on a licence with 10 units left |
 //! | `prices` | a price that changes between quote and purchase |
 //! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
@@ -21,9 +24,12 @@ mod books;
 mod demo;
 mod examples;
 mod failpoints;
+mod exit;
 mod flow;
 mod kills;
+mod kinds;
 mod limits;
+mod pause;
 mod prices;
 mod readme;
 mod restarts;

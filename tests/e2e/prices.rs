@@ -11,10 +11,8 @@ use clawos_tests::processes::clawos::key;
 use ed25519_dalek::Signer;
 use serde_json::{Value, json};
 
-use crate::world::{World, until};
+use crate::world::{TRANSACTION_FEE, World, until};
 
-/// Lamports of a transaction with one signature, which fails too pays.
-const TRANSACTION_FEE: u64 = 5_000;
 /// Bytes before the message of a transaction with one signature.
 const BEFORE_MESSAGE: usize = 1 + 64;
 
@@ -113,6 +111,7 @@ async fn nothing_is_taken(world: &World, transaction: &str) {
     let signature = world.rpc("sendTransaction", forced).await.expect("it is taken");
     let statuses = world.rpc("getSignatureStatuses", json!([[signature]])).await.expect("an answer");
     assert!(!statuses["value"][0]["err"].is_null(), "{statuses}");
+    // A transaction that fails pays its fee.
     let after = (world.sol(&buyer).await, world.sol(&author).await, world.sol(&treasury).await);
     assert_eq!(after, (before.0 - TRANSACTION_FEE, before.1, before.2));
     let skill = skill_address(&author, MARKDOWN_HTML);

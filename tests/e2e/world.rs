@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clawos_client::solana::Chain;
+use clawos_interface::accounts::Licence;
 use clawos_receipts::Key;
 use clawos_tests::app::{Answer, TestDatabase, send};
 use clawos_tests::guests;
@@ -26,6 +27,11 @@ pub(crate) const SETTLE_LATE: &[&str] = &[
     "--licence-ttl-secs",
     "10",
 ];
+/// Flags under which the server asks the chain about the licence before each call, and settles at once.
+pub(crate) const ALWAYS_ASK: &[&str] =
+    &["--licence-ttl-secs", "0", "--settle-max-age-ms", "200", "--anchor-max-age-ms", "200"];
+/// Lamports of a transaction with one signature.
+pub(crate) const TRANSACTION_FEE: u64 = 5_000;
 /// How long anything may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -109,6 +115,11 @@ impl World {
     /// Publishes a usage-priced skill, buys it and deposits credit; gives the licence's address.
     pub(crate) fn sell(&self, skill: &str, buy: &[&str], deposit: &str) -> Key {
         self.publish(skill);
+        self.buy_usage(skill, buy, deposit)
+    }
+
+    /// Buys a usage-priced skill and deposits credit; gives the licence's address.
+    pub(crate) fn buy_usage(&self, skill: &str, buy: &[&str], deposit: &str) -> Key {
         let bought = self.buyer.run(&[&["buy", skill, "--kind", "usage"], buy].concat());
         self.buyer.run(&["credit", "deposit", skill, deposit]);
         key(&bought["licence"])
@@ -120,6 +131,21 @@ impl World {
         let manifest = std::fs::read_to_string(&path).expect("a project has a manifest");
         assert!(manifest.contains(from), "{from} is not in the manifest of {skill}");
         std::fs::write(path, manifest.replace(from, to)).expect("the test's folder can be written");
+    }
+
+    /// Gives the manifest of a skill's folder other prices: the lines below its `[pricing]`.
+    pub(crate) fn price(&self, skill: &str, prices: &str) {
+        let path = PathBuf::from(self.project(skill)).join("skill.toml");
+        let manifest = std::fs::read_to_string(&path).expect("a project has a manifest");
+        let (before, rest) = manifest.split_once("[pricing]\n").expect("the skill costs something");
+        let (_, after) = rest.split_once("\n[[").expect("endpoints follow");
+        let manifest = format!("{before}[pricing]\n{prices}\n[[{after}");
+        std::fs::write(path, manifest).expect("the test's folder can be written");
+    }
+
+    /// Moves the chain's clock ahead by so many seconds.
+    pub(crate) async fn advance(&self, secs: i64) {
+        self.rpc("advanceClock", json!([secs])).await.expect("the chain's clock can be moved");
     }
 
     /// Restarts a server that began with [`SETTLE_LATE`], so that it settles at once.
@@ -147,6 +173,11 @@ impl World {
     /// Lamports of an address.
     pub(crate) async fn sol(&self, owner: &Key) -> u64 {
         self.ledger().sol(owner).await.expect("the chain answers")
+    }
+
+    /// Lamports that a licence's account keeps as long as it exists.
+    pub(crate) async fn licence_rent(&self) -> u64 {
+        self.ledger().rent(Licence::LEN).await.expect("the chain answers")
     }
 
     /// Units that the chain has recorded on a licence.
@@ -177,6 +208,18 @@ impl World {
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status(), response.headers().clone());
         Some(Answer { status, headers, bytes: response.bytes().await.ok()?.to_vec() })
+    }
+
+    /// Waits until a call of `acme.loops` by `agent` would be made, or refused with this code: after a change on chain the
+    /// server may go by what it read up to a second before.
+    pub(crate) async fn until_call(&self, agent: &Clawos, expected: Result<(), &str>) {
+        until(&format!("a call is answered with {expected:?}"), async || {
+            match agent.attempt(&["exec", guests::LOOPS, "echo", "1", "--dry-run"]) {
+                Ok(_) => expected.is_ok(),
+                Err(refusal) => expected == Err(refusal.code()),
+            }
+        })
+        .await;
     }
 
     /// A call as it stands in JSON-RPC; gives its result or its error.

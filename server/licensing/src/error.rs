@@ -72,6 +72,9 @@ pub enum LicensingError {
     /// The skill is not on sale, or not in this way.
     #[error("{0}")]
     NotForSale(ProgramError),
+    /// The marketplace sells nothing now.
+    #[error("sales are paused on chain; try again after they are resumed")]
+    SalesPaused,
     /// Usage of licences sold now would be recorded by another key.
     #[error(
         "usage of this skill is recorded by the key {found} and this server's meter is {own}, so a licence bought now could not be used here; buy it where that key serves"

@@ -5,6 +5,7 @@ use clawos_api::Money;
 use clawos_api::market::{ListingChain, PricesOnChain};
 use clawos_base::Cause;
 use clawos_interface::accounts::Skill;
+use clawos_interface::codes::PauseBits;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::{Currency, Key, Kind, ProgramError, SkillStatus, Unit};
 use clawos_manifest::Prices;
@@ -64,9 +65,12 @@ impl ListingState {
     /// The account, if it is on sale.
     ///
     /// # Errors
-    /// When it is not registered, paused or retired.
+    /// When it is not registered, paused or retired, or all sales are paused.
     pub fn on_sale(&self) -> Result<&Skill, LicensingError> {
         let skill = self.skill.as_ref().ok_or(LicensingError::NotRegistered)?;
+        if self.config.is_paused(PauseBits::PURCHASE) {
+            return Err(LicensingError::SalesPaused);
+        }
         match SkillStatus::try_from(skill.status) {
             Ok(SkillStatus::Active) => Ok(skill),
             Ok(SkillStatus::Retired) => Err(LicensingError::NotForSale(ProgramError::SkillRetired)),

@@ -88,6 +88,7 @@ codes! {
     SkillFree "skill_free" 409 false "The skill is free; nothing is sold";
     NotForSale "not_for_sale" 409 false "The skill is not on sale now";
     KindNotOffered "kind_not_offered" 409 false "The skill is not sold this way";
+    SalesPaused "sales_paused" 503 true "Sales are paused on chain";
     TermsChanged "terms_changed" 409 false "The seller's terms have changed; ask for a new quote";
     PriceAboveMax "price_above_max" 402 false "The price is above the limit you gave";
     SelfPurchase "self_purchase" 409 false "The skill is the buyer's own";

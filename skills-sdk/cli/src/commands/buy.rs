@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::amount;
 use crate::args::{Fees, kinds, tiers};
-use crate::context::{Context, now_secs, rfc3339};
+use crate::context::{Context, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
 use crate::table;
@@ -68,7 +68,8 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let order = order(args, &listing)?;
     let currency = listing.currency()?;
     let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
-    let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), now_secs())?;
+    // The program judges by the chain's clock whether a licence has ended, so that it can be bought anew.
+    let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), chain.clock().await?)?;
     check_price(args, &purchase, currency)?;
     let made: &[usize] = if licence.is_none() { &[Licence::LEN] } else { &[] };
     let rent_and_fees = chain.rent_and_fees(&purchase.instructions, made).await?;

@@ -114,7 +114,8 @@ impl Listing {
         Err(ChainError::OtherMeter { found: to_base58(meter), expected: to_base58(expected) })
     }
 
-    /// Assembles the purchase of `order` by `buyer`, who may hold `licence` already.
+    /// Assembles the purchase of `order` by `buyer`, who may hold `licence` already, at `now_secs` (Unix seconds) of the
+    /// chain's clock.
     ///
     /// # Errors
     /// [`ChainError::Refused`] where the program would refuse for a reason that is visible now;
