@@ -17,6 +17,7 @@ mod own_calls;
 mod publish;
 mod publish_together;
 mod refusals;
+mod requests;
 mod sessions;
 mod settings;
 mod settlement;
