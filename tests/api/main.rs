@@ -1,6 +1,7 @@
 //! The server's HTTP API, on both databases, through a real socket.
 
 mod caps;
+mod documented_examples;
 mod enrolment;
 mod execute;
 mod failures;
