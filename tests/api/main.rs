@@ -6,6 +6,7 @@ mod enrolment;
 mod execute;
 mod failures;
 mod fraud;
+mod foreign_clients;
 mod http;
 mod idempotency;
 mod key_caps;
