@@ -1,10 +1,12 @@
 //! The server's HTTP API, on both databases, through a real socket.
 
 mod caps;
+mod documented_examples;
 mod enrolment;
 mod execute;
 mod failures;
 mod fraud;
+mod foreign_clients;
 mod http;
 mod idempotency;
 mod key_caps;
@@ -17,6 +19,7 @@ mod own_calls;
 mod publish;
 mod publish_together;
 mod refusals;
+mod requests;
 mod sessions;
 mod settings;
 mod settlement;

@@ -108,9 +108,6 @@ async fn wrong_query_parameters_are_refused() {
         for query in ["limit=0", "limit=101", "cursor=%00", "cursor=abc", &format!("q={}", "x".repeat(201)), "q=%00"] {
             app.get(&format!("/skills?{query}")).await.problem("validation_failed");
         }
-        for query in ["limit=x", "colour=red", "kind=stolen"] {
-            app.get(&format!("/skills?{query}")).await.problem("query_invalid");
-        }
         app.get("/skills/acme.nothing").await.problem("skill_not_found");
         app.get("/skills/%00").await.problem("not_found");
         app.get("/agents/%00").await.problem("not_found");

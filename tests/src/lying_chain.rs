@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clawos_interface::Key;
-use clawos_interface::accounts::{Config, Licence};
+use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_receipts::text::{from_base58, to_base58};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,6 +41,16 @@ impl Told {
         let mut licence = Licence::decode(&self.data).expect("the account is a licence");
         change(&mut licence);
         self.data = licence.encode().to_vec();
+    }
+
+    /// Changes the skill in it.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn skill(&mut self, change: impl FnOnce(&mut Skill)) {
+        let mut skill = Skill::decode(&self.data).expect("the account is a skill");
+        change(&mut skill);
+        self.data = skill.encode().to_vec();
     }
 }
 

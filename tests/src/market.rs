@@ -87,7 +87,11 @@ impl Market {
 
     /// An enrolled agent with SOL and USDC.
     pub async fn buyer(&self, name: &str) -> Buyer {
-        let agent = self.app.enrol(name).await;
+        self.funded(self.app.enrol(name).await).await
+    }
+
+    /// Gives an agent's wallet SOL and USDC.
+    pub async fn funded(&self, agent: TestAgent) -> Buyer {
         let wallet = funded(&self.chain, &agent).await;
         Buyer { agent, wallet }
     }

@@ -14,6 +14,13 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    /// Something wrong with the member, parameter or part of this name.
+    pub fn at(name: &str, detail: impl Into<String>) -> FieldError {
+        FieldError { pointer: format!("/{}", name.replace('~', "~0").replace('/', "~1")), detail: detail.into() }
+    }
+}
+
 /// The body of every error answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -44,7 +44,21 @@ fn filled(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+/// A schema whose reference, and those of its properties, are followed.
 fn resolved(document: &Value, schema: &Value) -> Value {
+    let mut schema = followed(document, schema);
+    for property in
+        schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|all| all.values_mut())
+    {
+        *property = followed(document, property);
+    }
+    schema
+}
+
+/// What a schema refers to; of one that may be null, what it is otherwise.
+fn followed(document: &Value, schema: &Value) -> Value {
+    let ways = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let schema = ways.iter().find(|way| way["type"] != "null").unwrap_or(schema);
     match schema["$ref"].as_str() {
         Some(reference) => {
             let pointer = reference.strip_prefix('#').expect("a reference within the document");
@@ -54,7 +68,7 @@ fn resolved(document: &Value, schema: &Value) -> Value {
     }
 }
 
-/// The type of a property, whether it may be null or not; `any` for references.
+/// The type of a property, whether it may be null or not; `any` for any JSON.
 pub(super) fn kind(property: &Value) -> &str {
     match &property["type"] {
         Value::String(kind) => kind,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use clawos_api::{Code, FieldError};
 use serde::de::DeserializeOwned;
@@ -34,6 +34,7 @@ impl<T: Body, S: Send + Sync> FromRequest<S> for StrictJson<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         require_json(request.headers())?;
+        check_body(request.headers(), T::MAX_BYTES)?;
         let raw = tokio::time::timeout(MAX_BODY_TIME, read(request, T::MAX_BYTES)).await.map_err(|_| {
             let detail = format!("The body did not arrive within {} seconds.", MAX_BODY_TIME.as_secs());
             ApiError::new(Code::InvalidBody, detail)
@@ -51,12 +52,32 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."))
 }
 
+/// Refuses a body that need not be read to be refused: one that says it is larger than `limit` bytes, or that is compressed.
+///
+/// # Errors
+/// `payload_too_large`, `unsupported_media_type`.
+pub(crate) fn check_body(headers: &HeaderMap, limit: usize) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")) {
+        let detail = "Compressed bodies are not read; send it as it is, without Content-Encoding.";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    match text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()) {
+        Some(length) if length > limit as u64 => Err(too_large(limit)),
+        _ => Ok(()),
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."))
+}
+
 async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
     axum::body::to_bytes(request.into_body(), limit).await.map_err(|error| {
         // `to_bytes` has one limit error and otherwise reports a broken connection.
         let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         if source.contains("length limit") {
-            ApiError::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes."))
+            too_large(limit)
         } else {
             ApiError::new(Code::InvalidBody, "The body could not be read to its end.").caused_by(error)
         }

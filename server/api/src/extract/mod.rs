@@ -3,8 +3,11 @@
 mod caller;
 mod json;
 mod params;
+mod query;
 
 pub(crate) use caller::Credentials;
 pub use caller::{Authenticated, MaybeCaller};
+pub(crate) use json::check_body;
 pub use json::{Body, StrictJson};
-pub use params::{IdempotencyHeader, IdempotencyKey, Path, Query};
+pub use params::{IdempotencyHeader, IdempotencyKey, Path};
+pub use query::Query;

@@ -1,7 +1,7 @@
-//! Path and query parameters whose mistakes are answered as problems.
+//! Path parameters and headers whose mistakes are answered as problems.
 
 use axum::extract::FromRequestParts;
-use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::rejection::PathRejection;
 use axum::http::request::Parts;
 use clawos_api::Code;
 use clawos_api::limits::MAX_IDEMPOTENCY_KEY;
@@ -11,19 +11,12 @@ use utoipa::IntoParams;
 use crate::ApiError;
 
 /// A NUL in a URL. It is a character like any other to SQLite and an error to Postgres, and no name here has one.
-const NUL: &str = "%00";
+pub(super) const NUL: &str = "%00";
 
 /// A path parameter.
 #[derive(Debug)]
 pub struct Path<T>(
     /// Its value.
-    pub T,
-);
-
-/// Query parameters; their type must refuse unknown ones.
-#[derive(Debug)]
-pub struct Query<T>(
-    /// Their values.
     pub T,
 );
 
@@ -39,27 +32,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        if parts.uri.query().is_some_and(|query| query.contains(NUL)) {
-            return Err(ApiError::new(Code::ValidationFailed, "The query contains a NUL character."));
-        }
-        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state).await?;
-        Ok(Query(value))
-    }
-}
-
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
         ApiError::new(Code::NotFound, "The path is malformed.").caused_by(rejection)
-    }
-}
-
-impl From<QueryRejection> for ApiError {
-    fn from(rejection: QueryRejection) -> Self {
-        ApiError::new(Code::QueryInvalid, format!("The query string is wrong: {}", rejection.body_text()))
     }
 }
 

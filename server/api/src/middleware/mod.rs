@@ -1,9 +1,10 @@
-//! What every request meets, in order: request id, measurement, detachment, credentials, rate limit; then a handler, whose
+//! What every request meets, in order: request id, measurement, sound headers, detachment, credentials, rate limit; then a handler, whose
 //! panic is an answer like any other failure.
 
 mod auth;
 mod client_address;
 mod detach;
+mod headers;
 mod observe;
 mod rate_limit;
 mod request_id;
@@ -25,6 +26,7 @@ pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router<AppState>
         .layer(from_fn_with_state(app.clone(), rate_limit::layer))
         .layer(from_fn_with_state(app.clone(), auth::layer))
         .layer(from_fn_with_state(app.clone(), detach::layer))
+        .layer(from_fn(headers::layer))
         .layer(from_fn(observe::layer))
         .layer(from_fn(request_id::layer))
 }

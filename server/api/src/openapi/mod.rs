@@ -19,12 +19,17 @@ mod limits;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use clawos_api::Code;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::ApiError;
 
 /// What is said before the operations: conventions, the receipt's format, the table of codes.
 const DESCRIPTION: &str = include_str!("description.md");
@@ -93,7 +98,14 @@ fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(document: &Value) -> Router<S> {
     let text: Arc<str> = document.to_string().into();
     let answer = move || std::future::ready(([(header::CONTENT_TYPE, "application/json")], text.to_string()));
-    Router::new()
-        .route("/openapi.json", get(answer))
-        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+    let pages: Router<S> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
+    Router::new().route("/openapi.json", get(answer)).merge(pages.layer(map_response(as_problem)))
+}
+
+/// What the pages do not have is a problem as everywhere else; they say it without a body.
+async fn as_problem(response: Response) -> Response {
+    if response.status() != StatusCode::NOT_FOUND {
+        return response;
+    }
+    ApiError::new(Code::NotFound, "There is no such page; see /docs.").into_response()
 }

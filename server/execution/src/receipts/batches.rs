@@ -4,6 +4,7 @@
 //! totals of every batch from what its leaves bill.
 
 use clawos_api::execution::{BatchDetail, BatchList, BatchView, BatchesQuery, LeafView, OpeningQuery};
+use clawos_base::PageError;
 use clawos_base::page::page_limit;
 use clawos_identity::{Caller, Scope};
 use clawos_interface::rules::usage::first_root;
@@ -26,6 +27,8 @@ impl Execution {
     pub async fn batches(&self, key: String, query: &BatchesQuery) -> Result<BatchList, ExecutionError> {
         let account = self.batched_account(&key, query.opened_slot).await?;
         let limit = page_limit(query.limit)?;
+        // Numbers are stored as signed integers; no batch has a larger one.
+        i64::try_from(query.cursor).map_err(|_| PageError::Cursor)?;
         let mut batches = settle::batches_of(&self.ports.db, &account, query.cursor, limit + 1).await?;
         let more = batches.len() > limit as usize;
         batches.truncate(limit as usize);

@@ -139,15 +139,21 @@ impl Identity {
         Ok(Page { items: rows.into_iter().map(ApiKey::from).collect(), next_cursor: None })
     }
 
-    /// Revokes a key at once, and every key that it made.
+    /// Revokes a key at once, and every key that it made. A key may not revoke one with more scopes than itself.
     ///
     /// # Errors
-    /// [`IdentityError::Absent`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
+    /// [`IdentityError::Absent`], [`IdentityError::MoreScopes`], [`IdentityError::CallerEnded`];
+    /// [`IdentityError::ScopeMissing`] without `admin`.
     pub async fn revoke_key(&self, caller: &Caller, id: &str) -> Result<(), IdentityError> {
         caller.require(Scope::Admin)?;
         let now = self.now();
         let mut tx = self.ports.db.write().await?;
-        bounds::lock_caller(&mut tx, caller, now).await?;
+        let asking = bounds::lock_caller(&mut tx, caller, now).await?;
+        let key = store::by_id(&mut tx, &caller.agent_id, id).await?.ok_or(IdentityError::Absent(LIVE_KEY))?;
+        // Else a stolen key for managing keys could take from the agent all that it may not do itself.
+        if asking.is_some() && !caller.scopes.includes(key.scopes) {
+            return Err(IdentityError::MoreScopes("revoke"));
+        }
         if !store::revoke(&mut tx, &caller.agent_id, id, now).await? {
             return Err(IdentityError::Absent(LIVE_KEY));
         }

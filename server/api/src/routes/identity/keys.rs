@@ -61,7 +61,7 @@ async fn create(
     .await
 }
 
-/// Revoke a key at once, and every key that it made.
+/// Revoke a key at once, and every key that it made. A key cannot revoke one with more scopes than itself.
 #[utoipa::path(delete, path = "/agents/me/keys/{key}", operation_id = "revoke_key", tag = "identity",
     security(("bearer" = ["admin"])),
     params(("key" = String, Path, description = "`key_…`")),

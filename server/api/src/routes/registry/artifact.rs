@@ -52,7 +52,6 @@ pub(super) async fn artifact(
     let version = app.registry.resolve(&id, query.version.as_deref()).await?;
     let digest = to_hex(&version.module_sha256);
     let tag = format!("\"{digest}\"");
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     // A pinned version never changes; the newest one may at any time.
     let caching = if query.version.is_some() { "public, max-age=31536000, immutable" } else { "public, no-cache" };
     let common = [
@@ -60,14 +59,23 @@ pub(super) async fn artifact(
         ("x-clawos-skill-digest", format!("sha256:{digest}")),
         ("x-clawos-skill-version", version.version.clone()),
         ("cache-control", caching.to_owned()),
+        ("accept-ranges", "none".to_owned()),
     ];
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
+    if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let artifact = app.registry.open_artifact(&version).await?;
     let kind =
         [(header::CONTENT_TYPE, "application/wasm".to_owned()), (header::CONTENT_LENGTH, artifact.len.to_string())];
     Ok((common, kind, in_pieces(artifact)).into_response())
+}
+
+/// Whether `If-None-Match` names the tag. Tags are compared weakly (RFC 9110, 13.1.2): a proxy that compressed the bytes on
+/// their way writes `W/` before it.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
 /// A body that holds one piece of the artifact in memory, however slowly it is read.

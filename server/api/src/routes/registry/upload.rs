@@ -14,7 +14,7 @@ use clawos_registry::{Upload, UploadParts};
 use clawos_runtime::limits::MAX_ARTIFACT_BYTES;
 use utoipa::ToSchema;
 
-use crate::extract::Authenticated;
+use crate::extract::{Authenticated, check_body};
 use crate::{ApiError, AppState};
 
 /// Largest README (bytes).
@@ -55,6 +55,7 @@ impl FromRequest<AppState> for ReceivedUpload {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        check_body(request.headers(), MAX_BODY)?;
         let (mut parts, body) = request.into_parts();
         let Authenticated(caller) = Authenticated::from_request_parts(&mut parts, app).await?;
         let permit = app.registry.permit_upload(&caller)?;
@@ -132,9 +133,8 @@ fn text(name: &str, bytes: Bytes) -> Result<String, ApiError> {
 }
 
 fn bad(part: &str, problem: &str) -> ApiError {
-    let field =
-        FieldError { pointer: format!("/{}", part.replace('~', "~0").replace('/', "~1")), detail: problem.to_owned() };
-    ApiError::new(Code::InvalidBody, format!("The part `{part}` {problem}.")).with_errors(vec![field])
+    ApiError::new(Code::InvalidBody, format!("The part `{part}` {problem}."))
+        .with_errors(vec![FieldError::at(part, problem)])
 }
 
 fn broken(error: MultipartError) -> ApiError {
