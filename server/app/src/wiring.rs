@@ -85,17 +85,7 @@ impl Server {
         let sandbox = open_sandbox(&config, modules, &grants)?;
         let licensing = open_licensing(&config, db.clone(), Arc::clone(&clock)).await?;
         let rate_limits = Arc::new(RateLimits::new(&config.limits));
-        let identity = Arc::new(Identity::new(IdentityPorts {
-            db: db.clone(),
-            clock: Arc::clone(&clock),
-            chain: licensing.clone(),
-            rate_limits: Arc::clone(&rate_limits),
-            origin: config.listen.origin(),
-            default_daily_caps: DailyCaps {
-                sol: config.limits.default_daily_cap_sol,
-                usdc: config.limits.default_daily_cap_usdc,
-            },
-        }));
+        let identity = Arc::new(open_identity(&config, &db, &clock, &licensing, &rate_limits));
         let registry = Arc::new(Registry::new(RegistryPorts {
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -138,6 +128,24 @@ impl Server {
         let workers = [workers::housekeeping(&app)].into_iter().chain(execution_workers).collect();
         Ok(Server { workers, shutdown_ms: app.listen.shutdown_ms, app })
     }
+}
+
+fn open_identity(
+    config: &Config,
+    db: &Database,
+    clock: &Arc<dyn Clock>,
+    licensing: &Arc<Licensing>,
+    rate_limits: &Arc<RateLimits>,
+) -> Identity {
+    let (sol, usdc) = (config.limits.default_daily_cap_sol, config.limits.default_daily_cap_usdc);
+    Identity::new(IdentityPorts {
+        db: db.clone(),
+        clock: Arc::clone(clock),
+        chain: Arc::clone(licensing) as _,
+        rate_limits: Arc::clone(rate_limits),
+        origin: config.listen.origin(),
+        default_daily_caps: DailyCaps { sol, usdc },
+    })
 }
 
 async fn open_licensing(config: &Config, db: Database, clock: Arc<dyn Clock>) -> Result<Arc<Licensing>, OpenError> {

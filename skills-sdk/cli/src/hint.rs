@@ -2,6 +2,11 @@
 
 /// The next step after an error with this code, if one is known.
 pub fn hint(code: &str) -> Option<&'static str> {
+    of_request(code).or_else(|| of_place(code))
+}
+
+/// What the server, or the command itself, refused.
+fn of_request(code: &str) -> Option<&'static str> {
     Some(match code {
         "unauthenticated" | "key_expired" | "key_revoked" => "sign in with `clawos login --handle HANDLE`",
         "scope_missing" => "use a key with that scope, or sign in with `clawos login`",
@@ -51,6 +56,13 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "not_anchored" => {
             "usage reaches the chain within minutes: try again, or let its buyer wait with `clawos receipts get ID --wait SECS`"
         }
+        _ => return None,
+    })
+}
+
+/// What wallet, chain or network refused.
+fn of_place(code: &str) -> Option<&'static str> {
+    Some(match code {
         "unreachable" | "silent" | "rpc_unavailable" => "`clawos doctor` checks what can be reached",
         "no_faucet" => "`clawos wallet show` shows the address to send to",
         "wallet" => "`clawos wallet new` creates a wallet; --wallet FILE names another one",
