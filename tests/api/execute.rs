@@ -200,7 +200,10 @@ async fn a_failed_call_costs_nothing_and_leaves_a_free_receipt() {
         (wrong, "output_invalid", Outcome::OutputInvalid),
     ];
     for (body, code, outcome) in cases {
-        let market = Market::open(&TestDatabase::Sqlite, |handle| failing(handle, body)).await;
+        // So little fuel is used up in time on any machine.
+        let limits = "[limits]\nfuel = 1000000\n\n[[endpoints]]\n";
+        let skill = |handle: &str| failing(handle, body).edit("[[endpoints]]\n", limits);
+        let market = Market::open(&TestDatabase::Sqlite, skill).await;
         let buyer = market.buyer("buyer").await;
         market.buy_usage(&buyer, CALL).await;
         // With one unit of credit, a second try shows that the first took none.
