@@ -15,6 +15,10 @@ pub(super) struct Form {
     pub(super) too_long: &'static [(&'static str, u16, &'static str)],
 }
 
+/// Members that are read as numbers and times, so that any other text has the wrong form.
+const TOO_LONG: &[(&str, u16, &str)] =
+    &[("expires_at", 400, "invalid_body"), ("max_cost", 400, "invalid_body"), ("max_price", 400, "invalid_body")];
+
 /// The form of an operation.
 ///
 /// # Panics
@@ -49,5 +53,5 @@ pub(super) fn form(operation: &Operation) -> Form {
         _ => panic!("{} {} needs a form here", operation.method, operation.path),
     };
     let Value::Object(body) = body else { panic!("a form is an object") };
-    Form { body, answer, too_long: &[("max_price", 400, "invalid_body"), ("max_cost", 400, "invalid_body")] }
+    Form { body, answer, too_long: TOO_LONG }
 }

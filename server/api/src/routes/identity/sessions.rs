@@ -22,7 +22,7 @@ impl Body for Nothing {}
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refresh_session", tag = "identity",
     request_body = Refresh,
     responses((status = 200, description = "The next pair of tokens; the refresh token that was sent works no more", body = Session)),
-    extensions(("x-codes" = json!([Code::Unauthenticated, Code::KeyExpired, Code::KeyRevoked]))))]
+    extensions(("x-codes" = json!([Code::ValidationFailed, Code::Unauthenticated, Code::KeyExpired, Code::KeyRevoked]))))]
 async fn refresh(State(app): State<AppState>, body: StrictJson<Refresh>) -> Result<Json<Session>, ApiError> {
     Ok(Json(app.identity.refresh(&body.value).await?))
 }
