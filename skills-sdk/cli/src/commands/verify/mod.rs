@@ -11,6 +11,7 @@ use clawos_verifier::{Check, Conclusion, Report, Verdict};
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
+use crate::output::one_line;
 use crate::table;
 
 /// The subcommands of `clawos verify`.
@@ -37,7 +38,7 @@ pub async fn run(command: &VerifyCommand, context: &Context) -> Result<()> {
 
 /// The checks as a table, and under it what they come to.
 fn concluded(report: &Report, conclusion: Conclusion, context: &Context) -> String {
-    format!("{}\n{}", human(report, context), conclusion.line(report))
+    format!("{}\n{}", human(report, context), one_line(&conclusion.line(report)))
 }
 
 /// The checks as a table.
