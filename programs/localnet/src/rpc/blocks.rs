@@ -1,6 +1,7 @@
 //! Blocks: one for each slot, with the transactions that the history still holds.
 
 use serde_json::Value;
+use solana_commitment_config::CommitmentLevel;
 use solana_rpc_client_api::config::{
     EncodingConfig, RpcBlockConfig, RpcBlocksConfigWrapper, RpcEncodingConfigWrapper, TransactionDetails,
     UiTransactionEncoding,
@@ -60,7 +61,8 @@ pub(super) fn get_block(bank: &Bank, params: &Params) -> RpcResult {
 pub(super) fn get_block_time(bank: &Bank, params: &Params) -> RpcResult {
     params.at_most(1)?;
     let slot: u64 = params.required(0, "a slot")?;
-    check_available(&bank.view(params.commitment(1)?), slot)?;
+    // As on a validator, this method takes no commitment: a confirmed block has its time.
+    check_available(&bank.view(CommitmentLevel::Confirmed), slot)?;
     Ok(Value::from(block_time(bank, slot)))
 }
 
