@@ -1,6 +1,6 @@
 # A thin index: the work is in scripts/ and cargo. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench setup program deny
+.PHONY: help demo test lint bench soak setup program deny
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ lint: ## format, clippy and documentation, in every workspace
 
 bench: ## benchmarks beside their rivals; results go to bench/README.md by hand
 	@scripts/bench
+
+soak: ## the end-to-end tests on a chain that loses transactions; ARGS=N rounds
+	@scripts/soak $(ARGS)
 
 setup: ## install what demo and test need (root for Debian packages)
 	@scripts/setup demo test

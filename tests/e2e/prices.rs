@@ -104,13 +104,20 @@ async fn nothing_is_taken(world: &World, transaction: &str) {
     let (buyer, treasury) = (buyer(world), world.chain.address("treasury"));
     let author = key(&Value::from(world.author.address()));
     let before = (world.sol(&buyer).await, world.sol(&author).await, world.sol(&treasury).await);
-    let checked = world.rpc("sendTransaction", json!([transaction, { "encoding": "base64" }])).await;
+    let checked = json!([transaction, { "encoding": "base64", "preflightCommitment": "confirmed" }]);
+    let checked = world.rpc("sendTransaction", checked).await;
     let error = checked.expect_err("the terms have changed").to_string();
     assert!(error.contains(&format!("\"Custom\":{}", ProgramError::TermsChanged.code())), "{error}");
     let forced = json!([transaction, { "encoding": "base64", "skipPreflight": true }]);
-    let signature = world.rpc("sendTransaction", forced).await.expect("it is taken");
-    let statuses = world.rpc("getSignatureStatuses", json!([[signature]])).await.expect("an answer");
-    assert!(!statuses["value"][0]["err"].is_null(), "{statuses}");
+    // Sent until it lands: a chain may lose it, and takes it once.
+    until("it is confirmed that it failed", async || {
+        let signature = world.rpc("sendTransaction", forced.clone()).await.expect("it is taken");
+        let statuses = world.rpc("getSignatureStatuses", json!([[signature]])).await.expect("an answer");
+        let status = &statuses["value"][0];
+        assert!(status.is_null() || !status["err"].is_null(), "{status}");
+        ["confirmed", "finalized"].map(Value::from).contains(&status["confirmationStatus"])
+    })
+    .await;
     // A transaction that fails pays its fee.
     let after = (world.sol(&buyer).await, world.sol(&author).await, world.sol(&treasury).await);
     assert_eq!(after, (before.0 - TRANSACTION_FEE, before.1, before.2));

@@ -3,15 +3,18 @@
 //! Whatever changes state goes through [`Bank`], which records it in the ledger before anybody can see it.
 
 mod execute;
+mod loaded_size;
 mod meta;
 mod restore;
+mod view;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use litesvm::LiteSVM;
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_clock::Clock;
+use solana_commitment_config::CommitmentLevel;
 use solana_epoch_schedule::EpochSchedule;
 use solana_hash::Hash;
 use solana_pubkey::Pubkey;
@@ -20,9 +23,11 @@ use solana_slot_hashes::SlotHashes;
 use tokio::sync::broadcast;
 
 pub(crate) use self::execute::{SendError, Simulation};
-pub(crate) use self::meta::{inner_instructions, return_data};
+pub(crate) use self::meta::{inner_instructions, lamports, return_data, token_balances};
+pub(crate) use self::view::View;
 
 use crate::clock::{Pace, SlotClock, now_ms};
+use crate::cluster::Behaviour;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::ledger::{AccountState, Header, Ledger, Record};
@@ -36,8 +41,18 @@ pub(crate) struct Commit {
     pub(crate) signature: Signature,
     /// Its error as RPC shows it (JSON); none: it succeeded.
     pub(crate) error: Option<String>,
-    /// What it changed; an account without lamports is closed.
-    pub(crate) accounts: Vec<(Pubkey, AccountSharedData)>,
+    pub(crate) logs: Vec<String>,
+    /// Every account it names.
+    pub(crate) mentions: Vec<Pubkey>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a transaction did to one account.
+pub(crate) struct Change {
+    pub(crate) key: Pubkey,
+    pub(crate) before: Option<AccountSharedData>,
+    /// Without lamports it is closed.
+    pub(crate) after: AccountSharedData,
 }
 
 /// The state of one chain: accounts, clock, history and ledger.
@@ -48,7 +63,10 @@ pub(crate) struct Bank {
     genesis: Hash,
     pace: Pace,
     clock: SlotClock,
+    behaviour: Behaviour,
     history: History,
+    /// The commits of slots that are not final, oldest first: how the past that others still see is told from the present.
+    unfinalized: VecDeque<Arc<Commit>>,
     ledger: Ledger,
     /// Slot and place of the next transaction.
     next: (u64, u32),
@@ -61,6 +79,10 @@ impl Bank {
         let was = self.clock.unix_timestamp();
         if self.clock.advance(now_ms()) || self.clock.unix_timestamp() != was {
             self.set_sysvars();
+        }
+        let finalized = self.slot_at(CommitmentLevel::Finalized);
+        while self.unfinalized.front().is_some_and(|commit| commit.slot <= finalized) {
+            self.unfinalized.pop_front();
         }
     }
 
@@ -93,6 +115,29 @@ impl Bank {
         self.pace.ahead_secs
     }
 
+    pub(crate) fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
+    }
+
+    pub(crate) fn behaviour_mut(&mut self) -> &mut Behaviour {
+        &mut self.behaviour
+    }
+
+    /// The newest slot with this commitment.
+    pub(crate) fn slot_at(&self, level: CommitmentLevel) -> u64 {
+        self.behaviour.slot_at(level, self.clock.slot())
+    }
+
+    /// The chain as it was at the newest slot with this commitment.
+    pub(crate) fn view(&self, level: CommitmentLevel) -> View<'_> {
+        View::new(self, self.slot_at(level))
+    }
+
+    /// Declares everything final: before anybody is served there is nobody who could have seen another past.
+    pub(crate) fn finalize(&mut self) {
+        self.unfinalized.clear();
+    }
+
     /// Milliseconds per slot.
     pub(crate) fn slot_ms(&self) -> u64 {
         self.pace.slot_ms
@@ -118,19 +163,19 @@ impl Bank {
         self.svm.minimum_balance_for_rent_exemption(len)
     }
 
-    /// An account that exists.
+    /// An account that exists now.
     pub(crate) fn account(&self, key: &Pubkey) -> Option<&AccountSharedData> {
         self.svm.accounts_db().get_account_ref(key).filter(|account| account.lamports() > 0)
     }
 
-    /// Every account that exists.
+    /// Every account that exists now.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Pubkey, &AccountSharedData)> {
         self.svm.accounts_db().inner.iter().filter(|(_, account)| account.lamports() > 0)
     }
 
-    /// Every commit from now on.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Commit>> {
-        self.commits.subscribe()
+    /// The commits that are not final, and every one from now on.
+    pub(crate) fn subscribe(&self) -> (VecDeque<Arc<Commit>>, broadcast::Receiver<Arc<Commit>>) {
+        (self.unfinalized.clone(), self.commits.subscribe())
     }
 
     /// Sets accounts outside of any transaction. Memory comes first: a program that does not load must not get into the

@@ -94,7 +94,19 @@ impl SlotClock {
 
     /// The blockhash of the current slot.
     pub(crate) fn latest(&self) -> Hash {
-        blockhash(&self.genesis, self.slot)
+        self.hash_of(self.slot)
+    }
+
+    /// The blockhash of a slot.
+    pub(crate) fn hash_of(&self, slot: u64) -> Hash {
+        blockhash(&self.genesis, slot)
+    }
+
+    /// About when a slot began by the wall clock, in seconds since 1970: as if slots had always had their present length.
+    pub(crate) fn time_of(&self, slot: u64) -> i64 {
+        let milliseconds = i128::from(self.pace.at_ms)
+            + (i128::from(slot) - i128::from(self.pace.at_slot)) * i128::from(self.pace.slot_ms);
+        i64::try_from(milliseconds.div_euclid(1000)).unwrap_or(i64::MAX).min(self.unix_timestamp)
     }
 
     /// The newest slots and their hashes, newest first.
@@ -102,20 +114,16 @@ impl SlotClock {
         self.recent.iter()
     }
 
-    /// Whether a transaction with this blockhash may run now.
-    pub(crate) fn is_valid(&self, hash: &Hash) -> bool {
-        self.valid().any(|valid| valid == hash)
+    /// Whether a transaction with this blockhash may run in `slot`, which is the current one or a recent one.
+    pub(crate) fn is_valid(&self, hash: &Hash, slot: u64) -> bool {
+        self.valid(slot).any(|valid| valid == hash)
     }
 
-    /// Every blockhash that a transaction may use now, newest first.
-    pub(crate) fn valid(&self) -> impl Iterator<Item = &Hash> {
-        let oldest = self.slot.saturating_sub(MAX_BLOCKHASH_AGE);
-        self.recent.iter().take_while(move |(slot, _)| *slot >= oldest).map(|(_, hash)| hash)
-    }
-
-    /// The last block height at which the latest blockhash is valid.
-    pub(crate) fn last_valid_block_height(&self) -> u64 {
-        self.slot.saturating_add(MAX_BLOCKHASH_AGE)
+    /// Every blockhash that a transaction may use in `slot`, newest first.
+    pub(crate) fn valid(&self, slot: u64) -> impl Iterator<Item = &Hash> {
+        let oldest = slot.saturating_sub(MAX_BLOCKHASH_AGE);
+        let known = self.recent.iter().skip_while(move |(known, _)| *known > slot);
+        known.take_while(move |(known, _)| *known >= oldest).map(|(_, hash)| hash)
     }
 }
 
@@ -160,10 +168,11 @@ mod tests {
         let mut clock = clock();
         let hash = clock.latest();
         clock.advance(1_000_000 + 150 * 400);
-        assert!(clock.is_valid(&hash));
+        assert!(clock.is_valid(&hash, clock.slot()));
         clock.advance(1_000_000 + 151 * 400);
-        assert!(!clock.is_valid(&hash));
-        assert!(!clock.is_valid(&Hash::default()));
+        assert!(!clock.is_valid(&hash, clock.slot()) && clock.is_valid(&hash, clock.slot() - 1));
+        assert!(!clock.is_valid(&clock.latest(), clock.slot() - 1), "it is of a later slot");
+        assert!(!clock.is_valid(&Hash::default(), clock.slot()));
     }
 
     #[test]
@@ -173,7 +182,15 @@ mod tests {
         assert_eq!(clock.slot(), 1_000_007);
         assert_eq!(clock.recent().count(), SLOT_HASHES);
         assert_eq!(clock.recent().next().map(|(slot, _)| *slot), Some(1_000_007));
-        assert_eq!(clock.valid().count() as u64, MAX_BLOCKHASH_AGE + 1);
+        assert_eq!(clock.valid(1_000_007).count() as u64, MAX_BLOCKHASH_AGE + 1);
+    }
+
+    #[test]
+    fn a_slot_has_a_time_that_is_not_in_the_future() {
+        let mut clock = clock();
+        clock.advance(1_020_000);
+        assert_eq!((clock.time_of(7), clock.time_of(17), clock.time_of(2)), (1_000, 1_004, 998));
+        assert_eq!(clock.time_of(1_000_000), 1_020);
     }
 
     #[test]
@@ -198,6 +215,6 @@ mod tests {
         before.advance(1_020_000);
         let mut after = clock();
         after.advance(1_030_000);
-        assert!(after.is_valid(&before.latest()));
+        assert!(after.is_valid(&before.latest(), after.slot()));
     }
 }

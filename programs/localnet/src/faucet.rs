@@ -59,7 +59,7 @@ fn unused(
     instructions: &[Instruction],
     signers: &[&Keypair],
 ) -> Option<VersionedTransaction> {
-    let hashes = wanted.iter().chain(bank.clock().valid());
+    let hashes = wanted.iter().chain(bank.clock().valid(bank.clock().slot()));
     let mut candidates = hashes.map(|hash| signed(instructions, hash, signers));
     candidates.find(|transaction| !bank.history().contains(&transaction.signatures[0]))
 }

@@ -7,6 +7,7 @@ use clawos_interface::rules::fee::DEFAULT_FEE_BPS;
 use clawos_interface::rules::terms::MAX_REFUND_WINDOW_SECS;
 use clawos_solana::transaction::to_solana;
 use solana_account::{Account, AccountSharedData};
+use solana_commitment_config::CommitmentLevel;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -80,7 +81,7 @@ fn initialize(keys: &Keys) -> Instruction {
 
 fn run(bank: &mut Bank, what: &'static str, instruction: Instruction, signer: &Keypair) -> Result<()> {
     let transaction = signed(&[instruction], &bank.clock().latest(), &[signer]);
-    let simulation = bank.simulate(transaction.clone());
+    let simulation = bank.simulate(transaction.clone(), CommitmentLevel::Processed);
     if let Some(error) = simulation.error {
         return Err(Error::Genesis { what, error, logs: simulation.outcome.logs.join("\n") });
     }

@@ -71,6 +71,22 @@ impl History {
         self.forgotten + self.transactions.len() as u64
     }
 
+    /// How many transactions ran until the end of `slot`.
+    pub(crate) fn count_until(&self, slot: u64) -> u64 {
+        self.forgotten + self.transactions.partition_point(|transaction| transaction.slot <= slot) as u64
+    }
+
+    /// The slot of the oldest transaction that is kept.
+    pub(crate) fn first_slot(&self) -> Option<u64> {
+        self.transactions.front().map(|transaction| transaction.slot)
+    }
+
+    /// The transactions of one slot, in order.
+    pub(crate) fn of_slot(&self, slot: u64) -> impl Iterator<Item = &Arc<StoredTransaction>> {
+        let from = self.transactions.partition_point(|transaction| transaction.slot < slot);
+        self.transactions.range(from..).take_while(move |transaction| transaction.slot == slot)
+    }
+
     /// Whether a transaction with this signature ran.
     pub(crate) fn contains(&self, signature: &Signature) -> bool {
         self.by_signature.contains_key(signature)
@@ -86,17 +102,18 @@ impl History {
         self.transactions.iter().map(Arc::as_ref)
     }
 
-    /// Transactions naming `address`, newest first: those before `before`, down to but without `until`.
+    /// Transactions naming `address` that ran until the end of `slot`, newest first: those before `before`, down to but
+    /// without `until`. An unknown `before` selects nothing, an unknown `until` limits nothing.
     pub(crate) fn of_address(
         &self,
         address: &Pubkey,
+        slot: u64,
         before: Option<&Signature>,
         until: Option<&Signature>,
         limit: usize,
     ) -> Vec<&Arc<StoredTransaction>> {
         let number_of = |signature: &Signature| self.by_signature.get(signature).copied();
-        // An unknown `before` selects nothing, an unknown `until` limits nothing: as on a validator.
-        let below = before.map_or(u64::MAX, |signature| number_of(signature).unwrap_or(0));
+        let below = before.map_or(u64::MAX, |signature| number_of(signature).unwrap_or(0)).min(self.count_until(slot));
         let above = until.and_then(number_of);
         let numbers = self.by_address.get(address).into_iter().flatten().rev();
         numbers
@@ -138,7 +155,7 @@ mod tests {
     fn slots(history: &History, key: u8, before: Option<u8>, until: Option<u8>) -> Vec<u64> {
         let (before, until) = (before.map(signature), until.map(signature));
         let key = Pubkey::from([key; 32]);
-        let found = history.of_address(&key, before.as_ref(), until.as_ref(), 10);
+        let found = history.of_address(&key, 99, before.as_ref(), until.as_ref(), 10);
         found.iter().map(|transaction| transaction.slot).collect()
     }
 
@@ -152,6 +169,10 @@ mod tests {
         assert_eq!(slots(&history, 7, Some(5), Some(1)), [3, 2]);
         assert_eq!(slots(&history, 7, Some(99), None), [0; 0]);
         assert_eq!(slots(&history, 9, None, None), [0; 0]);
+        let until_3 = history.of_address(&Pubkey::from([7; 32]), 3, None, None, 10);
+        assert_eq!(until_3.iter().map(|found| found.slot).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!((history.count_until(3), history.count_until(0), history.first_slot()), (3, 0, Some(1)));
+        assert_eq!(history.of_slot(4).count() + history.of_slot(7).count(), 1);
     }
 
     #[test]

@@ -30,12 +30,13 @@ impl Node {
         let usdc_mint = genesis::usdc_mint(&keys);
         let bank = match state {
             None => {
-                let mut bank = Bank::genesis_of(ledger, config.slot_ms);
+                let mut bank = Bank::genesis_of(ledger, config);
                 genesis::fill(&mut bank, &keys, &code)?;
+                bank.finalize();
                 bank
             }
             Some(state) => {
-                let mut bank = Bank::restored(ledger, state, config.slot_ms)?;
+                let mut bank = Bank::restored(ledger, state, config)?;
                 if bank.account(&usdc_mint).is_none() {
                     return Err(Error::Config(format!(
                         "the keys in {} are not those of this ledger: restore them, or delete the data folder to start over",

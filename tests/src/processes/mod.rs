@@ -5,7 +5,7 @@ pub mod clawos;
 pub mod server;
 mod service;
 
-pub use chain::ChainProcess;
+pub use chain::{ChainMode, ChainProcess};
 pub use clawos::Clawos;
 pub use server::ServerProcess;
 

@@ -14,7 +14,7 @@ use solana_transaction_status_client_types::{
 };
 
 use super::Bank;
-use crate::token::{TokenAccount, mint_decimals, ui_amount};
+use crate::token::{Mint, TokenAccount, ui_amount};
 
 const MEMO_V1: Pubkey = Pubkey::from_str_const("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo");
 const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
@@ -96,11 +96,13 @@ pub(super) fn memo(message: &VersionedMessage) -> Option<String> {
     (!memos.is_empty()).then(|| memos.join("; "))
 }
 
-fn lamports(accounts: &[Option<AccountSharedData>]) -> Vec<u64> {
+/// The balance of each account.
+pub(crate) fn lamports(accounts: &[Option<AccountSharedData>]) -> Vec<u64> {
     accounts.iter().map(|account| account.as_ref().map_or(0, ReadableAccount::lamports)).collect()
 }
 
-fn token_balances(
+/// The token balances among some accounts of a transaction.
+pub(crate) fn token_balances(
     bank: &Bank,
     keys: &[Pubkey],
     accounts: &[Option<AccountSharedData>],
@@ -110,11 +112,11 @@ fn token_balances(
         .filter_map(|(account_index, (_, account))| {
             let account = account.as_ref()?;
             let token = TokenAccount::read(account)?;
-            let decimals = bank.account(&token.mint).and_then(mint_decimals)?;
+            let mint = bank.account(&token.mint).and_then(Mint::read)?;
             Some(UiTransactionTokenBalance {
                 account_index,
                 mint: token.mint.to_string(),
-                ui_token_amount: ui_amount(token.amount, decimals),
+                ui_token_amount: ui_amount(token.amount, mint.decimals),
                 owner: OptionSerializer::Some(token.owner.to_string()),
                 program_id: OptionSerializer::Some(account.owner().to_string()),
             })

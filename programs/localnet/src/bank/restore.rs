@@ -1,6 +1,6 @@
 //! A bank from nothing (genesis) or from its ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use litesvm::LiteSVM;
 use solana_account::{AccountSharedData, ReadableAccount};
@@ -11,6 +11,8 @@ use tokio::sync::broadcast;
 
 use super::{Bank, COMMITS_KEPT, program_error};
 use crate::clock::{Pace, SlotClock, now_ms};
+use crate::cluster::Behaviour;
+use crate::config::LocalnetConfig;
 use crate::error::Result;
 use crate::history::History;
 use crate::ledger::{Ledger, LedgerState, Record};
@@ -20,30 +22,31 @@ const FIRST_SLOT: u64 = 512;
 
 impl Bank {
     /// A new chain without anything but the standard programs. It is in the ledger from the first `compact` on.
-    pub(crate) fn genesis_of(ledger: Ledger, slot_ms: u64) -> Self {
+    pub(crate) fn genesis_of(ledger: Ledger, config: &LocalnetConfig) -> Self {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system has randomness");
-        let pace = Pace { at_ms: now_ms(), at_slot: FIRST_SLOT, slot_ms, ahead_secs: 0 };
+        let pace = Pace { at_ms: now_ms(), at_slot: FIRST_SLOT, slot_ms: config.slot_ms, ahead_secs: 0 };
         let clock = SlotClock::new(Hash::new_from_array(seed), pace, FIRST_SLOT, 0);
-        Self::new(ledger, seed, pace, clock, fresh())
+        Self::new(ledger, seed, pace, clock, Behaviour::new(&config.cluster))
     }
 
     /// The chain of a ledger, at the wall clock's present.
-    pub(crate) fn restored(ledger: Ledger, state: LedgerState, slot_ms: u64) -> Result<Self> {
+    pub(crate) fn restored(ledger: Ledger, state: LedgerState, config: &LocalnetConfig) -> Result<Self> {
         let LedgerState { header, accounts, transactions } = state;
         let clock =
             SlotClock::new(Hash::new_from_array(header.genesis), header.pace, header.slot, header.unix_timestamp);
-        let mut bank = Self::new(ledger, header.genesis, header.pace, clock, fresh());
+        let mut bank = Self::new(ledger, header.genesis, header.pace, clock, Behaviour::new(&config.cluster));
         put(&mut bank.svm, accounts)?;
         for transaction in transactions {
             bank.history.push(transaction);
         }
-        bank.keep_pace(slot_ms)?;
+        bank.keep_pace(config.slot_ms)?;
         bank.tick();
         Ok(bank)
     }
 
-    fn new(ledger: Ledger, genesis: [u8; 32], pace: Pace, clock: SlotClock, svm: LiteSVM) -> Self {
+    fn new(ledger: Ledger, genesis: [u8; 32], pace: Pace, clock: SlotClock, behaviour: Behaviour) -> Self {
+        let svm = fresh();
         let base = svm.accounts_db().inner.iter().map(|(key, account)| (*key, account.clone()));
         let mut bank = Self {
             base: base.collect(),
@@ -51,7 +54,9 @@ impl Bank {
             genesis: Hash::new_from_array(genesis),
             pace,
             clock,
+            behaviour,
             history: History::default(),
+            unfinalized: VecDeque::new(),
             ledger,
             next: (0, 0),
             commits: broadcast::Sender::new(COMMITS_KEPT),

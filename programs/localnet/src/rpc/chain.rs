@@ -1,17 +1,21 @@
-//! The chain itself: time, blockhashes, fees, identity.
+//! The chain itself: time, blockhashes, fees, what there is of money.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use solana_account::ReadableAccount;
+use solana_commitment_config::CommitmentLevel;
 use solana_message::VersionedMessage;
-use solana_rpc_client_api::config::RpcContextConfig;
-use solana_rpc_client_api::response::{RpcApiVersion, RpcBlockhash, RpcPrioritizationFee};
+use solana_pubkey::Pubkey;
+use solana_rpc_client_api::config::{RpcLargestAccountsConfig, RpcLargestAccountsFilter};
+use solana_rpc_client_api::request::NUM_LARGEST_ACCOUNTS;
+use solana_rpc_client_api::response::{RpcAccountBalance, RpcBlockhash, RpcPrioritizationFee, RpcSupply};
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
 use super::error::{RpcError, RpcResult};
-use super::params::{Params, check_context, parse_hash, parse_pubkey, to_value, with_context};
-use crate::bank::Bank;
+use super::params::{Params, parse_hash, parse_pubkey, to_value, with_context};
+use crate::bank::{Bank, View};
 use crate::clock::{MAX_AHEAD_SECS, MAX_BLOCKHASH_AGE};
 
 /// Addresses one call may ask fees for, as on a validator.
@@ -22,37 +26,26 @@ pub(super) fn get_health(params: &Params) -> RpcResult {
     Ok(Value::from("ok"))
 }
 
-pub(super) fn get_version(params: &Params) -> RpcResult {
-    params.at_most(0)?;
-    Ok(json!({ "solana-core": to_value(RpcApiVersion::default())?, "feature-set": null }))
-}
-
 pub(super) fn get_genesis_hash(bank: &Bank, params: &Params) -> RpcResult {
     params.at_most(0)?;
     Ok(Value::from(bank.genesis().to_string()))
 }
 
+/// No slot is skipped, so this answers `getBlockHeight` too.
 pub(super) fn get_slot(bank: &Bank, params: &Params) -> RpcResult {
-    read_context(bank, params)?;
-    Ok(Value::from(bank.clock().slot()))
-}
-
-/// No slot is skipped, so the height is the slot.
-pub(super) fn get_block_height(bank: &Bank, params: &Params) -> RpcResult {
-    get_slot(bank, params)
+    params.at_most(1)?;
+    Ok(Value::from(params.view(bank, 0)?.slot()))
 }
 
 pub(super) fn get_latest_blockhash(bank: &Bank, params: &Params) -> RpcResult {
-    read_context(bank, params)?;
-    with_context(bank, latest(bank))
+    params.at_most(1)?;
+    let view = params.view(bank, 0)?;
+    with_context(&view, latest(&view))
 }
 
 /// The newest blockhash and how long it is good for.
-pub(super) fn latest(bank: &Bank) -> RpcBlockhash {
-    RpcBlockhash {
-        blockhash: bank.clock().latest().to_string(),
-        last_valid_block_height: bank.clock().last_valid_block_height(),
-    }
+pub(super) fn latest(view: &View<'_>) -> RpcBlockhash {
+    RpcBlockhash { blockhash: view.blockhash().to_string(), last_valid_block_height: view.last_valid_block_height() }
 }
 
 /// Moves the chain's Unix time ahead, for trying what happens when a period or a delay is over; answers the new time. No
@@ -72,39 +65,47 @@ pub(super) fn advance_clock(bank: &mut Bank, params: &Params) -> RpcResult {
 pub(super) fn is_blockhash_valid(bank: &Bank, params: &Params) -> RpcResult {
     params.at_most(2)?;
     let hash = parse_hash(&params.required::<String>(0, "a blockhash in base58")?)?;
-    let config: RpcContextConfig = params.config(1)?;
-    check_context(bank, config.min_context_slot)?;
-    with_context(bank, bank.clock().is_valid(&hash))
+    let view = params.view(bank, 1)?;
+    with_context(&view, view.is_valid(&hash))
 }
 
 pub(super) fn get_epoch_info(bank: &Bank, params: &Params) -> RpcResult {
-    read_context(bank, params)?;
-    let slot = bank.clock().slot();
+    params.at_most(1)?;
+    let view = params.view(bank, 0)?;
     let schedule = bank.epoch_schedule();
-    let (epoch, slot_index) = schedule.get_epoch_and_slot_index(slot);
+    let (epoch, slot_index) = schedule.get_epoch_and_slot_index(view.slot());
     Ok(json!({
-        "absoluteSlot": slot,
-        "blockHeight": slot,
+        "absoluteSlot": view.slot(),
+        "blockHeight": view.slot(),
         "epoch": epoch,
         "slotIndex": slot_index,
         "slotsInEpoch": schedule.get_slots_in_epoch(epoch),
-        "transactionCount": bank.history().count(),
+        "transactionCount": view.transaction_count(),
+    }))
+}
+
+pub(super) fn get_epoch_schedule(bank: &Bank, params: &Params) -> RpcResult {
+    params.at_most(0)?;
+    let schedule = bank.epoch_schedule();
+    Ok(json!({
+        "slotsPerEpoch": schedule.slots_per_epoch,
+        "leaderScheduleSlotOffset": schedule.leader_schedule_slot_offset,
+        "warmup": schedule.warmup,
+        "firstNormalEpoch": schedule.first_normal_epoch,
+        "firstNormalSlot": schedule.first_normal_slot,
     }))
 }
 
 /// The fee as the runtime computes it, so priority fees and precompile signatures are in it. Null: the blockhash expired.
-pub(super) fn get_fee_for_message(bank: &Bank, params: &Params) -> RpcResult {
+pub(super) fn get_fee_for_message(bank: &mut Bank, params: &Params) -> RpcResult {
     params.at_most(2)?;
-    let text: String = params.required(0, "a message in base64")?;
-    let config: RpcContextConfig = params.config(1)?;
-    check_context(bank, config.min_context_slot)?;
-    let message = decode_message(&text)?;
-    if !bank.clock().is_valid(message.recent_blockhash()) {
-        return with_context(bank, Value::Null);
-    }
+    let message = decode_message(&params.required::<String>(0, "a message in base64")?)?;
+    let valid = params.view(bank, 1)?.is_valid(message.recent_blockhash());
     let signatures = usize::from(message.header().num_required_signatures);
     let unsigned = VersionedTransaction { signatures: vec![Signature::default(); signatures], message };
-    with_context(bank, bank.simulate(unsigned).outcome.fee)
+    // The simulation runs where the blockhash is surely known.
+    let fee = valid.then(|| bank.simulate(unsigned, CommitmentLevel::Processed).outcome.fee);
+    with_context(&params.view(bank, 1)?, fee)
 }
 
 fn decode_message(text: &str) -> RpcResult<VersionedMessage> {
@@ -117,7 +118,8 @@ fn decode_message(text: &str) -> RpcResult<VersionedMessage> {
     Ok(message)
 }
 
-/// Blocks are never full here, so the least fee that got a transaction in is always 0.
+/// Blocks are never full here, so the least fee that gets a transaction in is what others pay by habit: in a cluster the
+/// configured price, otherwise 0.
 pub(super) fn get_recent_prioritization_fees(bank: &Bank, params: &Params) -> RpcResult {
     params.at_most(1)?;
     let keys: Vec<String> = params.optional(0, "an array of addresses")?.unwrap_or_default();
@@ -130,11 +132,37 @@ pub(super) fn get_recent_prioritization_fees(bank: &Bank, params: &Params) -> Rp
     }
     let newest = bank.clock().slot();
     let slots = newest.saturating_sub(MAX_BLOCKHASH_AGE - 1)..=newest;
-    to_value(slots.map(|slot| RpcPrioritizationFee { slot, prioritization_fee: 0 }).collect::<Vec<_>>())
+    let prioritization_fee = bank.behaviour().unit_price();
+    to_value(slots.map(|slot| RpcPrioritizationFee { slot, prioritization_fee }).collect::<Vec<_>>())
 }
 
-fn read_context(bank: &Bank, params: &Params) -> RpcResult<()> {
+pub(super) fn get_transaction_count(bank: &Bank, params: &Params) -> RpcResult {
     params.at_most(1)?;
-    let config: RpcContextConfig = params.config(0)?;
-    check_context(bank, config.min_context_slot)
+    Ok(Value::from(params.view(bank, 0)?.transaction_count()))
+}
+
+/// Everything circulates.
+pub(super) fn get_supply(bank: &Bank, params: &Params) -> RpcResult {
+    params.at_most(1)?;
+    let view = params.view(bank, 0)?;
+    let total = view.accounts().map(|(_, account)| u128::from(account.lamports())).sum::<u128>();
+    let total = u64::try_from(total).unwrap_or(u64::MAX);
+    let supply = RpcSupply { total, circulating: total, non_circulating: 0, non_circulating_accounts: Vec::new() };
+    with_context(&view, supply)
+}
+
+pub(super) fn get_largest_accounts(bank: &Bank, params: &Params) -> RpcResult {
+    params.at_most(1)?;
+    let view = params.view(bank, 0)?;
+    let config: RpcLargestAccountsConfig = params.config(0)?;
+    let mut accounts: Vec<(u64, &Pubkey)> = match config.filter {
+        Some(RpcLargestAccountsFilter::NonCirculating) => Vec::new(),
+        Some(RpcLargestAccountsFilter::Circulating) | None => {
+            view.accounts().map(|(key, account)| (account.lamports(), key)).collect()
+        }
+    };
+    accounts.sort_unstable_by(|a, b| b.cmp(a));
+    accounts.truncate(NUM_LARGEST_ACCOUNTS);
+    let accounts = accounts.into_iter().map(|(lamports, key)| RpcAccountBalance { address: key.to_string(), lamports });
+    with_context(&view, accounts.collect::<Vec<_>>())
 }

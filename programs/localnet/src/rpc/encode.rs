@@ -1,22 +1,25 @@
-//! A recorded transaction in the encodings that a caller can ask for.
+//! Recorded transactions and blocks in the encodings that a caller can ask for. Solana's own crate encodes and parses; here
+//! the recorded status, which is JSON, is turned into what that crate takes.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use solana_message::compiled_instruction::CompiledInstruction;
-use solana_message::{VersionedMessage, v0};
+use solana_message::v0::LoadedAddresses;
 use solana_rpc_client_api::config::UiTransactionEncoding;
 use solana_rpc_client_api::response::{
-    EncodedTransaction, EncodedTransactionWithStatusMeta, OptionSerializer, TransactionBinaryEncoding,
-    TransactionParsedAccount, UiCompiledInstruction, UiInnerInstructions, UiInstruction, UiLoadedAddresses,
-    UiParsedInstruction, UiPartiallyDecodedInstruction, UiTransactionStatusMeta,
+    OptionSerializer, UiCompiledInstruction, UiInnerInstructions, UiInstruction, UiLoadedAddresses,
+    UiTransactionReturnData, UiTransactionStatusMeta, UiTransactionTokenBalance,
 };
-use solana_transaction::versioned::{TransactionVersion, VersionedTransaction};
-use solana_transaction_status_client_types::{
-    EncodedConfirmedTransactionWithStatusMeta, ParsedAccountSource, UiAddressTableLookup, UiMessage, UiParsedMessage,
-    UiRawMessage, UiTransaction, UiTransactionConfig,
+use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_context::transaction::TransactionReturnData;
+use solana_transaction_status::{
+    ConfirmedTransactionWithStatusMeta, EncodeError, EncodedConfirmedTransactionWithStatusMeta, InnerInstruction,
+    InnerInstructions, TransactionStatusMeta, TransactionTokenBalance, TransactionWithStatusMeta,
+    VersionedTransactionWithStatusMeta,
 };
 
 use super::error::{RpcError, RpcResult};
+use super::params::parse_pubkey;
 use crate::ledger::StoredTransaction;
 
 /// The answer of `getTransaction`.
@@ -25,147 +28,83 @@ pub(super) fn transaction(
     encoding: UiTransactionEncoding,
     max_version: Option<u8>,
 ) -> RpcResult<EncodedConfirmedTransactionWithStatusMeta> {
-    let transaction: VersionedTransaction = wincode::deserialize_exact(&stored.wire).map_err(RpcError::internal)?;
-    let version = transaction.version();
-    if let TransactionVersion::Number(number) = version
-        && max_version.is_none_or(|max| number > max)
-    {
-        return Err(RpcError::unsupported_version(number));
-    }
-    let mut meta: UiTransactionStatusMeta = serde_json::from_str(&stored.meta).map_err(RpcError::internal)?;
-    let keys = keys(&transaction.message, &meta.loaded_addresses);
-    if encoding == UiTransactionEncoding::JsonParsed {
-        parse_inner(&mut meta, &keys);
-    }
-    let transaction = encode(&transaction, &stored.wire, &keys, encoding);
-    Ok(EncodedConfirmedTransactionWithStatusMeta {
+    let confirmed = ConfirmedTransactionWithStatusMeta {
         slot: stored.slot,
-        transaction: EncodedTransactionWithStatusMeta {
-            transaction,
-            meta: Some(meta),
-            version: max_version.map(|_| version),
-        },
+        tx_with_meta: with_status(stored)?,
         block_time: Some(stored.unix_timestamp),
-        transaction_index: Some(stored.position),
+        index: stored.position,
+    };
+    confirmed.encode(encoding, max_version).map_err(refusal)
+}
+
+/// The version is one that the caller does not know.
+pub(super) fn refusal(error: EncodeError) -> RpcError {
+    let EncodeError::UnsupportedTransactionVersion(version) = error;
+    RpcError::unsupported_version(version)
+}
+
+/// A recorded transaction in Solana's type.
+pub(super) fn with_status(stored: &StoredTransaction) -> RpcResult<TransactionWithStatusMeta> {
+    let transaction: VersionedTransaction = wincode::deserialize_exact(&stored.wire).map_err(RpcError::internal)?;
+    let status: UiTransactionStatusMeta = serde_json::from_str(&stored.meta).map_err(RpcError::internal)?;
+    let meta = meta(status)?;
+    Ok(TransactionWithStatusMeta::Complete(VersionedTransactionWithStatusMeta { transaction, meta }))
+}
+
+fn meta(status: UiTransactionStatusMeta) -> RpcResult<TransactionStatusMeta> {
+    let inner: Option<Vec<UiInnerInstructions>> = status.inner_instructions.into();
+    let before: Option<Vec<UiTransactionTokenBalance>> = status.pre_token_balances.into();
+    let after: Option<Vec<UiTransactionTokenBalance>> = status.post_token_balances.into();
+    let returned: Option<UiTransactionReturnData> = status.return_data.into();
+    Ok(TransactionStatusMeta {
+        status: status.status.map_err(Into::into),
+        fee: status.fee,
+        pre_balances: status.pre_balances,
+        post_balances: status.post_balances,
+        inner_instructions: inner.map(|list| list.into_iter().map(instructions).collect()).transpose()?,
+        log_messages: status.log_messages.into(),
+        pre_token_balances: before.map(|list| list.into_iter().map(token_balance).collect()),
+        post_token_balances: after.map(|list| list.into_iter().map(token_balance).collect()),
+        rewards: status.rewards.into(),
+        loaded_addresses: addresses(status.loaded_addresses)?,
+        return_data: returned.map(return_data).transpose()?,
+        compute_units_consumed: status.compute_units_consumed.into(),
+        cost_units: status.cost_units.into(),
     })
 }
 
-fn keys(message: &VersionedMessage, loaded: &OptionSerializer<UiLoadedAddresses>) -> Vec<String> {
-    let mut keys: Vec<String> = message.static_account_keys().iter().map(ToString::to_string).collect();
-    if let OptionSerializer::Some(loaded) = loaded {
-        keys.extend(loaded.writable.iter().chain(&loaded.readonly).cloned());
-    }
-    keys
-}
-
-fn encode(
-    transaction: &VersionedTransaction,
-    wire: &[u8],
-    keys: &[String],
-    encoding: UiTransactionEncoding,
-) -> EncodedTransaction {
-    let message = match encoding {
-        UiTransactionEncoding::Binary => {
-            return EncodedTransaction::LegacyBinary(bs58::encode(wire).into_string());
-        }
-        UiTransactionEncoding::Base58 => {
-            let text = bs58::encode(wire).into_string();
-            return EncodedTransaction::Binary(text, TransactionBinaryEncoding::Base58);
-        }
-        UiTransactionEncoding::Base64 => {
-            let text = BASE64_STANDARD.encode(wire);
-            return EncodedTransaction::Binary(text, TransactionBinaryEncoding::Base64);
-        }
-        UiTransactionEncoding::Json => UiMessage::Raw(raw_message(&transaction.message)),
-        UiTransactionEncoding::JsonParsed => UiMessage::Parsed(parsed_message(&transaction.message, keys)),
-    };
-    let signatures = transaction.signatures.iter().map(ToString::to_string).collect();
-    EncodedTransaction::Json(UiTransaction { signatures, message })
-}
-
-fn raw_message(message: &VersionedMessage) -> UiRawMessage {
-    UiRawMessage {
-        header: *message.header(),
-        account_keys: message.static_account_keys().iter().map(ToString::to_string).collect(),
-        recent_blockhash: message.recent_blockhash().to_string(),
-        instructions: message
-            .instructions()
-            .iter()
-            .map(|instruction| UiCompiledInstruction::from(instruction, Some(1)))
-            .collect(),
-        address_table_lookups: lookups(message),
-        transaction_config: config(message),
-    }
-}
-
-/// Programs are not taken apart: a validator shows those it does not know in the same way.
-fn parsed_message(message: &VersionedMessage, keys: &[String]) -> UiParsedMessage {
-    let fixed = message.static_account_keys().len();
-    let reserved = None::<&std::collections::HashSet<_>>;
-    let looked_up = message.address_table_lookups().unwrap_or_default();
-    let writable_end = fixed + looked_up.iter().map(|table| table.writable_indexes.len()).sum::<usize>();
-    let account_keys = keys.iter().enumerate().map(|(index, key)| TransactionParsedAccount {
-        pubkey: key.clone(),
-        writable: if index < fixed {
-            message.is_maybe_writable_with_reserved_addresses(index, reserved)
-        } else {
-            index < writable_end
-        },
-        signer: message.is_signer(index),
-        source: Some(if index < fixed { ParsedAccountSource::Transaction } else { ParsedAccountSource::LookupTable }),
+fn instructions(inner: UiInnerInstructions) -> RpcResult<InnerInstructions> {
+    let instructions = inner.instructions.into_iter().map(|instruction| match instruction {
+        UiInstruction::Compiled(compiled) => self::instruction(compiled),
+        UiInstruction::Parsed(_) => Err(RpcError::internal("a record holds a parsed instruction")),
     });
-    UiParsedMessage {
-        account_keys: account_keys.collect(),
-        recent_blockhash: message.recent_blockhash().to_string(),
-        instructions: message
-            .instructions()
-            .iter()
-            .map(|CompiledInstruction { program_id_index, accounts, data }| {
-                let data = bs58::encode(data).into_string();
-                decoded(keys, *program_id_index, accounts, data, Some(1))
-            })
-            .collect(),
-        address_table_lookups: lookups(message),
-        transaction_config: config(message),
+    Ok(InnerInstructions { index: inner.index, instructions: instructions.collect::<RpcResult<_>>()? })
+}
+
+fn instruction(compiled: UiCompiledInstruction) -> RpcResult<InnerInstruction> {
+    let UiCompiledInstruction { program_id_index, accounts, data, stack_height } = compiled;
+    let data = bs58::decode(data).into_vec().map_err(RpcError::internal)?;
+    Ok(InnerInstruction { instruction: CompiledInstruction { program_id_index, accounts, data }, stack_height })
+}
+
+fn token_balance(balance: UiTransactionTokenBalance) -> TransactionTokenBalance {
+    let text = |text: OptionSerializer<String>| Option::<String>::from(text).unwrap_or_default();
+    TransactionTokenBalance {
+        account_index: balance.account_index,
+        mint: balance.mint,
+        ui_token_amount: balance.ui_token_amount,
+        owner: text(balance.owner),
+        program_id: text(balance.program_id),
     }
 }
 
-fn parse_inner(meta: &mut UiTransactionStatusMeta, keys: &[String]) {
-    let OptionSerializer::Some(inner) = &mut meta.inner_instructions else {
-        return;
-    };
-    for UiInnerInstructions { instructions, .. } in inner {
-        for instruction in instructions {
-            if let UiInstruction::Compiled(compiled) = instruction {
-                let UiCompiledInstruction { program_id_index, accounts, data, stack_height } = compiled;
-                *instruction = decoded(keys, *program_id_index, accounts, std::mem::take(data), *stack_height);
-            }
-        }
-    }
+fn addresses(loaded: OptionSerializer<UiLoadedAddresses>) -> RpcResult<LoadedAddresses> {
+    let loaded = Option::<UiLoadedAddresses>::from(loaded).unwrap_or_default();
+    let keys = |texts: Vec<String>| texts.iter().map(|text| parse_pubkey(text)).collect::<RpcResult<_>>();
+    Ok(LoadedAddresses { writable: keys(loaded.writable)?, readonly: keys(loaded.readonly)? })
 }
 
-fn decoded(keys: &[String], program: u8, accounts: &[u8], data: String, stack_height: Option<u32>) -> UiInstruction {
-    let key = |index: &u8| keys.get(usize::from(*index)).cloned().unwrap_or_default();
-    let decoded = UiPartiallyDecodedInstruction {
-        program_id: key(&program),
-        accounts: accounts.iter().map(key).collect(),
-        data,
-        stack_height,
-    };
-    UiInstruction::Parsed(UiParsedInstruction::PartiallyDecoded(decoded))
-}
-
-fn lookups(message: &VersionedMessage) -> Option<Vec<UiAddressTableLookup>> {
-    let of = |message: &v0::Message| message.address_table_lookups.iter().map(UiAddressTableLookup::from).collect();
-    match message {
-        VersionedMessage::V0(message) => Some(of(message)),
-        VersionedMessage::Legacy(_) | VersionedMessage::V1(_) => None,
-    }
-}
-
-fn config(message: &VersionedMessage) -> Option<UiTransactionConfig> {
-    match message {
-        VersionedMessage::V1(message) => Some(UiTransactionConfig::from(&message.config)),
-        VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => None,
-    }
+fn return_data(returned: UiTransactionReturnData) -> RpcResult<TransactionReturnData> {
+    let data = BASE64_STANDARD.decode(returned.data.0).map_err(RpcError::internal)?;
+    Ok(TransactionReturnData { program_id: parse_pubkey(&returned.program_id)?, data })
 }

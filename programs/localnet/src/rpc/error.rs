@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use solana_rpc_client_api::custom_error::{
-    JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED, JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
-    JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE,
-    JSON_RPC_SERVER_ERROR_UNSUPPORTED_TRANSACTION_VERSION,
+    JSON_RPC_SERVER_ERROR_BLOCK_CLEANED_UP, JSON_RPC_SERVER_ERROR_BLOCK_NOT_AVAILABLE,
+    JSON_RPC_SERVER_ERROR_FILTER_TRANSACTION_NOT_FOUND, JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED,
+    JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE, JSON_RPC_SERVER_ERROR_UNSUPPORTED_TRANSACTION_VERSION,
 };
 use solana_rpc_client_api::response::RpcSimulateTransactionResult;
 
@@ -54,10 +54,19 @@ impl RpcError {
         }
     }
 
-    pub(crate) fn signature_verification() -> Self {
+    /// A bound of a list names a transaction that is not there.
+    pub(crate) fn filter_transaction_not_found(signature: &str) -> Self {
+        Self::new(JSON_RPC_SERVER_ERROR_FILTER_TRANSACTION_NOT_FOUND, format!("Transaction {signature} not found"))
+    }
+
+    pub(crate) fn block_not_available(slot: u64) -> Self {
+        Self::new(JSON_RPC_SERVER_ERROR_BLOCK_NOT_AVAILABLE, format!("Block not available for slot {slot}"))
+    }
+
+    pub(crate) fn block_cleaned_up(slot: u64, first: u64) -> Self {
         Self::new(
-            JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE,
-            "Transaction signature verification failure",
+            JSON_RPC_SERVER_ERROR_BLOCK_CLEANED_UP,
+            format!("Block {slot} cleaned up, does not exist on node. First available block: {first}"),
         )
     }
 

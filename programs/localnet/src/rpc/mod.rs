@@ -2,9 +2,11 @@
 //! by what they are about.
 
 mod accounts;
+mod blocks;
 mod chain;
 mod encode;
 mod error;
+mod network;
 mod params;
 mod signatures;
 mod tokens;
@@ -12,15 +14,16 @@ mod transactions;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::accounts::ui_account;
+pub(crate) use self::accounts::{check_filters, matches, ui_account};
 pub(crate) use self::error::{RpcError, RpcResult};
-pub(crate) use self::params::{Params, parse_signature};
+pub(crate) use self::params::{Params, parse_pubkey, parse_signature};
 pub(crate) use self::signatures::error_value;
 
+use crate::bank::Bank;
 use crate::node::Node;
 
 /// Calls in one batch, at most: enough for any client library, and a bound on one request's work.
-const MAX_BATCH: usize = 100;
+const MAX_BATCH: usize = 1_000;
 
 /// Answers one HTTP body: a call or a batch. `None` when it held only notifications.
 pub(crate) fn answer(node: &Node, body: &[u8]) -> Option<Value> {
@@ -73,30 +76,58 @@ fn call_method(node: &Node, method: &str, params: Params) -> RpcResult {
     let params = &params;
     match method {
         "advanceClock" => chain::advance_clock(&mut node.bank(), params),
-        "getAccountInfo" => accounts::get_account_info(&node.bank(), params),
-        "getBalance" => accounts::get_balance(&node.bank(), params),
-        "getBlockHeight" => chain::get_block_height(&node.bank(), params),
-        "getEpochInfo" => chain::get_epoch_info(&node.bank(), params),
-        "getFeeForMessage" => chain::get_fee_for_message(&node.bank(), params),
-        "getGenesisHash" => chain::get_genesis_hash(&node.bank(), params),
-        "getHealth" => chain::get_health(params),
-        "getLatestBlockhash" => chain::get_latest_blockhash(&node.bank(), params),
-        "getMinimumBalanceForRentExemption" => accounts::get_minimum_balance(&node.bank(), params),
-        "getMultipleAccounts" => accounts::get_multiple_accounts(&node.bank(), params),
-        "getProgramAccounts" => accounts::get_program_accounts(&node.bank(), params),
-        "getRecentPrioritizationFees" => chain::get_recent_prioritization_fees(&node.bank(), params),
-        "getSignatureStatuses" => signatures::get_signature_statuses(&node.bank(), params),
-        "getSignaturesForAddress" => signatures::get_signatures_for_address(&node.bank(), params),
-        "getSlot" => chain::get_slot(&node.bank(), params),
-        "getTokenAccountBalance" => tokens::get_token_account_balance(&node.bank(), params),
-        "getTokenAccountsByOwner" => tokens::get_token_accounts_by_owner(&node.bank(), params),
-        "getTransaction" => signatures::get_transaction(&node.bank(), params),
-        "getVersion" => chain::get_version(params),
-        "isBlockhashValid" => chain::is_blockhash_valid(&node.bank(), params),
         "requestAirdrop" => transactions::request_airdrop(node, params),
         "requestUsdcAirdrop" => transactions::request_usdc_airdrop(node, params),
         "sendTransaction" => transactions::send_transaction(node, params),
         "simulateTransaction" => transactions::simulate_transaction(node, params),
+        "getClusterNodes" => network::get_cluster_nodes(node, params),
+        "getFeeForMessage" => chain::get_fee_for_message(&mut node.bank(), params),
+        "getHealth" => chain::get_health(params),
+        "getIdentity" => network::get_identity(node, params),
+        "getInflationGovernor" => network::get_inflation_governor(node, params),
+        "getInflationRate" => network::get_inflation_rate(node, params),
+        "getInflationReward" => network::get_inflation_reward(params),
+        "getLeaderSchedule" => network::get_leader_schedule(node, params),
+        "getSlotLeader" => network::get_slot_leader(node, params),
+        "getSlotLeaders" => network::get_slot_leaders(node, params),
+        "getVersion" => network::get_version(params),
+        "getVoteAccounts" => network::get_vote_accounts(params),
+        _ => read(&node.bank(), method, params),
+    }
+}
+
+/// The methods that read the chain.
+fn read(bank: &Bank, method: &str, params: &Params) -> RpcResult {
+    match method {
+        "getAccountInfo" => accounts::get_account_info(bank, params),
+        "getBalance" => accounts::get_balance(bank, params),
+        "getBlock" => blocks::get_block(bank, params),
+        "getBlockHeight" | "getSlot" => chain::get_slot(bank, params),
+        "getBlockTime" => blocks::get_block_time(bank, params),
+        "getBlocks" => blocks::get_blocks(bank, params),
+        "getBlocksWithLimit" => blocks::get_blocks_with_limit(bank, params),
+        "getEpochInfo" => chain::get_epoch_info(bank, params),
+        "getEpochSchedule" => chain::get_epoch_schedule(bank, params),
+        "getFirstAvailableBlock" | "minimumLedgerSlot" => blocks::get_first_available_block(bank, params),
+        "getGenesisHash" => chain::get_genesis_hash(bank, params),
+        "getLargestAccounts" => chain::get_largest_accounts(bank, params),
+        "getLatestBlockhash" => chain::get_latest_blockhash(bank, params),
+        "getMinimumBalanceForRentExemption" => accounts::get_minimum_balance(bank, params),
+        "getMultipleAccounts" => accounts::get_multiple_accounts(bank, params),
+        "getProgramAccounts" => accounts::get_program_accounts(bank, params),
+        "getRecentPerformanceSamples" => blocks::get_recent_performance_samples(bank, params),
+        "getRecentPrioritizationFees" => chain::get_recent_prioritization_fees(bank, params),
+        "getSignatureStatuses" => signatures::get_signature_statuses(bank, params),
+        "getSignaturesForAddress" => signatures::get_signatures_for_address(bank, params),
+        "getSupply" => chain::get_supply(bank, params),
+        "getTokenAccountBalance" => tokens::get_token_account_balance(bank, params),
+        "getTokenAccountsByDelegate" => tokens::get_token_accounts_by_delegate(bank, params),
+        "getTokenAccountsByOwner" => tokens::get_token_accounts_by_owner(bank, params),
+        "getTokenLargestAccounts" => tokens::get_token_largest_accounts(bank, params),
+        "getTokenSupply" => tokens::get_token_supply(bank, params),
+        "getTransaction" => signatures::get_transaction(bank, params),
+        "getTransactionCount" => chain::get_transaction_count(bank, params),
+        "isBlockhashValid" => chain::is_blockhash_valid(bank, params),
         _ => Err(RpcError::method_not_found(method)),
     }
 }

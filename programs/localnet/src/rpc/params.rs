@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use solana_commitment_config::CommitmentLevel;
 use solana_hash::Hash;
 use solana_pubkey::Pubkey;
+use solana_rpc_client_api::config::RpcContextConfig;
 use solana_rpc_client_api::response::RpcResponseContext;
 use solana_signature::Signature;
 
 use super::error::{RpcError, RpcResult};
-use crate::bank::Bank;
+use crate::bank::{Bank, View};
 
 /// The `params` of a call.
 pub(crate) struct Params(Vec<Value>);
@@ -56,21 +58,36 @@ impl Params {
 
     /// A configuration object; all defaults when absent.
     pub(crate) fn config<T: DeserializeOwned + Default>(&self, index: usize) -> RpcResult<T> {
-        self.check_commitment(index)?;
+        self.commitment(index)?;
         Ok(self.optional(index, "config")?.unwrap_or_default())
     }
 
-    /// Solana's types ignore a misspelt commitment; a developer should hear of it. Every commitment reads the same
-    /// state: what localnet has answered is final.
-    fn check_commitment(&self, index: usize) -> RpcResult<()> {
-        let level = self.0.get(index).and_then(|config| config.get("commitment"));
-        match level {
-            None | Some(Value::Null) => Ok(()),
-            Some(Value::String(level)) if ["processed", "confirmed", "finalized"].contains(&level.as_str()) => Ok(()),
-            Some(other) => Err(RpcError::invalid_params(format!(
+    /// The commitment that the configuration object at `index` asks for; without one `finalized`.
+    pub(crate) fn commitment(&self, index: usize) -> RpcResult<CommitmentLevel> {
+        self.commitment_in(index, "commitment")
+    }
+
+    /// The commitment under `field` of the configuration object at `index`. The names that Solana had before are
+    /// understood. Solana's types ignore a misspelt one; a developer should hear of it.
+    pub(crate) fn commitment_in(&self, index: usize, field: &str) -> RpcResult<CommitmentLevel> {
+        let level = self.0.get(index).and_then(|config| config.get(field));
+        match level.map(|level| (level, level.as_str())) {
+            None | Some((Value::Null, _)) => Ok(CommitmentLevel::Finalized),
+            Some((_, Some("processed" | "recent"))) => Ok(CommitmentLevel::Processed),
+            Some((_, Some("confirmed" | "single" | "singleGossip"))) => Ok(CommitmentLevel::Confirmed),
+            Some((_, Some("finalized" | "root" | "max"))) => Ok(CommitmentLevel::Finalized),
+            Some((other, _)) => Err(RpcError::invalid_params(format!(
                 "Invalid params: commitment {other} is none of processed, confirmed, finalized"
             ))),
         }
+    }
+
+    /// The chain as the configuration object at `index` asks to see it.
+    pub(crate) fn view<'a>(&self, bank: &'a Bank, index: usize) -> RpcResult<View<'a>> {
+        let config: RpcContextConfig = self.config(index)?;
+        let view = bank.view(self.commitment(index)?);
+        check_context(&view, config.min_context_slot)?;
+        Ok(view)
     }
 
     pub(crate) fn pubkey(&self, index: usize) -> RpcResult<Pubkey> {
@@ -100,8 +117,8 @@ pub(crate) fn parse_hash(text: &str) -> RpcResult<Hash> {
 }
 
 /// Fails when the caller has seen a later slot than this chain has reached.
-pub(crate) fn check_context(bank: &Bank, min_context_slot: Option<u64>) -> RpcResult<()> {
-    let slot = bank.clock().slot();
+pub(crate) fn check_context(view: &View<'_>, min_context_slot: Option<u64>) -> RpcResult<()> {
+    let slot = view.slot();
     match min_context_slot {
         Some(min) if min > slot => Err(RpcError::min_context_slot(slot)),
         _ => Ok(()),
@@ -109,8 +126,8 @@ pub(crate) fn check_context(bank: &Bank, min_context_slot: Option<u64>) -> RpcRe
 }
 
 /// An answer with the slot it is true for.
-pub(crate) fn with_context(bank: &Bank, value: impl serde::Serialize) -> RpcResult {
-    let context = RpcResponseContext::new(bank.clock().slot());
+pub(crate) fn with_context(view: &View<'_>, value: impl serde::Serialize) -> RpcResult {
+    let context = RpcResponseContext::new(view.slot());
     Ok(json!({ "context": to_value(context)?, "value": to_value(value)? }))
 }
 

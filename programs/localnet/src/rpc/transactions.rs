@@ -2,7 +2,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use solana_commitment_config::CommitmentLevel;
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::config::{
     RpcRequestAirdropConfig, RpcSendTransactionConfig, RpcSimulateTransactionAccountsConfig,
@@ -17,7 +19,7 @@ use super::chain::latest;
 use super::error::{RpcError, RpcResult};
 use super::params::{Params, check_context, parse_pubkey, with_context};
 use super::{accounts::ui_account, params::parse_hash};
-use crate::bank::{Bank, SendError, Simulation, inner_instructions, return_data};
+use crate::bank::{Bank, SendError, Simulation, View, inner_instructions, lamports, return_data, token_balances};
 use crate::node::Node;
 
 /// Largest transaction, in bytes: what fits one network packet of Solana.
@@ -27,55 +29,88 @@ pub(super) fn send_transaction(node: &Node, params: &Params) -> RpcResult {
     params.at_most(2)?;
     let text: String = params.required(0, "a transaction")?;
     let config: RpcSendTransactionConfig = params.config(1)?;
+    let level = params.commitment_in(1, "preflightCommitment")?;
     let transaction = decode(&text, config.encoding)?;
     // The expensive check comes before the chain is locked.
-    verify(&transaction)?;
+    let verified = is_verified(&transaction);
     let mut bank = node.bank();
-    check_context(&bank, config.min_context_slot)?;
-    let signature = transaction.signatures[0];
-    if config.skip_preflight && bank.history().contains(&signature) {
-        // Sending again is how clients retry; it changes nothing.
-        return Ok(Value::from(signature.to_string()));
-    }
+    let view = bank.view(level);
+    check_context(&view, config.min_context_slot)?;
+    check_lookups(&view, &transaction)?;
     if !config.skip_preflight {
-        let simulation = bank.simulate(transaction.clone());
+        let simulation = simulated(&mut bank, transaction.clone(), level, verified);
         if let Some(error) = &simulation.error {
             return Err(RpcError::preflight(error, &outcome(&simulation)));
         }
     }
-    send(&mut bank, transaction)
+    if bank.behaviour().is_cluster() {
+        return send_to_leader(&mut bank, transaction, verified);
+    }
+    if bank.history().contains(&transaction.signatures[0]) {
+        // Sending again is how clients retry; it changes nothing.
+        return Ok(Value::from(transaction.signatures[0].to_string()));
+    }
+    if !verified {
+        let simulation = Simulation::refused(TransactionError::SignatureFailure);
+        return Err(RpcError::preflight(TransactionError::SignatureFailure, &outcome(&simulation)));
+    }
+    run(&mut bank, transaction)
+}
+
+/// As a cluster's node hands a transaction on: the answer is its signature, and nobody hears why it never landed.
+fn send_to_leader(bank: &mut Bank, transaction: VersionedTransaction, verified: bool) -> RpcResult {
+    let signature = Value::from(transaction.signatures[0].to_string());
+    if bank.behaviour_mut().loses_next() || !verified {
+        return Ok(signature);
+    }
+    match bank.send(transaction) {
+        Ok(_) | Err(SendError::Rejected(_)) => Ok(signature),
+        Err(SendError::Ledger(error)) => Err(RpcError::internal(error)),
+    }
 }
 
 pub(super) fn simulate_transaction(node: &Node, params: &Params) -> RpcResult {
     params.at_most(2)?;
     let text: String = params.required(0, "a transaction")?;
     let config: RpcSimulateTransactionConfig = params.config(1)?;
+    let level = params.commitment(1)?;
     let mut transaction = decode(&text, config.encoding)?;
     if config.sig_verify && config.replace_recent_blockhash {
         let message = "sigVerify may not be used with replaceRecentBlockhash";
         return Err(RpcError::invalid_params(message));
     }
-    if config.sig_verify {
-        verify(&transaction)?;
-    }
-    let bank = node.bank();
-    check_context(&bank, config.min_context_slot)?;
+    let verified = !config.sig_verify || is_verified(&transaction);
+    let mut bank = node.bank();
+    let view = bank.view(level);
+    check_context(&view, config.min_context_slot)?;
     let mut replacement = None;
     if config.replace_recent_blockhash {
-        transaction.message.set_recent_blockhash(bank.clock().latest());
-        replacement = Some(latest(&bank));
+        transaction.message.set_recent_blockhash(view.blockhash());
+        replacement = Some(latest(&view));
     }
+    check_lookups(&view, &transaction)?;
     let wanted = wanted_accounts(&transaction, config.accounts)?;
-    let simulation = bank.simulate(transaction);
+    let simulation = simulated(&mut bank, transaction, level, verified);
+    let view = bank.view(level);
+    let inner = config.inner_instructions.then(|| inner_instructions(&simulation.outcome.inner_instructions));
+    let tokens = |accounts| token_balances(&bank, &simulation.keys, accounts);
+    let started = !simulation.keys.is_empty();
     let result = RpcSimulateTransactionResult {
-        accounts: wanted.map(|wanted| wanted.after(&bank, &simulation)).transpose()?,
-        inner_instructions: config
-            .inner_instructions
-            .then(|| inner_instructions(&simulation.outcome.inner_instructions)),
+        accounts: wanted.map(|wanted| wanted.after(&view, &simulation)).transpose()?,
+        inner_instructions: inner,
         replacement_blockhash: replacement,
+        pre_balances: started.then(|| lamports(&simulation.before)),
+        post_balances: started.then(|| lamports(&simulation.after)),
+        pre_token_balances: started.then(|| tokens(&simulation.before)),
+        post_token_balances: started.then(|| tokens(&simulation.after)),
         ..outcome(&simulation)
     };
-    with_context(&bank, result)
+    with_context(&view, result)
+}
+
+/// A transaction with a bad signature would not even start.
+fn simulated(bank: &mut Bank, transaction: VersionedTransaction, level: CommitmentLevel, verified: bool) -> Simulation {
+    if verified { bank.simulate(transaction, level) } else { Simulation::refused(TransactionError::SignatureFailure) }
 }
 
 pub(super) fn request_airdrop(node: &Node, params: &Params) -> RpcResult {
@@ -87,35 +122,41 @@ pub(super) fn request_airdrop(node: &Node, params: &Params) -> RpcResult {
     let mut bank = node.bank();
     let transaction = node.faucet().sol(&bank, &to, lamports, hash);
     let transaction = transaction.ok_or_else(too_many_alike)?;
-    send(&mut bank, transaction)
+    run(&mut bank, transaction)
 }
 
 /// Not a method of Solana: mints the local USDC to the owner's token account, making the account when absent.
 pub(super) fn request_usdc_airdrop(node: &Node, params: &Params) -> RpcResult {
     params.at_most(2)?;
     let owner = params.pubkey(0)?;
-    let amount: u64 = params.required(1, "an amount in base units (6 decimals)")?;
+    let Amount(amount) = params.required(1, "an amount in base units (6 decimals), a number or its digits")?;
     let mut bank = node.bank();
     let transaction = node.faucet().usdc(&bank, &owner, amount);
     let transaction = transaction.ok_or_else(too_many_alike)?;
-    send(&mut bank, transaction)
+    run(&mut bank, transaction)
+}
+
+/// A whole number, or its digits as text: what a JavaScript client makes of a bigint for a method that it does not know.
+struct Amount(u64);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let amount = value.as_u64().or_else(|| value.as_str().and_then(|digits| digits.parse().ok()));
+        amount.map(Self).ok_or_else(|| serde::de::Error::custom(format!("{value} is not a whole number below 2^64")))
+    }
 }
 
 fn too_many_alike() -> RpcError {
     RpcError::internal("this same airdrop ran 150 times within a minute; wait a second and try again")
 }
 
-fn send(bank: &mut Bank, transaction: VersionedTransaction) -> RpcResult {
+fn run(bank: &mut Bank, transaction: VersionedTransaction) -> RpcResult {
     match bank.send(transaction) {
         Ok(signature) => Ok(Value::from(signature.to_string())),
         // A validator would answer with a signature that never lands; a developer is better served by the reason.
         Err(SendError::Rejected(failed)) => {
-            let simulation = Simulation {
-                error: Some(failed.err.clone()),
-                outcome: failed.meta,
-                accounts: Vec::new(),
-                loaded: Default::default(),
-            };
+            let simulation = Simulation { outcome: failed.meta, ..Simulation::refused(failed.err.clone()) };
             Err(RpcError::preflight(failed.err, &outcome(&simulation)))
         }
         Err(SendError::Ledger(error)) => Err(RpcError::internal(error)),
@@ -123,13 +164,13 @@ fn send(bank: &mut Bank, transaction: VersionedTransaction) -> RpcResult {
 }
 
 fn outcome(simulation: &Simulation) -> RpcSimulateTransactionResult {
-    let Simulation { error, outcome, loaded, .. } = simulation;
+    let Simulation { error, outcome, loaded, loaded_size, .. } = simulation;
     RpcSimulateTransactionResult {
         err: error.clone().map(Into::into),
         logs: Some(outcome.logs.clone()),
         accounts: None,
         units_consumed: Some(outcome.compute_units_consumed),
-        loaded_accounts_data_size: None,
+        loaded_accounts_data_size: Some(*loaded_size),
         return_data: return_data(outcome),
         inner_instructions: None,
         replacement_blockhash: None::<RpcBlockhash>,
@@ -168,22 +209,27 @@ fn wanted_accounts(
 }
 
 impl Wanted {
-    fn after(&self, bank: &Bank, simulation: &Simulation) -> RpcResult<Vec<Option<UiAccount>>> {
+    fn after(&self, view: &View<'_>, simulation: &Simulation) -> RpcResult<Vec<Option<UiAccount>>> {
         let one = |key: &Pubkey| {
             if simulation.error.is_some() {
                 return Ok(None);
             }
-            let written = simulation.accounts.iter().find(|(written, _)| written == key);
-            let account = written.map(|(_, account)| account).or_else(|| bank.account(key));
-            account.map(|account| ui_account(bank, key, account, self.encoding, None)).transpose()
+            let place = simulation.keys.iter().position(|known| known == key);
+            let account = place.map_or_else(|| view.account(key), |place| simulation.after[place].as_ref());
+            account.map(|account| ui_account(view, key, account, self.encoding, None)).transpose()
         };
         self.keys.iter().map(one).collect()
     }
 }
 
-fn verify(transaction: &VersionedTransaction) -> RpcResult<()> {
-    let valid = transaction.verify_with_results().into_iter().all(|valid| valid);
-    if valid { Ok(()) } else { Err(RpcError::signature_verification()) }
+fn is_verified(transaction: &VersionedTransaction) -> bool {
+    transaction.verify_with_results().into_iter().all(|valid| valid)
+}
+
+/// A transaction whose lookup tables cannot be read is malformed.
+fn check_lookups(view: &View<'_>, transaction: &VersionedTransaction) -> RpcResult<()> {
+    let found = view.lookups(transaction);
+    found.map(drop).map_err(|error| RpcError::invalid_params(format!("invalid transaction: {error}")))
 }
 
 fn decode(text: &str, encoding: Option<UiTransactionEncoding>) -> RpcResult<VersionedTransaction> {

@@ -1,6 +1,8 @@
-//! Subscriptions over a websocket: connections and their messages. What a connection subscribed to is in `session`.
+//! Subscriptions over a websocket: connections and their messages. A connection's subscriptions are in
+//! `session`, what each of them watches in `subscription`.
 
 mod session;
+mod subscription;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -46,11 +48,11 @@ async fn upgrade(State(state): State<Websocket>, upgrade: WebSocketUpgrade) -> R
     };
     upgrade.max_message_size(MAX_MESSAGE).on_upgrade(move |socket| async move {
         // Commits are heard from here on, so none falls between a subscription and its first look.
-        let (commits, slot_ms) = {
+        let ((recent, commits), slot_ms) = {
             let bank = state.node.bank();
             (bank.subscribe(), bank.slot_ms())
         };
-        let session = Session::new(state.node, state.next);
+        let session = Session::new(state.node, state.next, recent);
         serve(socket, session, commits, Duration::from_millis(slot_ms), state.stopped).await;
         drop(permit);
     })
@@ -74,11 +76,11 @@ async fn serve(
                 Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => continue,
             },
             commit = commits.recv() => match commit {
-                Ok(commit) => session.committed(&commit),
+                Ok(commit) => session.committed(commit),
                 // Something was missed: the client must connect again and look for itself.
                 Err(RecvError::Lagged(_) | RecvError::Closed) => break,
             },
-            _ = slots.tick(), if session.watches_slots() => session.slot_passed(),
+            _ = slots.tick(), if session.waits() => session.advance(),
         };
         for message in messages {
             if socket.send(Message::Text(message.to_string().into())).await.is_err() {

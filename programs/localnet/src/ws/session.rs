@@ -1,76 +1,45 @@
-//! What one connection subscribed to: `accountSubscribe`, `signatureSubscribe`, `slotSubscribe`.
+//! The subscriptions of one connection, and what they have been told. A commit is told to a subscription when its slot
+//! reaches the subscription's commitment; a signature is looked up in the history, so it may also have run before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use solana_pubkey::Pubkey;
-use solana_rpc_client_api::config::{
-    RpcAccountInfoConfig, RpcSignatureSubscribeConfig, UiAccountEncoding, UiDataSliceConfig,
-};
-use solana_rpc_client_api::response::RpcResponseContext;
-use solana_signature::Signature;
+use solana_commitment_config::CommitmentLevel;
 
+use super::subscription::{Subscription, Topic, Watched, at_slot, notification};
 use crate::bank::{Bank, Commit};
 use crate::node::Node;
-use crate::rpc::{Params, RpcError, RpcResult, answer_call, error_value, failure, parse_signature, ui_account};
+use crate::rpc::{Params, RpcError, RpcResult, answer_call, error_value, failure};
 
 /// Subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 1_000;
-
-enum Subscription {
-    Account { key: Pubkey, encoding: UiAccountEncoding, slice: Option<UiDataSliceConfig> },
-    Signature(Signature),
-    Slot,
-}
-
-impl Subscription {
-    /// The word before `Subscribe` and `Notification`.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Account { .. } => "account",
-            Self::Signature(_) => "signature",
-            Self::Slot => "slot",
-        }
-    }
-
-    fn concerns(&self, commit: &Commit) -> bool {
-        match self {
-            Self::Account { key, .. } => commit.accounts.iter().any(|(changed, _)| changed == key),
-            Self::Signature(signature) => *signature == commit.signature,
-            Self::Slot => false,
-        }
-    }
-
-    /// The notification of a commit that concerns it.
-    fn notification(&self, bank: &Bank, id: u64, commit: &Commit) -> RpcResult {
-        let value = match self {
-            Self::Account { key, encoding, slice } => {
-                let changed = commit.accounts.iter().find(|(changed, _)| changed == key);
-                let account = changed.map(|(_, account)| ui_account(bank, key, account, *encoding, *slice));
-                json!(account.transpose()?)
-            }
-            Self::Signature(_) => json!({ "err": error_value(commit.error.as_deref())? }),
-            Self::Slot => Value::Null,
-        };
-        at_slot(self.kind(), id, commit.slot, &value)
-    }
-}
+/// Every commitment, from the first to be reached to the last.
+const LEVELS: [CommitmentLevel; 3] =
+    [CommitmentLevel::Processed, CommitmentLevel::Confirmed, CommitmentLevel::Finalized];
 
 /// The subscriptions of one connection.
 pub(super) struct Session {
     node: Arc<Node>,
-    next: Arc<AtomicU64>,
-    subscriptions: HashMap<u64, Subscription>,
-    /// The last slot that was notified.
+    next_id: Arc<AtomicU64>,
+    subscriptions: BTreeMap<u64, Subscription>,
+    /// Commits that have not reached every commitment, oldest first.
+    commits: VecDeque<Arc<Commit>>,
+    /// For each of [`LEVELS`], how many of `commits` have reached it.
+    reached: [usize; 3],
+    /// The last slot and the last root that were told.
     slot: u64,
+    root: u64,
 }
 
 impl Session {
-    /// A connection without subscriptions; `next` gives them numbers.
-    pub(super) fn new(node: Arc<Node>, next: Arc<AtomicU64>) -> Self {
-        Self { node, next, subscriptions: HashMap::new(), slot: 0 }
+    /// A connection without subscriptions, made while `commits` were not final; `next_id` gives it numbers.
+    pub(super) fn new(node: Arc<Node>, next_id: Arc<AtomicU64>, commits: VecDeque<Arc<Commit>>) -> Self {
+        let subscriptions = BTreeMap::new();
+        let mut session = Self { node, next_id, subscriptions, commits, reached: [0; 3], slot: 0, root: 0 };
+        session.advance();
+        session
     }
 
     /// Answers one call; the answer comes before any notification it gives rise to.
@@ -79,59 +48,23 @@ impl Session {
             Ok(call) => call,
             Err(error) => return vec![failure(Value::Null, &RpcError::parse(&error))],
         };
-        let mut messages = Vec::new();
-        let answer = answer_call(call, |method, params| {
-            let (result, notifications) = self.call(method, &params)?;
-            messages.extend(notifications);
-            Ok(result)
-        });
-        messages.splice(0..0, answer);
+        // What was reached before is not told to a new subscription.
+        let mut messages = self.advance();
+        messages.extend(answer_call(call, |method, params| self.call(method, &params)));
+        messages.extend(self.advance());
         messages
     }
 
-    fn call(&mut self, method: &str, params: &Params) -> RpcResult<(Value, Vec<Value>)> {
-        let done = |value: Value| Ok((value, Vec::new()));
-        match method {
-            "accountSubscribe" => done(self.account_subscribe(params)?),
-            "signatureSubscribe" => self.signature_subscribe(params),
-            "slotSubscribe" => done(self.slot_subscribe(params)?),
-            "accountUnsubscribe" => done(self.unsubscribe("account", params)?),
-            "signatureUnsubscribe" => done(self.unsubscribe("signature", params)?),
-            "slotUnsubscribe" => done(self.unsubscribe("slot", params)?),
+    fn call(&mut self, method: &str, params: &Params) -> RpcResult {
+        if let Some(subscription) = Subscription::read(method, params) {
+            return self.add(subscription?).map(Value::from);
+        }
+        match method.strip_suffix("Unsubscribe") {
+            Some(kind @ ("account" | "logs" | "program" | "root" | "signature" | "slot")) => {
+                self.unsubscribe(kind, params)
+            }
             _ => Err(RpcError::method_not_found(method)),
         }
-    }
-
-    fn account_subscribe(&mut self, params: &Params) -> RpcResult {
-        params.at_most(2)?;
-        let key = params.pubkey(0)?;
-        let config: RpcAccountInfoConfig = params.config(1)?;
-        let encoding = config.encoding.unwrap_or(UiAccountEncoding::Binary);
-        self.add(Subscription::Account { key, encoding, slice: config.data_slice }).map(Value::from)
-    }
-
-    /// A signature that ran already is notified at once.
-    fn signature_subscribe(&mut self, params: &Params) -> RpcResult<(Value, Vec<Value>)> {
-        params.at_most(2)?;
-        let signature = parse_signature(&params.required::<String>(0, "a signature in base58")?)?;
-        let config: RpcSignatureSubscribeConfig = params.config(1)?;
-        let found = self.node.bank().history().get(&signature).cloned();
-        let id = self.add(Subscription::Signature(signature))?;
-        let mut notifications = Vec::new();
-        if let Some(found) = found {
-            self.subscriptions.remove(&id);
-            if config.enable_received_notification == Some(true) {
-                notifications.push(at_slot("signature", id, found.slot, &json!("receivedSignature"))?);
-            }
-            let value = json!({ "err": error_value(found.error.as_deref())? });
-            notifications.push(at_slot("signature", id, found.slot, &value)?);
-        }
-        Ok((Value::from(id), notifications))
-    }
-
-    fn slot_subscribe(&mut self, params: &Params) -> RpcResult {
-        params.at_most(0)?;
-        self.add(Subscription::Slot).map(Value::from)
     }
 
     fn unsubscribe(&mut self, kind: &str, params: &Params) -> RpcResult {
@@ -149,62 +82,101 @@ impl Session {
             let message = format!("a connection has at most {MAX_SUBSCRIPTIONS} subscriptions");
             return Err(RpcError::invalid_request(message));
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         self.subscriptions.insert(id, subscription);
         Ok(id)
     }
 
-    /// The notifications of a commit.
-    pub(super) fn committed(&mut self, commit: &Commit) -> Vec<Value> {
-        // Most commits concern nobody here; those leave the chain's lock alone.
-        if !self.subscriptions.values().any(|subscription| subscription.concerns(commit)) {
-            return Vec::new();
-        }
-        let bank = self.node.bank();
+    /// Takes a new commit in; gives what is to be told.
+    pub(super) fn committed(&mut self, commit: Arc<Commit>) -> Vec<Value> {
+        self.commits.push_back(commit);
+        self.advance()
+    }
+
+    /// Whether time alone may give something to tell.
+    pub(super) fn waits(&self) -> bool {
+        !self.subscriptions.is_empty()
+    }
+
+    /// Tells what has happened until now.
+    pub(super) fn advance(&mut self) -> Vec<Value> {
+        let node = self.node.clone();
+        let bank = node.bank();
         let mut messages = Vec::new();
-        self.subscriptions.retain(|id, subscription| {
-            if !subscription.concerns(commit) {
-                return true;
+        for (level, reached) in LEVELS.into_iter().zip(&mut self.reached) {
+            let slot = bank.slot_at(level);
+            while let Some(commit) = self.commits.get(*reached).filter(|commit| commit.slot <= slot) {
+                let watching = self.subscriptions.iter().filter(|(_, found)| found.level == level);
+                for (id, subscription) in watching {
+                    keep(&mut messages, subscription.notifications(&bank, *id, commit));
+                }
+                *reached += 1;
             }
-            match subscription.notification(&bank, *id, commit) {
-                Ok(message) => messages.push(message),
-                Err(error) => tracing::warn!(?error, "a notification could not be made"),
-            }
-            // A signature is notified once.
-            !matches!(subscription, Subscription::Signature(_))
-        });
+        }
+        let everywhere = self.reached.into_iter().min().unwrap_or(0);
+        self.commits.drain(..everywhere);
+        self.reached = self.reached.map(|reached| reached - everywhere);
+        self.tell_signatures(&bank, &mut messages);
+        self.tell_slots(&bank, &mut messages);
         messages
     }
 
-    /// Whether slots are of interest.
-    pub(super) fn watches_slots(&self) -> bool {
-        self.subscriptions.values().any(|subscription| matches!(subscription, Subscription::Slot))
+    /// A signature is told once, and not when it is so old that a node has forgotten it.
+    fn tell_signatures(&mut self, bank: &Bank, messages: &mut Vec<Value>) {
+        self.subscriptions.retain(|id, subscription| {
+            let Subscription { topic: Topic::Signature(watched), level } = subscription else { return true };
+            match outcome(bank, *id, watched, *level) {
+                Ok((told, done)) => {
+                    messages.extend(told);
+                    !done
+                }
+                Err(error) => {
+                    tracing::warn!(?error, "a notification could not be made");
+                    false
+                }
+            }
+        });
     }
 
-    /// The notifications of a slot, once per slot.
-    pub(super) fn slot_passed(&mut self) -> Vec<Value> {
-        let slot = self.node.bank().clock().slot();
-        if slot == self.slot {
-            return Vec::new();
+    /// The present slot and root, each once.
+    fn tell_slots(&mut self, bank: &Bank, messages: &mut Vec<Value>) {
+        let slot = bank.clock().slot();
+        let root = bank.slot_at(CommitmentLevel::Finalized).min(slot - 1);
+        for (id, subscription) in &self.subscriptions {
+            match subscription.topic {
+                Topic::Slot if slot > self.slot => {
+                    let result = json!({ "slot": slot, "parent": slot - 1, "root": root });
+                    messages.push(notification("slot", *id, &result));
+                }
+                Topic::Root if root > self.root => messages.push(notification("root", *id, &json!(root))),
+                _ => {}
+            }
         }
-        self.slot = slot;
-        // Everything answered is final, so the root is the slot before.
-        let result = json!({ "slot": slot, "parent": slot - 1, "root": slot - 1 });
-        let watching = self.subscriptions.iter().filter(|(_, found)| matches!(found, Subscription::Slot));
-        watching.map(|(id, _)| notification("slot", *id, &result)).collect()
+        (self.slot, self.root) = (slot, root);
     }
 }
 
-/// A notification with the slot it is true for.
-fn at_slot(kind: &str, id: u64, slot: u64, value: &Value) -> RpcResult {
-    let context = serde_json::to_value(RpcResponseContext { slot, api_version: None }).map_err(RpcError::internal)?;
-    Ok(notification(kind, id, &json!({ "context": context, "value": value })))
+/// What to tell of a signature, and whether that is all.
+fn outcome(bank: &Bank, id: u64, watched: &mut Watched, level: CommitmentLevel) -> RpcResult<(Vec<Value>, bool)> {
+    let mut told = Vec::new();
+    let found = bank.history().get(&watched.signature);
+    let Some(found) = found.filter(|found| bank.behaviour().remembers(found.slot, bank.clock().slot())) else {
+        return Ok((told, false));
+    };
+    if std::mem::take(&mut watched.tell_received) {
+        told.push(at_slot("signature", id, found.slot, &json!("receivedSignature"))?);
+    }
+    let done = found.slot <= bank.slot_at(level);
+    if done {
+        let value = json!({ "err": error_value(found.error.as_deref())? });
+        told.push(at_slot("signature", id, found.slot, &value)?);
+    }
+    Ok((told, done))
 }
 
-fn notification(kind: &str, id: u64, result: &Value) -> Value {
-    json!({
-        "jsonrpc": "2.0",
-        "method": format!("{kind}Notification"),
-        "params": { "result": result, "subscription": id },
-    })
+fn keep(messages: &mut Vec<Value>, made: RpcResult<Vec<Value>>) {
+    match made {
+        Ok(made) => messages.extend(made),
+        Err(error) => tracing::warn!(?error, "a notification could not be made"),
+    }
 }

@@ -50,6 +50,8 @@ async fn a_transfer_is_confirmed_and_in_the_history() {
     let config = GetConfirmedSignaturesForAddress2Config { until: Some(signature), ..Default::default() };
     let newer = net.rpc.get_signatures_for_address_with_config(&from.pubkey(), config).await.unwrap();
     assert!(newer.is_empty());
+    let unknown = json!([from.pubkey().to_string(), { "before": "1".repeat(64) }]);
+    assert_eq!(net.refusal("getSignaturesForAddress", unknown).await.0, -32020);
 }
 
 #[tokio::test]
@@ -77,7 +79,12 @@ async fn a_transaction_is_shown_in_every_encoding() {
             assert_eq!(instruction["programIdIndex"], 2);
         } else {
             assert_eq!(message["accountKeys"][0]["signer"], true);
-            assert_eq!(instruction["accounts"][1], to.to_string());
+            assert_eq!(
+                (&instruction["program"], &instruction["parsed"]["type"]),
+                (&json!("system"), &json!("transfer"))
+            );
+            let info = json!({ "source": from.pubkey().to_string(), "destination": to.to_string(), "lamports": SOL });
+            assert_eq!(instruction["parsed"]["info"], info);
         }
     }
     let config = RpcTransactionConfig { max_supported_transaction_version: Some(0), ..Default::default() };
@@ -118,7 +125,8 @@ async fn a_bad_signature_is_refused_with_and_without_preflight() {
     for skip_preflight in [false, true] {
         let config = RpcSendTransactionConfig { skip_preflight, ..Default::default() };
         let error = net.rpc.send_transaction_with_config(&transaction, config).await.unwrap_err();
-        assert_eq!(code(&error), -32003, "{error}");
+        let (_, result) = preflight(error);
+        assert_eq!(result.err.map(TransactionError::from), Some(TransactionError::SignatureFailure));
     }
     assert_eq!(net.rpc.get_balance(&from.pubkey()).await.unwrap(), 2 * SOL);
 }
@@ -181,11 +189,16 @@ async fn a_simulation_shows_what_would_be_and_changes_nothing() {
     assert_eq!((result.err, result.units_consumed), (None, Some(150)));
     assert_eq!(result.accounts.unwrap()[0].as_ref().unwrap().lamports, SOL);
     assert!(result.replacement_blockhash.is_some());
+    assert_eq!(result.fee, Some(FEE));
+    assert_eq!(result.pre_balances.unwrap()[..2], [2 * SOL, 0]);
+    assert_eq!(result.post_balances.unwrap()[..2], [SOL - FEE, SOL]);
+    // The wallet has no data, the receiver does not exist, the system program's data is its name.
+    assert_eq!(result.loaded_accounts_data_size, Some(64 + 64 + "solana_system_program".len() as u32));
     assert_eq!(net.rpc.get_balance(&to).await.unwrap(), 0);
 
     let strict = RpcSimulateTransactionConfig { sig_verify: true, ..Default::default() };
-    let error = net.rpc.simulate_transaction_with_config(&transaction, strict).await.unwrap_err();
-    assert_eq!(code(&error), -32003);
+    let result = net.rpc.simulate_transaction_with_config(&transaction, strict).await.unwrap().value;
+    assert_eq!(result.err.map(TransactionError::from), Some(TransactionError::SignatureFailure));
     let stale = RpcSimulateTransactionConfig::default();
     let result = net.rpc.simulate_transaction_with_config(&transaction, stale).await.unwrap().value;
     assert_eq!(result.err.map(TransactionError::from), Some(TransactionError::BlockhashNotFound));

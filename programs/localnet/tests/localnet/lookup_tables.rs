@@ -38,13 +38,30 @@ async fn a_looked_up_account_is_paid_recorded_and_shown() {
         max_supported_transaction_version: Some(0),
         ..Default::default()
     };
+    let json = json!([signature.to_string(), { "maxSupportedTransactionVersion": 0 }]);
+    let loaded = net.call("getTransaction", json).await["result"]["meta"]["loadedAddresses"].clone();
+    assert_eq!(loaded, json!({ "writable": [to.to_string()], "readonly": [] }));
     let found = net.rpc.get_transaction_with_config(&signature, config).await.unwrap();
     assert_eq!(found.transaction.version, Some(TransactionVersion::Number(0)));
     let shown = serde_json::to_value(&found.transaction).unwrap();
-    assert_eq!(shown["meta"]["loadedAddresses"]["writable"], json!([to.to_string()]));
+    let instruction = &shown["transaction"]["message"]["instructions"][0];
+    assert_eq!(instruction["parsed"]["info"]["destination"], to.to_string());
     let keys = shown["transaction"]["message"]["accountKeys"].as_array().unwrap();
     let receiver = keys.iter().find(|key| key["pubkey"] == to.to_string()).unwrap();
     assert_eq!((&receiver["source"], &receiver["writable"]), (&json!("lookupTable"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_transaction_with_a_table_that_is_not_there_is_malformed() {
+    let net = net_with(|config| config.slot_ms = 50).await;
+    let from = net.wallet(SOL).await;
+    let to = Pubkey::new_unique();
+    let table = AddressLookupTableAccount { key: Pubkey::new_unique(), addresses: vec![to] };
+    let hash = net.rpc.get_latest_blockhash().await.unwrap();
+    let message = v0::Message::try_compile(&from.pubkey(), &[transfer(&from.pubkey(), &to, 1)], &[table], hash);
+    let transaction = VersionedTransaction::try_new(VersionedMessage::V0(message.unwrap()), &[&from]).unwrap();
+    let error = net.rpc.send_transaction(&transaction).await.unwrap_err().to_string();
+    assert!(error.contains("-32602") && error.contains("invalid transaction"), "{error}");
 }
 
 /// A table holding `addresses`, ready for use.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod blockhashes;
+mod blocks;
+mod cluster;
 mod flow;
 mod kills;
 mod lookup_tables;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use solana_account_decoder::{UiAccount, UiAccountEncoding, UiDataSliceConfig};
+use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcProgramAccountsConfig};
@@ -9,7 +10,7 @@ use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
 use solana_rpc_client_api::request::TokenAccountsFilter;
 use solana_signer::Signer;
 
-use crate::support::{Net, SOL, net};
+use crate::support::{Net, SOL, net, signed};
 
 const TOKEN: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 
@@ -39,11 +40,56 @@ async fn usdc_is_a_token_of_six_decimals() {
         let shown = serde_json::to_value(&found[0].account.data).unwrap();
         assert_eq!(shown["parsed"]["info"]["tokenAmount"]["amount"], "1500001");
     }
+    let supply = net.rpc.get_token_supply(&net.handle.usdc_mint()).await.unwrap();
+    assert_eq!((supply.amount.as_str(), supply.decimals), ("1500001", 6));
+    let largest = net.rpc.get_token_largest_accounts(&net.handle.usdc_mint()).await.unwrap();
+    assert_eq!(largest.len(), 2, "the treasury's is empty");
+    assert_eq!((&largest[0].address, largest[0].amount.amount.as_str()), (&account.to_string(), "1500001"));
     let (code, message) = net.refusal("getTokenAccountBalance", json!([net.handle.usdc_mint().to_string()])).await;
     assert_eq!((code, message.as_str()), (-32602, "Invalid param: not a Token account"));
     let filter = json!({ "mint": owner.to_string() });
     let (code, _) = net.refusal("getTokenAccountsByOwner", json!([owner.to_string(), filter])).await;
     assert_eq!(code, -32602);
+}
+
+#[tokio::test]
+async fn usdc_may_be_asked_for_in_digits() {
+    let net = net().await;
+    let owner = Pubkey::new_unique();
+    let answer = net.call("requestUsdcAirdrop", json!([owner.to_string(), "12345678901"])).await;
+    assert!(answer["result"].is_string(), "{answer}");
+    let account = usdc(&net, &owner, 1).await;
+    assert_eq!(net.rpc.get_token_account_balance(&account).await.unwrap().amount, "12345678902");
+}
+
+#[tokio::test]
+async fn a_delegate_finds_what_he_may_spend() {
+    let net = net().await;
+    let (owner, delegate) = (net.wallet(SOL).await, Pubkey::new_unique());
+    let account = usdc(&net, &owner.pubkey(), 10).await;
+    let mint = net.handle.usdc_mint();
+    let mine = async || {
+        let filter = TokenAccountsFilter::Mint(mint);
+        net.rpc.get_token_accounts_by_delegate(&delegate, filter).await.unwrap()
+    };
+    assert!(mine().await.is_empty());
+    let approve = Instruction {
+        program_id: TOKEN,
+        accounts: vec![
+            AccountMeta::new(account, false),
+            AccountMeta::new_readonly(delegate, false),
+            AccountMeta::new_readonly(owner.pubkey(), true),
+        ],
+        data: [&[4][..], &3_u64.to_le_bytes()].concat(),
+    };
+    let hash = net.rpc.get_latest_blockhash().await.unwrap();
+    let signature = net.rpc.send_and_confirm_transaction(&signed(&[approve], &owner, hash)).await.unwrap();
+    let found = mine().await;
+    assert_eq!((found.len(), found[0].pubkey.as_str()), (1, account.to_string().as_str()));
+    let answer = net.call("getTransaction", json!([signature.to_string(), { "encoding": "jsonParsed" }])).await;
+    let instruction = &answer["result"]["transaction"]["message"]["instructions"][0];
+    assert_eq!((&instruction["program"], &instruction["parsed"]["type"]), (&json!("spl-token"), &json!("approve")));
+    assert_eq!(instruction["parsed"]["info"]["delegate"], delegate.to_string());
 }
 
 #[tokio::test]
@@ -59,6 +105,15 @@ async fn a_token_transaction_shows_its_balances() {
     assert_eq!((amount("preTokenBalances"), amount("postTokenBalances")), (json!("5"), json!("12")));
     assert_eq!(meta["postTokenBalances"][0]["owner"], owner.to_string());
     assert!(meta["logMessages"].as_array().unwrap().len() > 4);
+    let parsed = |instruction: &Value| (instruction["program"].clone(), instruction["parsed"]["type"].clone());
+    let outer = &answer["result"]["transaction"]["message"]["instructions"];
+    assert_eq!(parsed(&outer[0]), (json!("spl-associated-token-account"), json!("createIdempotent")));
+    assert_eq!(parsed(&outer[1]), (json!("spl-token"), json!("mintTo")));
+    // The account's own creation, by the first of the two airdrops, happened inside of that instruction.
+    let first = net.rpc.get_signatures_for_address(&account).await.unwrap()[1].signature.clone();
+    let answer = net.call("getTransaction", json!([first, { "encoding": "jsonParsed" }])).await;
+    let inner = answer["result"]["meta"]["innerInstructions"][0]["instructions"].as_array().unwrap();
+    assert!(inner.iter().any(|inner| parsed(inner) == (json!("system"), json!("createAccount"))), "{answer:#}");
 }
 
 #[tokio::test]
@@ -137,7 +192,9 @@ async fn accounts_come_in_every_encoding() {
 async fn the_chain_describes_itself() {
     let net = net().await;
     assert!(net.rpc.get_health().await.is_ok());
-    assert_eq!(net.rpc.get_version().await.unwrap().solana_core, "4.2.2");
+    let version = net.rpc.get_version().await.unwrap();
+    assert_eq!(version.solana_core, "4.2.2");
+    assert!(version.feature_set.is_some_and(|set| set > 0));
     assert_eq!(net.rpc.get_genesis_hash().await.unwrap(), net.handle.genesis_hash());
     assert_eq!(net.rpc.get_minimum_balance_for_rent_exemption(0).await.unwrap(), 890_880);
     assert_eq!(net.rpc.get_minimum_balance_for_rent_exemption(165).await.unwrap(), 2_039_280);

@@ -22,7 +22,7 @@ async fn a_batch_is_answered_in_order_without_its_notifications() {
     assert_eq!((&answers[1]["id"], &answers[1]["error"]["code"]), (&json!(7), &json!(-32601)));
     assert_eq!((&answers[2]["id"], &answers[2]["error"]["code"]), (&json!(null), &json!(-32600)));
     assert_eq!(net.post(r#"{"jsonrpc":"2.0","method":"getHealth"}"#).await, "");
-    let long = vec![json!({ "jsonrpc": "2.0", "id": 1, "method": "getHealth" }); 101];
+    let long = vec![json!({ "jsonrpc": "2.0", "id": 1, "method": "getHealth" }); 1_001];
     for batch in [json!(long), json!([])] {
         let answer: Value = serde_json::from_str(&net.post(&batch.to_string()).await).unwrap();
         assert_eq!(answer["error"]["code"], -32600);
@@ -37,7 +37,7 @@ async fn malformed_calls_get_the_right_code() {
         ("\"text\"", -32600),
         (r#"{"id":1,"method":"getHealth"}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1}"#, -32600),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"getBlock"}"#, -32601),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"getBlocker"}"#, -32601),
         (r#"{"jsonrpc":"2.0","id":1,"method":"getBalance","params":{"key":1}}"#, -32602),
     ] {
         let answer: Value = serde_json::from_str(&net.post(body).await).unwrap();
@@ -69,6 +69,12 @@ async fn bad_parameters_are_named() {
         ("requestAirdrop", json!([key]), "lamports"),
         ("requestAirdrop", json!([key, -5]), "lamports"),
         ("requestUsdcAirdrop", json!([key, 1.5]), "base units"),
+        ("requestUsdcAirdrop", json!([key, "1.5"]), "whole number"),
+        ("getBlocksWithLimit", json!([0, 500_001]), "max 500000"),
+        ("getBlock", json!([600, { "commitment": "processed" }]), "below `confirmed`"),
+        ("getSlotLeaders", json!([600, 5_001]), "max 5000"),
+        ("getRecentPerformanceSamples", json!([721]), "max 720"),
+        ("getTokenSupply", json!([key]), "could not find mint"),
         ("advanceClock", json!([]), "seconds"),
         ("advanceClock", json!([-1]), "seconds"),
         ("advanceClock", json!([u64::MAX]), "at most 316224000 seconds more"),
@@ -147,5 +153,8 @@ async fn settings_out_of_range_are_refused() {
     assert!(refused(|config| config.bind = "0.0.0.0".parse().unwrap()).contains("loopback"));
     assert!(refused(|config| config.slot_ms = 1).contains("--slot-ms"));
     assert!(refused(|config| config.port = u16::MAX).contains("--port"));
+    assert!(refused(|config| config.cluster.finalize_slots = 101).contains("--finalize-slots"));
+    assert!(refused(|config| config.cluster.confirm_slots = 33).contains("--confirm-slots"));
+    assert!(refused(|config| config.cluster.drop_percent = 91).contains("--drop-percent"));
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was made");
 }
