@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use clawos_interface::Kind;
 use clawos_interface::rules::usage::Caps;
-use clawos_receipts::sha256;
+use clawos_receipts::text::to_hex;
+use clawos_receipts::{SignedReceipt, sha256};
 use clawos_tests::app::{Answer, TestAgent, TestApp, TestDatabase, send, sign};
 use clawos_tests::documented::{DOCUMENT, Operation, operations};
 use clawos_tests::market::{Buyer, Market};
@@ -165,6 +166,9 @@ async fn buy_and_call(sender: &mut Sender<'_>, market: &Market, buyer: &Buyer) {
     let receipt = done["receipt"]["id"].as_str().expect("a receipt");
     market.anchored(buyer, receipt).await;
     sender.send("get_receipt", token, json!({ "id": receipt }), none()).await.json(200);
+    let signed = SignedReceipt::parse(done["receipt"].to_string().as_bytes()).expect("a signed receipt");
+    let leaf = json!({ "id": receipt, "leaf": to_hex(&signed.receipt.leaf_hash()) });
+    sender.send("get_proof", None, leaf, none()).await.json(200);
     let listed = sender.send("list_receipts", token, none(), none()).await.json(200);
     assert_eq!(listed["items"][0]["id"], receipt);
     let licence = json!({ "key": offer["licence"] });

@@ -144,7 +144,7 @@ async fn describing_a_purchase_stores_nothing() {
             if kind == "usage" {
                 answer.json(200)
             } else {
-                answer.problem("not_registered")
+                answer.problem("kind_not_offered")
             };
         }
         let claims = "SELECT key_hash FROM idempotency WHERE agent_id = $1";

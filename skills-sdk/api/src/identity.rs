@@ -214,11 +214,11 @@ pub struct FirstKey {
 pub struct DailyCaps {
     /// Lamports.
     #[serde(rename = "SOL", with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub sol: u64,
     /// 10^-6 USDC.
     #[serde(rename = "USDC", with = "decimal")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
     pub usdc: u64,
 }
 
@@ -240,11 +240,11 @@ impl DailyCaps {
 pub struct AskedCaps {
     /// Lamports.
     #[serde(rename = "SOL", default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub sol: Option<u64>,
     /// 10^-6 USDC.
     #[serde(rename = "USDC", default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub usdc: Option<u64>,
 }
 

@@ -1,8 +1,8 @@
 //! The OpenAPI document and a page to browse it.
 //!
 //! A handler documents itself: its doc comment is the summary, and its `#[utoipa::path]` names `operation_id`, `tag`,
-//! parameters, bodies, what a success means, and in `x-codes` the error codes that are its own. Without `security` a bearer
-//! token is optional; `security(())` is for endpoints that do not look at one. All else follows from that and is added here:
+//! parameters, bodies, what a success means, and in `x-codes` the error codes that are its own. `security` names the scope that
+//! is needed; without it the endpoint is public. All else follows from that and is added here:
 //!
 //! | module | adds |
 //! | --- | --- |
@@ -78,7 +78,7 @@ pub(crate) fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     for (path, methods) in members(&mut document["paths"]) {
         for (method, operation) in members(methods) {
             if operation["security"].is_null() {
-                operation["security"] = json!([{}, { "bearer": [] }]);
+                operation["security"] = json!([]);
             }
             limits::add_to_parameters(operation);
             codes::add(method, path, operation);

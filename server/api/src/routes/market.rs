@@ -55,6 +55,7 @@ async fn purchase(
 
 /// Says whether a buyer may call a skill here.
 #[utoipa::path(get, path = "/marketplace/verify/{skill}", operation_id = "verify_licence", tag = "marketplace",
+    security((), ("bearer" = [])),
     params(("skill" = String, Path, description = "`publisher.name`"), VerifyQuery),
     responses((status = 200, description = "The licence, or why there is none", body = LicenceView)),
     extensions(("x-codes" = json!([Code::SkillNotFound, Code::NotRegistered, Code::SkillFree, Code::RpcUnavailable]))))]

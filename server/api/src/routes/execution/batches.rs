@@ -27,6 +27,7 @@ async fn list(
 
 /// Shows one batch.
 #[utoipa::path(get, path = "/licences/{key}/batches/{seq}", operation_id = "get_batch", tag = "receipts",
+    security((), ("bearer" = [])),
     params(("key" = String, Path, description = "The licence's address"), ("seq" = u64, Path, description = "Its number, from 1"), OpeningQuery),
     responses((status = 200, description = "The batch; its leaves for the licence's buyer and seller", body = BatchDetail)))]
 async fn get(
