@@ -66,10 +66,8 @@ fn an_author_is_told_what_a_failing_skill_said() {
         finding(&author, &folder)
     };
     let panic = told("trap", "{}", "{}");
-    assert!(
-        panic.contains("the skill crashed: ") && panic.contains("(trap); it logged: panicked at src/lib.rs:"),
-        "{panic}"
-    );
+    assert!(panic.contains("the skill crashed: "), "{panic}");
+    assert!(panic.contains("(trap); it logged: panicked at ") && panic.contains("/src/lib.rs:"), "{panic}");
     assert!(panic.ends_with(": asked to trap"), "{panic}");
     let foreign = told("read_number", r#"{"digits":"seven"}"#, r#"{"value":7}"#);
     assert!(foreign.contains("the skill failed (guest_error)"), "callers are told no more: {foreign}");
