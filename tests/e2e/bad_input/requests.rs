@@ -25,12 +25,17 @@ const MISSING: &[(&str, (u16, &str), (u16, &str))] = &[
     ("/licences/no-such-thing/batches/no-such-thing", (404, "not_found"), (404, "not_found")),
     ("/marketplace/verify/no-such-thing", (404, "skill_not_found"), (404, "skill_not_found")),
     ("/receipts/no-such-thing", (404, "receipt_not_found"), (404, "receipt_not_found")),
+    ("/receipts/no-such-thing/proof", (404, "receipt_not_found"), (404, "receipt_not_found")),
     ("/skills/no-such-thing", (404, "skill_not_found"), (404, "skill_not_found")),
     ("/skills/no-such-thing/artifact", (404, "skill_not_found"), (404, "skill_not_found")),
     ("/skills/no-such-thing/quote", (404, "skill_not_found"), (404, "skill_not_found")),
     ("/skills/no-such-thing/versions", (404, "skill_not_found"), (404, "skill_not_found")),
     ("/skills/no-such-thing/versions/no-such-thing", (404, "skill_not_found"), (404, "skill_not_found")),
 ];
+
+/// Queries without which a path is not answered at all.
+const QUERIES: &[(&str, &str)] =
+    &[("/receipts/no-such-thing/proof", "leaf=0000000000000000000000000000000000000000000000000000000000000000")];
 
 /// Operations that need to know who asks.
 const ASKED_WHO: &[(&str, &str)] = &[
@@ -194,11 +199,14 @@ async fn multipart(prober: &mut Prober<'_>, operation: &Operation) {
 async fn names(prober: &mut Prober<'_>, operation: &Operation) {
     let row = MISSING.iter().find(|(path_, _, _)| *path_ == path(operation));
     let (_, missing, too_long) = row.unwrap_or_else(|| panic!("{} needs a row in `MISSING`", operation.path));
-    let answer = send(prober.request(operation)).await;
-    prober.judge(operation, "a name that nothing has", &answer, *missing, "");
+    let query = QUERIES.iter().find(|(path_, _)| *path_ == path(operation)).map_or("", |(_, query)| query);
     let long = path(operation).replace("no-such-thing", &"x".repeat(LONG));
-    let answer = send(prober.world.request(Method::GET, &long).bearer_auth(&prober.token)).await;
-    prober.judge(operation, "a name of 3,000 characters", &answer, *too_long, "");
+    for (what, path, expected) in
+        [("a name that nothing has", path(operation), *missing), ("a name of 3,000 characters", &*long, *too_long)]
+    {
+        let request = prober.world.request(Method::GET, &format!("{path}?{query}")).bearer_auth(&prober.token);
+        prober.judge(operation, what, &send(request).await, expected, "");
+    }
 }
 
 /// A token that is none is refused where it matters who asks; elsewhere it changes nothing.
