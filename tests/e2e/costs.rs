@@ -132,7 +132,7 @@ async fn a_session_ends_here_and_at_the_server() {
     }
     // Who kept the token has nothing of it.
     let key_file = world.write("kept", &token);
-    buyer.refused(&["receipts", "list", "--api-key-file", &key_file], "unauthenticated");
+    buyer.refused(&["receipts", "list", "--api-key-file", &key_file], "key_revoked");
     buyer.run(&["login", "--handle", "bob"]);
     assert_eq!(buyer.run(&["whoami"])["agent"]["name"], "bob");
 }
