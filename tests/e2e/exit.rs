@@ -36,25 +36,25 @@ async fn rent_and_credit_are_returned(database: &TestDatabase) {
     }
     assert_eq!(world.recorded(&licence).await, 0, "it is not due for a long time");
 
-    let asked = world.buyer.run(&["exit", "request", LOOPS, "close"]);
-    assert_eq!(asked["exit"], "close", "{asked}");
+    let asked = world.buyer.run(&["withdraw", "request", LOOPS, "--close"]);
+    assert_eq!(asked["withdrawal"], "close", "{asked}");
     world.until_call(&world.buyer, Err("licence_closing")).await;
     let refused = world.buyer.refused(&["exec", LOOPS, "echo", "3"], "licence_closing");
     assert!(refused["receipt"].is_null(), "{refused}");
-    world.buyer.refused(&["exit", "request", LOOPS, "close"], "ExitPending");
+    world.buyer.refused(&["withdraw", "request", LOOPS, "--close"], "ExitPending");
     world.buyer.refused(&["buy", LOOPS, "--kind", "usage"], "LicenceClosing");
-    world.stranger.refused(&["exit", "execute", LOOPS], "not_found");
-    world.buyer.refused(&["exit", "execute", LOOPS], "ExitNotReady");
+    world.stranger.refused(&["withdraw", "execute", LOOPS], "not_found");
+    world.buyer.refused(&["withdraw", "execute", LOOPS], "ExitNotReady");
     // The server sees the exit, and settles before credit can leave.
     until("the calls before the exit are settled", async || world.recorded(&licence).await == 3).await;
 
     world.advance(SETTLE_DELAY).await;
-    let done = world.buyer.run(&["exit", "execute", LOOPS]);
+    let done = world.buyer.run(&["withdraw", "execute", LOOPS]);
     assert_eq!((units(&done["credit_before"]), &done["closed"]), (997_000, &json!(true)), "{done}");
     let account = world.ledger().account(&licence).await.expect("the chain answers");
     assert!(account.value.is_none(), "the account is gone");
     world.until_call(&world.buyer, Err("licence_required")).await;
-    world.buyer.refused(&["exit", "execute", LOOPS], "not_found");
+    world.buyer.refused(&["withdraw", "execute", LOOPS], "not_found");
 
     let after = purses(&world, &world.buyer, Currency::Usdc).await;
     let moved = [before.buyer - after.buyer, after.seller - before.seller, after.platform - before.platform];

@@ -11,6 +11,7 @@
 //! | `pause` | usage and sales paused on chain, and resumed |
 //! | `limits` | 64 calls at once on a licence with 10 units left |
 //! | `prices` | a price that changes between quote and purchase |
+//! | `costs` | rent and fees told beforehand, licences, renewals, transfers, the end of a session |
 //! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
@@ -21,6 +22,7 @@
 
 mod bad_input;
 mod books;
+mod costs;
 mod demo;
 mod examples;
 mod exit;

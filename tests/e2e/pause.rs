@@ -74,9 +74,9 @@ fn quote(world: &World) -> Value {
 
 async fn credit_can_leave(world: &World) {
     let before = purses(world, &world.buyer, Currency::Usdc).await;
-    world.buyer.run(&["exit", "request", LOOPS, "withdraw"]);
+    world.buyer.run(&["withdraw", "request", LOOPS]);
     world.advance(SETTLE_DELAY).await;
-    world.buyer.run(&["exit", "execute", LOOPS]);
+    world.buyer.run(&["withdraw", "execute", LOOPS]);
     let after = purses(world, &world.buyer, Currency::Usdc).await;
     assert_eq!(after.buyer - before.buyer, 999_000);
     assert_eq!((after.seller, after.platform), (before.seller, before.platform));

@@ -11,6 +11,10 @@ use crate::error::CliError;
 use crate::sdk::{self, Sdk};
 use crate::template::Template;
 
+/// Builds the project in a folder, with a cache that all projects share, and gives its component. It passes on one line of
+/// progress at a time.
+pub type Build = fn(&Path, &BuildCache, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>;
+
 /// A language with an SDK.
 #[derive(Debug)]
 pub struct Language {
@@ -22,9 +26,8 @@ pub struct Language {
     pub template: Template,
     /// What its build file depends on.
     pub sdk: &'static Sdk,
-    /// Builds the project in a folder, with a cache that all projects share, and gives its component. It passes on
-    /// one line of progress at a time.
-    pub build: fn(&Path, &BuildCache, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>,
+    /// What builds a project.
+    pub build: Build,
     /// Says in words what a build in a folder would use.
     pub toolchain: fn(&Path) -> Result<String, BuildError>,
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::amount;
 use crate::context::Context;
-use crate::error::{CliError, Result};
+use crate::error::Result;
 
 /// What has to be done on chain, `snake_case` in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -110,12 +110,9 @@ impl Registration {
         Ok(plan)
     }
 
-    /// Checks that the wallet can pay rent and fees.
-    ///
-    /// # Errors
-    /// [`CliError::Unaffordable`].
-    pub fn check_funds(&self) -> Result<()> {
-        self.lacking.clone().map_or(Ok(()), |lacking| Err(CliError::Unaffordable(lacking)))
+    /// What the wallet lacks to pay rent and fees, if it does.
+    pub fn lacking(&self) -> Option<ChainError> {
+        self.lacking.clone()
     }
 
     fn money(&self) -> Money {
@@ -133,7 +130,7 @@ impl Registration {
     /// Says what will change and asks a person to confirm it.
     ///
     /// # Errors
-    /// [`CliError::Usage`] when the answer is no.
+    /// [`CliError::Usage`](crate::error::CliError::Usage) when the answer is no.
     pub fn confirm(&self, id: &str, yes: bool, context: &Context) -> Result<()> {
         let action = self.action();
         if action == Action::None {

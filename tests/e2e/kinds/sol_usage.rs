@@ -32,12 +32,12 @@ async fn what_is_not_used_is_returned(database: &TestDatabase) {
     let totals = books::audit_licence(&world, &Account { skill: LOOPS, licence, deposited: 10_000_000 }).await;
     assert_eq!((totals.units, totals.amount), (3, 3 * PRICE));
 
-    world.buyer.run(&["exit", "request", LOOPS, "withdraw"]);
+    world.buyer.run(&["withdraw", "request", LOOPS]);
     world.until_call(&world.buyer, Err("licence_closing")).await;
     world.buyer.refused(&["exec", LOOPS, "echo", "4"], "licence_closing");
-    world.buyer.refused(&["exit", "execute", LOOPS], "ExitNotReady");
+    world.buyer.refused(&["withdraw", "execute", LOOPS], "ExitNotReady");
     world.advance(SETTLE_DELAY).await;
-    let done = world.buyer.run(&["exit", "execute", LOOPS]);
+    let done = world.buyer.run(&["withdraw", "execute", LOOPS]);
     assert_eq!((units(&done["credit_before"]), &done["closed"]), (4_000_000, &json!(false)), "{done}");
     world.until_call(&world.buyer, Err("insufficient_credit")).await;
 

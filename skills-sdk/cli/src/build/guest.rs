@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use super::cache::{BuildCache, FLAGS_FILE, Place};
 use super::compiler::Compiler;
 use super::workspace::Workspace;
-use super::{BuildError, component};
+use super::{BuildError, component, sources};
 
 /// The parts of the release profile that are not the author's choice: what a trap is, and what makes bytes repeat.
 const PROFILE: [(&str, &str); 6] = [
@@ -90,8 +90,10 @@ fn cargo_build(compiler: &Compiler, workspace: &Workspace, manifest: &Path, plac
     if workspace.is_locked() {
         cargo.arg("--locked");
     }
-    // A flag of this crate alone, which cargo sees: it tells projects of the same name apart.
-    cargo.arg("--").arg(workspace.root_remapping());
+    // Flags of this crate alone, which cargo sees. The first tells projects of the same name apart; the second changes
+    // nothing that is compiled, and has cargo compile it when a file was written.
+    let stamp = sources::stamp(manifest.parent().expect("a file is in a folder"));
+    cargo.arg("--").arg(workspace.root_remapping()).arg(format!("--remap-path-prefix=/files-{stamp}=/files"));
     cargo
 }
 

@@ -6,6 +6,7 @@ mod compiler;
 pub mod component;
 mod error;
 mod guest;
+mod sources;
 mod workspace;
 
 pub use cache::BuildCache;

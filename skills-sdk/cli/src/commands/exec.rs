@@ -17,7 +17,6 @@ use serde_json::value::RawValue;
 use crate::amount;
 use crate::context::Context;
 use crate::error::{CliError, Result};
-use crate::output::one_line;
 use crate::whole_file::{self, WholeFile};
 
 /// Flags of `clawos exec`.
@@ -133,7 +132,8 @@ fn report(answer: &ExecuteAnswer, dry_run: bool, context: &Context) {
         return;
     }
     for line in &answer.logs {
-        context.out.note(format!("log {}: {}", line.level, one_line(&line.message)));
+        // Each further line is set in, so that none looks like one of ours.
+        context.out.note(format!("log {}: {}", line.level, line.message.replace('\n', "\n  ")));
     }
     let usage = &answer.usage;
     let receipt = answer.receipt.as_ref().map_or_else(String::new, |signed| format!(", receipt {}", signed.receipt.id));

@@ -89,7 +89,7 @@ pub async fn run(args: &PublishArgs, context: &Context) -> Result<()> {
     if args.dry_run {
         context.out.note("dry run: nothing was published or registered");
         // A report was printed, and a script must not take it for leave to publish.
-        return plan.map_or(Ok(()), |plan| plan.check_funds());
+        return plan.map_or(Ok(()), |plan| check_funds(args, &plan));
     }
     Ok(())
 }
@@ -106,10 +106,19 @@ async fn plan(
     let payout = args.payout.as_deref().map(key::parse).transpose()?;
     let plan = Registration::plan(chain, &wallet.key(), project.id(), prices, payout).await?;
     if !args.dry_run {
-        plan.check_funds()?;
+        check_funds(args, &plan)?;
     }
     plan.confirm(project.id(), args.yes || args.dry_run, context)?;
     Ok(Some(plan))
+}
+
+/// Checks that the wallet can pay for the change on chain.
+fn check_funds(args: &PublishArgs, plan: &Registration) -> Result<()> {
+    match plan.lacking() {
+        None => Ok(()),
+        Some(lacking) if args.register_only => Err(lacking.into()),
+        Some(lacking) => Err(CliError::Unaffordable(lacking)),
+    }
 }
 
 async fn upload(args: &PublishArgs, project: &Project, wallet: &Wallet, context: &Context) -> Result<PublishReport> {

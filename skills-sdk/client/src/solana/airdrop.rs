@@ -53,3 +53,23 @@ impl Chain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use solana_rpc_client_api::request::RpcResponseErrorData;
+
+    use super::*;
+
+    #[test]
+    fn a_network_without_a_faucet_is_told_from_one_whose_faucet_is_empty() {
+        let chain = Chain::new("http://127.0.0.1:9");
+        let told = |code| {
+            let error =
+                RequestError::RpcResponseError { code, message: "no".to_owned(), data: RpcResponseErrorData::Empty };
+            chain.faucet_error(&ErrorKind::RpcError(error).into(), Currency::Usdc)
+        };
+        assert_eq!(told(-32_601).code(), "no_faucet");
+        assert!(told(-32_601).to_string().contains("gives no test USDC"));
+        assert_eq!(told(-32_603).code(), "rpc_unavailable");
+    }
+}

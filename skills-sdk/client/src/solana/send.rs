@@ -82,5 +82,9 @@ mod tests {
         let chain = Chain::new("http://127.0.0.1:9");
         let error = chain.send(&Wallet::generate(), &[set_compute_unit_limit(1)]).await.expect_err("nobody there");
         assert_eq!((error.code(), error.retryable()), ("rpc_unavailable", true));
+        // Nor is what cannot be read taken for what is not there.
+        let error = chain.account(&[1; 32]).await.expect_err("nobody there");
+        assert_eq!(error.code(), "rpc_unavailable");
+        assert!(!error.to_string().contains("AccountNotFound"), "{error}");
     }
 }

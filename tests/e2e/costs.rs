@@ -1,0 +1,138 @@
+//! What an agent pays beside the price: told before anything is stored or signed, and to the lamport. And what of it a
+//! wallet can do and see afterwards.
+
+use clawos_receipts::Key;
+use clawos_tests::guests::{self, CSV_JSON, TEXT_STATS};
+use clawos_tests::processes::Clawos;
+use clawos_tests::processes::clawos::{key, units};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Lamports of an agent, as the chain has them.
+async fn lamports(world: &World, agent: &Clawos) -> u64 {
+    world.ledger().sol(&agent.wallet().key()).await.expect("the chain answers")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_cannot_be_registered_keeps_the_version_from_being_stored() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    let (poor, id) = (&world.stranger, "mallory.text-stats");
+    let folder = guests::copy(TEXT_STATS, &world.path("theirs"));
+    let manifest = folder.join("skill.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest").replace("\"acme.", "\"mallory.");
+    std::fs::write(&manifest, text).expect("the test's folder can be written");
+    let folder = folder.display().to_string();
+    let (publish, trial) = (["publish", &folder, "--no-build"], ["publish", &folder, "--no-build", "--dry-run"]);
+
+    for line in [&publish[..], &trial] {
+        let refused = poor.refused(line, "insufficient_funds");
+        assert!(refused["detail"].as_str().is_some_and(|text| text.contains("need") && text.contains("have 0 SOL")));
+        poor.refused(&["show", id], "skill_not_found");
+    }
+    // The dry run has said all the same what it found, and what is missing.
+    let report: Value = serde_json::from_slice(&poor.output(&trial).stdout).expect("a report");
+    assert_eq!((&report["published"]["skill"], &report["registration"]["affordable"]), (&json!(id), &json!(false)));
+    let cost = units(&report["registration"]["cost"]);
+
+    // One lamport less than said is too little; exactly that is enough, the first USDC account included.
+    let fund = |lamports: u64| {
+        let sol = format!("{}.{:09} SOL", lamports / 1_000_000_000, lamports % 1_000_000_000);
+        world.buyer.run(&["wallet", "transfer", &poor.address(), &sol]);
+    };
+    fund(cost - 1);
+    poor.refused(&publish, "insufficient_funds");
+    fund(1);
+    let published = poor.run(&publish);
+    assert_eq!(published["registration"]["action"], "register", "{published}");
+    assert_eq!(lamports(&world, poor).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_costs_what_its_dry_run_says_and_a_priority_fee_on_top() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    world.publish(TEXT_STATS);
+    let buy = ["buy", TEXT_STATS, "--kind", "usage"];
+    let planned = world.buyer.run(&[&buy[..], &["--dry-run"]].concat());
+    let before = lamports(&world, &world.buyer).await;
+    let bought = world.buyer.run(&buy);
+    assert_eq!(planned["rent_and_fees"], bought["rent_and_fees"]);
+    assert_eq!(before - lamports(&world, &world.buyer).await, units(&planned["rent_and_fees"]));
+
+    let licences = world.buyer.run(&["licences"])["licences"].clone();
+    assert_eq!(licences.as_array().map(Vec::len), Some(1), "{licences}");
+    let listed = &licences[0];
+    assert_eq!((&listed["skill"], &listed["licence"]), (&json!(TEXT_STATS), &bought["licence"]));
+    assert_eq!((&listed["kind"], &listed["state"]), (&json!("usage"), &json!("active")));
+    assert_eq!(world.author.run(&["licences"])["licences"], json!([]));
+
+    // A dear transaction asks for few units: far fewer than what a simulation is allowed.
+    let before = lamports(&world, &world.buyer).await;
+    world.buyer.run(&["caps", TEXT_STATS, "--per-day", "500", "--priority-fee", "1000000"]);
+    let fee = before - lamports(&world, &world.buyer).await;
+    assert!((5_001..5_000 + 200_000).contains(&fee), "a lamport a unit, beside the base fee: {fee}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_is_renewed_and_what_has_no_periods_is_not() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    world.publish(CSV_JSON);
+    world.publish(TEXT_STATS);
+    world.buyer.refused(&["renew", CSV_JSON], "not_found");
+    let bought = world.buyer.run(&["buy", CSV_JSON, "--kind", "subscription"]);
+    let planned = world.buyer.run(&["renew", CSV_JSON, "--dry-run"]);
+    assert_eq!((&planned["renewal"], &planned["price"]), (&json!(true), &bought["price"]));
+    let renewed = world.buyer.run(&["renew", CSV_JSON]);
+    assert!(renewed["expires_at"].as_str() > bought["expires_at"].as_str(), "{renewed}");
+    world.buyer.refused(&["renew", CSV_JSON, "--max-price", "0.01"], "price_above_max");
+    world.buyer.run(&["buy", TEXT_STATS, "--kind", "usage"]);
+    world.buyer.refused(&["renew", TEXT_STATS], "invalid");
+
+    let asked = world.buyer.run(&["withdraw", "request", CSV_JSON, "--close"]);
+    assert_eq!(asked["withdrawal"], "close", "{asked}");
+    world.buyer.refused(&["withdraw", "execute", CSV_JSON], "ExitNotReady");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_sent_to_whoever_and_no_more_than_there_is() {
+    let world = World::enrolled(&[]);
+    let receiver: Key = key(&json!(world.author.address()));
+    let mint = world.ledger().config().await.expect("a marketplace").usdc_mint;
+    let to = world.author.address();
+    let planned = world.buyer.run(&["wallet", "transfer", &to, "2.5 USDC", "--dry-run"]);
+    let before = lamports(&world, &world.buyer).await;
+    let sent = world.buyer.run(&["wallet", "transfer", &to, "2.5 USDC"]);
+    assert_eq!(before - lamports(&world, &world.buyer).await, units(&planned["rent_and_fees"]), "{sent}");
+    assert_eq!(world.ledger().tokens(&receiver, &mint).await, Ok(2_500_000));
+
+    world.buyer.refused(&["wallet", "transfer", &to, "1000 SOL"], "insufficient_funds");
+    world.buyer.refused(&["wallet", "transfer", &to, "1000 USDC"], "insufficient_funds");
+    world.buyer.refused(&["wallet", "transfer", &to, "5"], "usage");
+    world.buyer.refused(&["wallet", "transfer", &world.buyer.address(), "1 SOL"], "usage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_here_and_at_the_server() {
+    let world = World::enrolled(&[]);
+    let buyer = &world.buyer;
+    assert_eq!(buyer.run(&["whoami"])["agent"]["name"], "bob");
+    let token = buyer.token();
+    assert_eq!(buyer.run(&["logout"])["ended_at_server"], true);
+    for line in [&["whoami"][..], &["receipts", "list"], &["logout"]] {
+        buyer.refused(line, "unauthenticated");
+    }
+    // Who kept the token has nothing of it.
+    let key_file = world.write("kept", &token);
+    buyer.refused(&["receipts", "list", "--api-key-file", &key_file], "key_revoked");
+    buyer.run(&["login", "--handle", "bob"]);
+    assert_eq!(buyer.run(&["whoami"])["agent"]["name"], "bob");
+}
