@@ -43,7 +43,7 @@ async fn quote(
     responses((status = 200, description = "The unsigned transaction; compare it with one of your own before you sign", body = PurchaseOffer)),
     extensions(("x-codes" = json!([
         Code::ValidationFailed, Code::SkillNotFound, Code::NotRegistered, Code::SkillFree, Code::NotForSale, Code::KindNotOffered,
-        Code::SelfPurchase, Code::PriceAboveMax, Code::WrongProxy, Code::RpcUnavailable,
+        Code::SalesPaused, Code::SelfPurchase, Code::PriceAboveMax, Code::WrongProxy, Code::RpcUnavailable,
     ]))))]
 async fn purchase(
     State(app): State<AppState>,
