@@ -114,6 +114,23 @@ async fn while_recording_is_paused_nothing_is_spent() {
     }
 }
 
+#[tokio::test]
+async fn while_sales_are_paused_nothing_is_offered() {
+    for database in databases().await {
+        let (liar, market, buyer) = lied_to(&database).await;
+        liar.lie(&pda::config().0, |told| told.config(|config| config.pause_bits.set(PauseBits::PURCHASE)));
+        let order = json!({ "skill": market.skill, "kind": "usage", "tier": "personal" });
+        let refused = market.app.post_as(buyer.agent.token(), "/marketplace/purchase", &order).await;
+        assert!(refused.headers.contains_key(header::RETRY_AFTER));
+        assert_eq!(refused.problem("sales_paused")["retryable"], true);
+        let quote = market.app.get(&format!("/skills/{}/quote", market.skill)).await.json(200);
+        assert_eq!(quote["purchasable"], false, "{quote}");
+        assert!(quote["reason"].as_str().is_some_and(|reason| reason.contains("paused")), "{quote}");
+        // Licences that were sold stay.
+        market.call(&buyer, "hello").await.json(200);
+    }
+}
+
 /// A licence that was closed and bought again at another price between two calls; a cluster would take ten minutes for it.
 #[tokio::test]
 async fn a_call_is_not_made_at_a_price_that_its_caller_was_not_checked_for() {

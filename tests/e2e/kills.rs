@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World};
+use crate::world::{SETTLE_AT_ONCE, World, on_both_databases};
 
 /// Rounds of work of a slow call: about a third of a second on an idle core.
 const SLOW: u64 = 60_000_000;
@@ -47,12 +47,10 @@ fn receipt_id(answer: &Value) -> String {
     answer["receipt"]["id"].as_str().expect("a receipt").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_during_calls() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_AT_ONCE);
+on_both_databases!(killed_during_calls);
+
+async fn killed_during_calls(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_AT_ONCE);
     let licence = slow_skill(&world);
     let payload = json!({ "times": SLOW });
     let mut known = BTreeMap::new();
@@ -95,12 +93,10 @@ pub(crate) async fn one_receipt_for_each(world: &World, known: &BTreeMap<String,
     assert_eq!(listed, answered, "receipts and answered calls");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_during_settlement() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(&["--settle-max-age-ms", "40", "--anchor-max-age-ms", "40"]);
+on_both_databases!(killed_during_settlement);
+
+async fn killed_during_settlement(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, &["--settle-max-age-ms", "40", "--anchor-max-age-ms", "40"]);
     let licence = world.sell(LOOPS, &[], "5");
     let mut known = BTreeMap::new();
     for round in 0..12_u64 {

@@ -1,18 +1,17 @@
 //! 64 calls at once on a licence with 10 units left: exactly 10 succeed.
 
-use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::app::TestDatabase;
+use clawos_tests::guests::LOOPS;
 use futures::future::join_all;
 use serde_json::json;
 
 use crate::books::{self, Account};
-use crate::world::{SETTLE_LATE, World};
+use crate::world::{SETTLE_LATE, World, on_both_databases};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn exactly_as_many_parallel_calls_succeed_as_units_are_left() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_LATE);
+on_both_databases!(exactly_as_many_parallel_calls_succeed_as_units_are_left);
+
+async fn exactly_as_many_parallel_calls_succeed_as_units_are_left(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     let licence = world.sell(LOOPS, &["--limit", "13"], "5");
     for n in 0..3 {
         world.buyer.run(&["exec", LOOPS, "echo", &n.to_string()]);
@@ -36,12 +35,10 @@ async fn exactly_as_many_parallel_calls_succeed_as_units_are_left() {
     world.buyer.refused(&["exec", LOOPS, "echo", "15"], "units_exhausted");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn exactly_as_many_parallel_calls_succeed_as_the_credit_pays() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_LATE);
+on_both_databases!(exactly_as_many_parallel_calls_succeed_as_the_credit_pays);
+
+async fn exactly_as_many_parallel_calls_succeed_as_the_credit_pays(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     let licence = world.sell(LOOPS, &[], "0.005");
     let calls = (0..24).map(|n| {
         let world = &world;

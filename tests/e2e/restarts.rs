@@ -4,13 +4,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use clawos_receipts::Key;
-use clawos_tests::guests::{self, LOOPS, MARKDOWN_HTML};
+use clawos_tests::app::TestDatabase;
+use clawos_tests::guests::{LOOPS, MARKDOWN_HTML};
 use clawos_tests::processes::clawos::key;
 use clawos_tests::processes::{Clawos, Stop};
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World, balance, until};
+use crate::world::{SETTLE_AT_ONCE, World, balance, on_both_databases, until};
 
 /// How often a step is tried; only the first time it is disturbed.
 const TRIES: usize = 5;
@@ -68,22 +69,20 @@ impl Troubled {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_server_stops_in_the_middle_of_every_step() {
-    if guests::available() {
-        whole_job(Victim::Server).await;
-    }
+on_both_databases!(the_server_stops_in_the_middle_of_every_step);
+
+async fn the_server_stops_in_the_middle_of_every_step(database: &TestDatabase) {
+    whole_job(database, Victim::Server).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_chain_stops_in_the_middle_of_every_step() {
-    if guests::available() {
-        whole_job(Victim::Chain).await;
-    }
+on_both_databases!(the_chain_stops_in_the_middle_of_every_step);
+
+async fn the_chain_stops_in_the_middle_of_every_step(database: &TestDatabase) {
+    whole_job(database, Victim::Chain).await;
 }
 
-async fn whole_job(victim: Victim) {
-    let mut troubled = Troubled { world: World::start(SETTLE_AT_ONCE), victim, step: 0 };
+async fn whole_job(database: &TestDatabase, victim: Victim) {
+    let mut troubled = Troubled { world: World::start_on(database, SETTLE_AT_ONCE), victim, step: 0 };
     enrol(&mut troubled).await;
     sell(&mut troubled).await;
     let licence = buy(&mut troubled).await;

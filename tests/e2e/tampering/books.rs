@@ -1,6 +1,7 @@
 //! An operator who changes what is stored against `verify licence --batches`: buyer, seller and outsider see it.
 
 use clawos_receipts::text::to_base58;
+use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Clawos;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ async fn what_the_operator_changes_in_the_books_is_seen_by_who_adds_them_up() {
     if !guests::available() {
         return;
     }
-    let Settled { world, licence, proof, .. } = settled().await;
+    let Settled { world, licence, proof, .. } = settled(&TestDatabase::Sqlite).await;
     let buyer = world.buyer.address();
     let line = ["verify", "licence", LOOPS, &buyer, "--batches"];
     for agent in [&world.buyer, &world.author] {

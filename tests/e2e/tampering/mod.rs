@@ -13,6 +13,7 @@ use clawos_receipts::seal::seal;
 use clawos_receipts::signature::public_key;
 use clawos_receipts::text::to_base58;
 use clawos_receipts::{Key, Receipt, SignedReceipt, SigningKey};
+use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::lying_chain::LyingChain;
 use clawos_tests::processes::Stop;
@@ -21,7 +22,7 @@ use clawos_verifier::Account;
 use clawos_verifier::licence::verify;
 use serde_json::{Value, json};
 
-use crate::world::{SETTLE_LATE, World};
+use crate::world::{SETTLE_LATE, World, on_both_databases};
 
 /// A world with settled calls, and what an outsider gets to see of one of them.
 struct Settled {
@@ -31,8 +32,8 @@ struct Settled {
     payload: String,
 }
 
-async fn settled() -> Settled {
-    let mut world = World::enrolled(SETTLE_LATE);
+async fn settled(database: &TestDatabase) -> Settled {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     let licence = world.sell(LOOPS, &[], "5");
     let payload = world.write("payload.json", r#"{"n": 1}"#);
     let answer = world.buyer.run(&["exec", LOOPS, "echo", &format!("@{payload}")]);
@@ -59,12 +60,10 @@ fn changed(value: &Value) -> Value {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_changed_receipt_or_proof_is_caught() {
-    if !guests::available() {
-        return;
-    }
-    let Settled { world, proof, payload, .. } = settled().await;
+on_both_databases!(a_changed_receipt_or_proof_is_caught);
+
+async fn a_changed_receipt_or_proof_is_caught(database: &TestDatabase) {
+    let Settled { world, proof, payload, .. } = settled(database).await;
     let honest = world.write("honest.json", &proof.to_string());
     let report = world.outsider.run(&["verify", "receipt", &honest, "--replay", "--input", &payload]);
     assert_eq!((&report["verdict"], &report["complete"]), (&json!("verified"), &json!(true)), "{report:#}");
@@ -110,7 +109,7 @@ async fn a_receipt_that_anybody_could_have_made_proves_nothing() {
     if !guests::available() {
         return;
     }
-    let Settled { world, proof, .. } = settled().await;
+    let Settled { world, proof, .. } = settled(&TestDatabase::Sqlite).await;
     let forger = SigningKey::from_bytes(&[9; 32]);
     let verified = |change: &dyn Fn(&mut Receipt)| {
         let honest: SignedReceipt = serde_json::from_value(proof["receipt"].clone()).expect("a receipt");
@@ -140,7 +139,7 @@ async fn a_licence_that_the_endpoint_forges_is_caught() {
     if !guests::available() {
         return;
     }
-    let Settled { world, licence, proof, payload } = settled().await;
+    let Settled { world, licence, proof, payload } = settled(&TestDatabase::Sqlite).await;
     let honest = world.write("honest.json", &proof.to_string());
     let receipt = ["verify", "receipt", &honest, "--replay", "--input", &payload];
     let buyer = world.buyer.address();
@@ -166,7 +165,7 @@ async fn forged_licence_bytes_prove_nothing() {
     if !guests::available() {
         return;
     }
-    let Settled { world, licence, .. } = settled().await;
+    let Settled { world, licence, .. } = settled(&TestDatabase::Sqlite).await;
     let found = world.ledger().account(&licence).await.expect("the chain answers");
     let account = found.value.expect("there is a licence");
     let now = world.ledger().clock().await.expect("the chain answers");
