@@ -172,8 +172,9 @@ async fn every_change_is_in_the_agents_audit_log() {
         assert_eq!(entries[0]["prev_hash"], entries[1]["hash"]);
         let cursor = log["next_cursor"].as_str().unwrap();
         let rest = app.get_as(agent.token(), &format!("/agents/me/audit?cursor={cursor}")).await.json(200);
-        assert_eq!(rest["items"][0]["action"], "agent.register");
-        assert_eq!(rest["items"][0]["prev_hash"], "");
+        assert_eq!(rest["items"][0]["action"], "session.start");
+        assert_eq!(rest["items"][1]["action"], "agent.register");
+        assert_eq!(rest["items"][1]["prev_hash"], "");
         assert_eq!(rest["next_cursor"], Value::Null);
         app.get_as(agent.api_key(), "/agents/me/audit").await.problem("scope_missing");
     }

@@ -1,5 +1,6 @@
 //! The server's HTTP API, on both databases, through a real socket.
 
+mod audit;
 mod caps;
 mod enrolment;
 mod execute;

@@ -14,7 +14,16 @@ use rustix::process::{Pid, Signal, kill_process};
 
 fn serve(data: &Path) -> Child {
     Command::new(server_program())
-        .args(["serve", "--listen", "127.0.0.1:0", "--rpc-url", &clawos_tests::chain::shared().rpc_url(), "--data"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--operations-listen",
+            "127.0.0.1:0",
+            "--rpc-url",
+            &clawos_tests::chain::shared().rpc_url(),
+            "--data",
+        ])
         .arg(data)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,9 +1,11 @@
 //! Which network this server belongs to, and the certificate its receipt key has there.
 
 use async_trait::async_trait;
+use clawos_base::audit::{self, SERVER};
 use clawos_identity::{ChainIdentity, GenesisError};
 use clawos_interface::{Key, PROGRAM_ID};
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, PublishedKey};
+use clawos_receipts::text::to_base58;
 
 use crate::chain::other_network;
 use crate::{Licensing, LicensingError, keys, store};
@@ -56,12 +58,23 @@ impl Licensing {
                 return Err(other_network(&found, &known).into());
             }
             (Ok(found), Some(_)) => found,
-            (Ok(found), None) => store::join_network(&self.db, &found, &PROGRAM_ID).await?,
+            (Ok(found), None) => self.bind_database(found).await?,
             (Err(_), Some(known)) => known,
             (Err(error), None) => return Err(error.into()),
         };
         self.chain.belong_to(genesis);
         Ok(Network { genesis, program: PROGRAM_ID, receipt_key: self.certify(genesis).await? })
+    }
+
+    /// Binds the database to the network it was first used on, unless another server just did; the one that counts.
+    async fn bind_database(&self, found: Key) -> Result<Key, LicensingError> {
+        let mut tx = self.db.write().await?;
+        if store::join_network(&mut tx, &found, &PROGRAM_ID).await? {
+            let (genesis, program) = (to_base58(&found), to_base58(&PROGRAM_ID));
+            audit::append(&mut tx, self.clock.now_ms(), SERVER, "network.join", &genesis, &program).await?;
+        }
+        tx.commit().await?;
+        Ok(store::network(&self.db).await?.unwrap_or(found))
     }
 
     /// The stored certificate of the receipt key by the present meter, or a new one.
@@ -82,7 +95,12 @@ impl Licensing {
             to_ms: now + CERTIFICATE_MS,
         };
         let certified = certificate.sign(&self.meter);
-        store::add_receipt_key(&self.db, &PublishedKey { certified, meter }).await?;
+        let mut tx = self.db.write().await?;
+        if store::add_receipt_key(&mut tx, &PublishedKey { certified, meter }).await? {
+            let (key, by) = (to_base58(&key), format!("by {}", to_base58(&meter)));
+            audit::append(&mut tx, now, SERVER, "receipt_key.certify", &key, &by).await?;
+        }
+        tx.commit().await?;
         Ok(certified)
     }
 
