@@ -29,8 +29,16 @@ async fn a_key_may_do_what_its_scopes_say() {
         let manager = app.post_as(agent.token(), "/agents/me/keys", &manager).await.json(201);
         let more = json!({"name": "more", "scopes": ["admin", "invoke"]});
         app.post_as(secret(&manager), "/agents/me/keys", &more).await.problem("scope_missing");
-        let rotate = format!("/agents/me/keys/{}/rotate", id(&reader));
-        app.post_as(secret(&manager), &rotate, &json!({})).await.problem("scope_missing");
+        let reader_key = format!("/agents/me/keys/{}", id(&reader));
+        app.post_as(secret(&manager), &format!("{reader_key}/rotate"), &json!({})).await.problem("scope_missing");
+        // Nor does it end one; one of its own kind it may.
+        app.delete_as(secret(&manager), &reader_key).await.problem("scope_missing");
+        app.get_as(secret(&reader), "/agents/me").await.json(200);
+        let equal = json!({"name": "equal", "scopes": ["admin"]});
+        let equal = app.post_as(agent.token(), "/agents/me/keys", &equal).await.json(201);
+        let equal_key = format!("/agents/me/keys/{}", id(&equal));
+        assert_eq!(app.delete_as(secret(&manager), &equal_key).await.status, 204);
+        app.get_as(secret(&equal), "/agents/me/keys").await.problem("key_revoked");
     }
 }
 

@@ -110,7 +110,10 @@ impl Identity {
         let Some(store::Found { key, handle, wallet }) = store::by_hash(&self.ports.db, hash).await? else {
             return Ok(None);
         };
-        store::note_use(&self.ports.db, &key, self.now()).await?;
+        if let Err(error) = store::note_use(&self.ports.db, &key, self.now()).await {
+            // Nobody is refused because of a note.
+            tracing::warn!(%error, key = %key.id, "the last use of a key could not be noted");
+        }
         let caller = Caller {
             agent_id: key.agent_id.into(),
             handle: handle.into(),
@@ -142,15 +145,18 @@ impl Identity {
     /// Revokes a key at once, and every key that it made.
     ///
     /// # Errors
-    /// [`IdentityError::Absent`], [`IdentityError::CallerEnded`]; [`IdentityError::ScopeMissing`] without `admin`.
+    /// [`IdentityError::Absent`], [`IdentityError::MoreScopes`], [`IdentityError::CallerEnded`];
+    /// [`IdentityError::ScopeMissing`] without `admin`.
     pub async fn revoke_key(&self, caller: &Caller, id: &str) -> Result<(), IdentityError> {
         caller.require(Scope::Admin)?;
         let now = self.now();
         let mut tx = self.ports.db.write().await?;
         bounds::lock_caller(&mut tx, caller, now).await?;
-        if !store::revoke(&mut tx, &caller.agent_id, id, now).await? {
-            return Err(IdentityError::Absent(LIVE_KEY));
+        let key = store::by_id(&mut tx, &caller.agent_id, id).await?.filter(|key| key.revoked_at.is_none());
+        if !caller.scopes.includes(key.ok_or(IdentityError::Absent(LIVE_KEY))?.scopes) {
+            return Err(IdentityError::MoreScopes("revoke"));
         }
+        store::revoke(&mut tx, &caller.agent_id, id, now).await?;
         audit::append(&mut tx, now, &caller.agent_id, "key.revoke", id, &format!("by {}", caller.key_id)).await?;
         tx.commit().await?;
         self.credentials.forget();
