@@ -70,6 +70,39 @@ async fn a_server_that_never_saw_its_chain_is_not_ready() {
 }
 
 #[tokio::test]
+async fn an_operator_sees_what_runs_out_and_what_is_owed() {
+    for database in databases().await {
+        let priced = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+        let market = Market::open(&database, priced).await;
+        assert!(market.app.state.licensing.meter_balance().await.expect("the chain answers") > 0);
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 10_000).await;
+        let none = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!((none.receipts, none.units, none.oldest_ms), (0, 0, 0));
+        for _ in 0..2 {
+            market.call(&buyer, "hello").await.json(200);
+        }
+        market.app.clock.advance(5_000);
+        let owed = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!((owed.receipts, owed.units, owed.unknown_licences), (2, 2, 0));
+        assert!((5_000..60_000).contains(&owed.oldest_ms), "{owed:?}");
+
+        let metrics = send(market.app.http.get(format!("{}/metrics", market.app.operations))).await.text();
+        for gauge in ["clawos_meter_lamports", "clawos_unsettled_units", "clawos_unsettled_oldest_seconds"] {
+            assert!(metrics.contains(&format!("# TYPE {gauge} gauge")), "{gauge}: {metrics}");
+        }
+        // Each histogram is cut where its unit says something.
+        for bucket in [
+            "clawos_call_fuel_bucket{le=\"1000000000\"}",
+            "clawos_group_commit_receipts_bucket{le=\"256\"}",
+            "le=\"0.0005\"}",
+        ] {
+            assert!(metrics.contains(bucket), "{bucket}: {metrics}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_full_database_disk_is_said_and_passes() {
     let Some(disk) = SmallDisk::mount(1024) else { return };
     let url = format!("sqlite:{}", disk.path().join("clawos.db").display());
@@ -102,7 +135,8 @@ async fn certificates_of_an_earlier_meter_stay_published_with_its_name() {
     assert_eq!(before["receipt_keys"][0]["meter"], before["meter"]);
     assert_eq!(before["meter"], clawos_receipts::text::to_base58(&market.listing().await.config.meter));
     // The operator gives the server another meter key.
-    std::fs::remove_file(market.app.folder().join("meter.json")).expect("it is there");
+    let another = serde_json::to_string(new_key().to_keypair_bytes().as_slice()).expect("bytes are JSON");
+    std::fs::write(market.app.folder().join("meter.json"), another).expect("it is there");
     let market = market.restart(&TestDatabase::Sqlite).await;
     let after = read(&market).await;
     assert_ne!(after["meter"], before["meter"]);

@@ -7,8 +7,8 @@ use clawos_interface::{Key, PROGRAM_ID};
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, PublishedKey};
 use clawos_receipts::text::to_base58;
 
-use crate::chain::other_network;
-use crate::{Licensing, LicensingError, keys, store};
+use crate::chain::{ChainError, other_network};
+use crate::{Licensing, LicensingError, OpenError, keys, store};
 
 /// How long a new certificate is good (milliseconds): two years, so that a receipt key is rotated now and then.
 const CERTIFICATE_MS: i64 = 2 * 365 * 86_400_000;
@@ -35,6 +35,22 @@ impl Licensing {
     /// When it was never reached, or is another one than the database knows.
     pub async fn network(&self) -> Result<&Network, LicensingError> {
         self.network.get_or_try_init(|| self.join_network()).await
+    }
+
+    /// Learns the network, or sees that it is the known one, when the server starts.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherNetwork`]; [`OpenError::Database`]. A chain that cannot be asked yet is no error.
+    pub(crate) async fn meet_network(&self) -> Result<(), OpenError> {
+        match self.network().await {
+            Ok(_) => Ok(()),
+            Err(LicensingError::Chain(error @ ChainError::OtherNetwork { .. })) => Err(OpenError::OtherNetwork(error)),
+            Err(LicensingError::Database(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "the network is not known yet, so nobody can enrol or call until the chain is reached");
+                Ok(())
+            }
+        }
     }
 
     /// Asks the chain whether it is the network this database belongs to: before anything of the database is sent to it.

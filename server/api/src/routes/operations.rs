@@ -9,15 +9,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use clawos_api::operations::{Health, Readiness, Version};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
 
-/// Bounds of the request duration histogram (seconds).
-const DURATION_BUCKETS: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of histograms by the end of their names, which is their unit.
+const BUCKETS: &[(&str, &[f64])] = &[("_seconds", SECONDS), ("_fuel", FUEL), ("_receipts", RECEIPTS)];
+/// From a call that is answered from memory to one that ran into its time limit.
+const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// From a call that does nothing to the most that a manifest may ask for.
+const FUEL: &[f64] = &[1e3, 1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8, 3e8, 1e9];
+/// From one receipt to a full group.
+const RECEIPTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// What the public listener answers, outside `/api/v1`.
 pub(super) fn public() -> OpenApiRouter<AppState> {
@@ -37,7 +42,10 @@ pub(crate) fn private() -> Router<AppState> {
 pub fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let builder = PrometheusBuilder::new().set_buckets(DURATION_BUCKETS).expect("the list is not empty");
+        let builder = BUCKETS.iter().fold(PrometheusBuilder::new(), |builder, (ending, bounds)| {
+            let ending = Matcher::Suffix((*ending).to_owned());
+            builder.set_buckets_for_metric(ending, bounds).expect("no list is empty")
+        });
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         if ::metrics::set_global_recorder(recorder).is_err() {
