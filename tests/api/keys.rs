@@ -29,8 +29,16 @@ async fn a_key_may_do_what_its_scopes_say() {
         let manager = app.post_as(agent.token(), "/agents/me/keys", &manager).await.json(201);
         let more = json!({"name": "more", "scopes": ["admin", "invoke"]});
         app.post_as(secret(&manager), "/agents/me/keys", &more).await.problem("scope_missing");
-        let rotate = format!("/agents/me/keys/{}/rotate", id(&reader));
-        app.post_as(secret(&manager), &rotate, &json!({})).await.problem("scope_missing");
+        let reader_key = format!("/agents/me/keys/{}", id(&reader));
+        app.post_as(secret(&manager), &format!("{reader_key}/rotate"), &json!({})).await.problem("scope_missing");
+        // Nor does it end one; one of its own kind it may.
+        app.delete_as(secret(&manager), &reader_key).await.problem("scope_missing");
+        app.get_as(secret(&reader), "/agents/me").await.json(200);
+        let equal = json!({"name": "equal", "scopes": ["admin"]});
+        let equal = app.post_as(agent.token(), "/agents/me/keys", &equal).await.json(201);
+        let equal_key = format!("/agents/me/keys/{}", id(&equal));
+        assert_eq!(app.delete_as(secret(&manager), &equal_key).await.status, 204);
+        app.get_as(secret(&equal), "/agents/me/keys").await.problem("key_revoked");
     }
 }
 
@@ -172,8 +180,9 @@ async fn every_change_is_in_the_agents_audit_log() {
         assert_eq!(entries[0]["prev_hash"], entries[1]["hash"]);
         let cursor = log["next_cursor"].as_str().unwrap();
         let rest = app.get_as(agent.token(), &format!("/agents/me/audit?cursor={cursor}")).await.json(200);
-        assert_eq!(rest["items"][0]["action"], "agent.register");
-        assert_eq!(rest["items"][0]["prev_hash"], "");
+        assert_eq!(rest["items"][0]["action"], "session.start");
+        assert_eq!(rest["items"][1]["action"], "agent.register");
+        assert_eq!(rest["items"][1]["prev_hash"], "");
         assert_eq!(rest["next_cursor"], Value::Null);
         app.get_as(agent.api_key(), "/agents/me/audit").await.problem("scope_missing");
     }

@@ -1,10 +1,12 @@
 //! The server's HTTP API, on both databases, through a real socket.
 
+mod audit;
 mod caps;
 mod documented_examples;
 mod enrolment;
 mod execute;
 mod failures;
+mod first_look;
 mod foreign_clients;
 mod fraud;
 mod http;
@@ -12,6 +14,7 @@ mod idempotency;
 mod key_caps;
 mod keys;
 mod licences;
+mod logs;
 mod openapi;
 mod operations;
 mod outages;

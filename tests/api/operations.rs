@@ -1,6 +1,8 @@
 //! Health, readiness, version and metrics.
 
 use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send};
+use clawos_tests::chain;
+use clawos_tests::faulty_rpc::FaultyRpc;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
@@ -10,10 +12,10 @@ use serde_json::{Value, json};
 async fn the_server_tells_how_it_is() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
-        let get = |path: &str| send(app.http.get(format!("{}{path}", app.origin)));
+        let get = |path: &str| send(app.http.get(format!("{}{path}", app.operations)));
         assert_eq!(get("/healthz").await.json(200), json!({"status": "ok"}));
         let ready = get("/readyz").await.json(200);
-        assert_eq!(ready, json!({"ready": true, "database": true, "storage": true, "chain": true}));
+        assert_eq!(ready, json!({"ready": true, "database": true, "storage": true, "network": true, "chain": true}));
         let version = get("/version").await.json(200);
         assert_eq!(version["name"], "clawos-server");
         assert!(version["runtime"].as_str().unwrap().starts_with("wasmtime-"));
@@ -24,9 +26,79 @@ async fn the_server_tells_how_it_is() {
                 .text()
                 .contains("clawos_http_requests_total{method=\"GET\",route=\"/api/v1/skills\",status=\"200\"}")
         );
-        let known = get("/.well-known/clawos.json").await.json(200);
+        let known = send(app.http.get(format!("{}/.well-known/clawos.json", app.origin))).await.json(200);
         assert_eq!(known["origin"], app.origin);
-        assert_eq!(known["genesis"], clawos_tests::chain::shared().genesis_hash().to_string());
+        assert_eq!(known["genesis"], chain::shared().genesis_hash().to_string());
+    }
+}
+
+#[tokio::test]
+async fn the_public_is_told_only_that_the_process_is_alive() {
+    let app = TestApp::with(&TestDatabase::Sqlite, |config| config.limits.anonymous_rate_per_minute = 3).await;
+    for path in ["/readyz", "/metrics", "/version"] {
+        send(app.http.get(format!("{}{path}", app.origin))).await.problem("not_found");
+        assert_eq!(send(app.http.get(format!("{}{path}", app.operations))).await.status, 200);
+    }
+    // Neither answers for the other, and whoever asks often is no reason to call the server dead.
+    app.get("/skills").await.problem("rate_limited");
+    for _ in 0..5 {
+        assert_eq!(send(app.http.get(format!("{}/healthz", app.origin))).await.json(200), json!({"status": "ok"}));
+    }
+    assert_eq!(send(app.http.get(format!("{}/api/v1/skills", app.operations))).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_server_that_never_saw_its_chain_is_not_ready() {
+    for database in databases().await {
+        let way = FaultyRpc::to(&chain::shared().rpc_url()).await;
+        way.set_up(false);
+        let app = TestApp::with(&database, |config| config.chain.rpc_url = way.url().to_owned()).await;
+        let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;
+        let unknown = ready().await.json(503);
+        assert_eq!(
+            (&unknown["ready"], &unknown["network"], &unknown["chain"]),
+            (&json!(false), &json!(false), &json!(false))
+        );
+        way.set_up(true);
+        app.clock.advance(2_000);
+        assert_eq!(ready().await.json(200)["network"], true);
+        // Once it is known, a call rests on what was read before.
+        way.set_up(false);
+        let known = ready().await.json(200);
+        assert_eq!((&known["network"], &known["chain"]), (&json!(true), &json!(false)));
+    }
+}
+
+#[tokio::test]
+async fn an_operator_sees_what_runs_out_and_what_is_owed() {
+    for database in databases().await {
+        let priced = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
+        let market = Market::open(&database, priced).await;
+        assert!(market.app.state.licensing.meter_balance().await.expect("the chain answers") > 0);
+        let buyer = market.buyer("buyer").await;
+        market.buy_usage(&buyer, 10_000).await;
+        let none = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!((none.receipts, none.units, none.oldest_ms), (0, 0, 0));
+        for _ in 0..2 {
+            market.call(&buyer, "hello").await.json(200);
+        }
+        market.app.clock.advance(5_000);
+        let owed = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!((owed.receipts, owed.units, owed.unknown_licences), (2, 2, 0));
+        assert!((5_000..60_000).contains(&owed.oldest_ms), "{owed:?}");
+
+        let metrics = send(market.app.http.get(format!("{}/metrics", market.app.operations))).await.text();
+        for gauge in ["clawos_meter_lamports", "clawos_unsettled_units", "clawos_unsettled_oldest_seconds"] {
+            assert!(metrics.contains(&format!("# TYPE {gauge} gauge")), "{gauge}: {metrics}");
+        }
+        // Each histogram is cut where its unit says something.
+        for bucket in [
+            "clawos_call_fuel_bucket{le=\"1000000000\"}",
+            "clawos_group_commit_receipts_bucket{le=\"256\"}",
+            "le=\"0.0005\"}",
+        ] {
+            assert!(metrics.contains(bucket), "{bucket}: {metrics}");
+        }
     }
 }
 
@@ -63,7 +135,8 @@ async fn certificates_of_an_earlier_meter_stay_published_with_its_name() {
     assert_eq!(before["receipt_keys"][0]["meter"], before["meter"]);
     assert_eq!(before["meter"], clawos_receipts::text::to_base58(&market.listing().await.config.meter));
     // The operator gives the server another meter key.
-    std::fs::remove_file(market.app.folder().join("meter.json")).expect("it is there");
+    let another = serde_json::to_string(new_key().to_keypair_bytes().as_slice()).expect("bytes are JSON");
+    std::fs::write(market.app.folder().join("meter.json"), another).expect("it is there");
     let market = market.restart(&TestDatabase::Sqlite).await;
     let after = read(&market).await;
     assert_ne!(after["meter"], before["meter"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clawos_tests::app::{TestApp, TestDatabase, databases};
+use clawos_tests::app::{TestApp, TestDatabase, databases, send};
 use clawos_tests::chain;
 use clawos_tests::faulty_rpc::FaultyRpc;
 use clawos_tests::market::Market;
@@ -41,6 +41,46 @@ async fn while_the_chain_is_down_nobody_is_refused_for_good_on_old_state() {
     for buyer in [&spent, &new] {
         market.call(buyer, "paid").await.json(200);
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_breaks_no_connection() {
+    for database in databases().await {
+        let app = TestApp::with(&database, |config| config.data.database_connections = 2).await;
+        for _ in 0..4 {
+            let mut lost = app.state.db.write().await.expect("a connection is free");
+            // As SQLite does by itself when its disk is full.
+            sqlx::Executor::execute(&mut *lost, "ROLLBACK").await.expect("there is a transaction");
+        }
+        app.enrol("acme").await;
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_down_callers_are_told_to_come_again() {
+    let postgres = databases().await.into_iter().find_map(|database| match database {
+        TestDatabase::Postgres(url) => Some(url),
+        TestDatabase::Sqlite => None,
+    });
+    let Some(url) = postgres else { return };
+    let mut url: reqwest::Url = url.parse().expect("it is a URL");
+    let way = FaultyRpc::to(&format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"))).await;
+    let port = way.url().rsplit(':').next().and_then(|port| port.parse().ok());
+    url.set_port(port).expect("it has a host");
+    let app = TestApp::start(&TestDatabase::Postgres(url.to_string())).await;
+    let agent = app.enrol("acme").await;
+    let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;
+    way.set_up(false);
+    let cause = app.state.db.ping().await.expect_err("nobody is there");
+    assert!(clawos_base::database::is_unavailable(&cause), "{cause:?}");
+    for answer in [app.get("/agents/acme").await, app.get_as(agent.api_key(), "/agents/me").await] {
+        assert_eq!(answer.problem("unavailable")["retryable"], true);
+        assert_eq!(answer.headers["retry-after"], "2");
+    }
+    assert_eq!(ready().await.json(503)["database"], false);
+    way.set_up(true);
+    app.get_as(agent.api_key(), "/agents/me").await.json(200);
+    assert_eq!(ready().await.json(200)["database"], true);
 }
 
 #[tokio::test]

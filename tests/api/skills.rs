@@ -151,7 +151,7 @@ async fn skills_can_be_read_while_the_chain_is_down() {
         assert_eq!(ids(&app, "").await, ["acme.echo"]);
         assert_eq!(app.get("/skills/acme.echo/versions").await.json(200)["items"][0]["version"], "1.0.0");
         assert_eq!(app.get("/skills/acme.echo/artifact").await.bytes, echo.artifact);
-        let ready = send(app.http.get(format!("{}/readyz", app.origin))).await.json(200);
+        let ready = send(app.http.get(format!("{}/readyz", app.operations))).await.json(200);
         assert_eq!((&ready["ready"], &ready["chain"]), (&json!(true), &json!(false)));
     }
 }

@@ -1,6 +1,8 @@
 //! The program itself: start, one data folder for one server, an orderly end.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -14,7 +16,16 @@ use rustix::process::{Pid, Signal, kill_process};
 
 fn serve(data: &Path) -> Child {
     Command::new(server_program())
-        .args(["serve", "--listen", "127.0.0.1:0", "--rpc-url", &clawos_tests::chain::shared().rpc_url(), "--data"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--operations-listen",
+            "127.0.0.1:0",
+            "--rpc-url",
+            &clawos_tests::chain::shared().rpc_url(),
+            "--data",
+        ])
         .arg(data)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -115,8 +126,12 @@ async fn wrong_settings_are_named() {
     assert!(database.contains("sqlite: or postgres:"), "{database}");
     let key = open(|config| config.data.server_key = Some("abc".to_owned())).await;
     assert!(key.contains("64 hex digits"), "{key}");
-    let secret = std::fs::metadata(folder.path().join("server.key"));
-    assert!(secret.is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 == 0));
+    let secret = folder.path().join("server.key");
+    let mode = std::fs::metadata(&secret).map(|file| file.permissions().mode() & 0o777);
+    assert_eq!(mode.expect("it was made"), 0o600);
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o640)).unwrap();
+    let exposed = open(|_| {}).await;
+    assert!(exposed.contains("server.key can be read by others; run `chmod 600"), "{exposed}");
 }
 
 #[tokio::test]

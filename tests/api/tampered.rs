@@ -1,7 +1,9 @@
 //! What a server makes of a database that an older version, a copy put back, another server or a kill left in an odd state.
 
+use clawos_config::Config;
 use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::chain;
+use clawos_tests::faulty_rpc::FaultyRpc;
 use clawos_tests::market::{Market, stranger};
 
 use crate::execute::receipt;
@@ -60,17 +62,29 @@ async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
     assert!(problem.is_some_and(|problem| problem.contains("does not know")));
     let settled = market.licence(&buyer).await;
     assert_eq!((settled.usage_seq(), settled.usage_total(), settled.credit()), (1, 1, 99 * CALL));
+    // Nor is more served that could never be charged; the operator sees it, and other licences are none the worse.
+    let refused = market.call(&buyer, "more").await.problem("units_busy");
+    assert!(refused["detail"].as_str().unwrap().contains("newer copy of the database"), "{refused}");
+    assert_eq!(market.app.state.execution.backlog().await.unwrap().unknown_licences, 1);
+    let other = market.buyer("other").await;
+    market.buy_usage(&other, CALL).await;
+    market.call(&other, "hello").await.json(200);
 }
 
 #[tokio::test]
 async fn nothing_is_settled_or_believed_on_another_network_than_the_databases() {
-    let market = Market::open(&TestDatabase::Sqlite, usage).await;
+    let way = FaultyRpc::to(&chain::shared().rpc_url()).await;
+    let by_this_way = |config: &mut Config| config.chain.rpc_url = way.url().to_owned();
+    let market = Market::with(&TestDatabase::Sqlite, by_this_way, usage).await;
     let buyer = market.buyer("buyer").await;
     market.buy_usage(&buyer, 5 * CALL).await;
     let signed = receipt(&market.call(&buyer, "hello").await.json(200));
     let network = "UPDATE networks SET genesis = $1";
     tamper(&market, network, &bs58::encode(stranger()).into_string()).await;
-    let market = market.restart(&TestDatabase::Sqlite).await;
+    // Where it can see the chain it would not start at all.
+    way.set_up(false);
+    let market = market.restart_with(&TestDatabase::Sqlite, by_this_way).await;
+    way.set_up(true);
     market.app.clock.advance(BATCH_AGE);
     market.call(&buyer, "hello").await.problem("rpc_unavailable");
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;

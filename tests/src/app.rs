@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use clawos_base::ShiftedClock;
 use clawos_config::Config;
-use clawos_server::{Server, serve};
+use clawos_server::Server;
+use clawos_server::serve::{self, Listeners};
 use clawos_server_api::AppState;
 use ed25519_dalek::{Signer, SigningKey};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -36,6 +36,8 @@ pub async fn databases() -> Vec<TestDatabase> {
 pub struct TestApp {
     /// `http://127.0.0.1:PORT`
     pub origin: String,
+    /// The same of its operations listener.
+    pub operations: String,
     /// Its clock, which a test can move.
     pub clock: Arc<ShiftedClock>,
     /// What it was told.
@@ -97,9 +99,10 @@ impl TestApp {
     }
 
     async fn in_folder(folder: Arc<TempDir>, database: &TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
-        let origin = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
         let mut config = Config::for_testing(folder.path());
+        let listeners = Listeners::bind(&mut config.listen).await.expect("loopback has free ports");
+        let origin = format!("http://{}", config.listen.listen);
+        let operations = format!("http://{}", config.listen.operations_listen);
         config.listen.public_url = Some(origin.parse().expect("an origin is a URL"));
         config.chain.rpc_url = chain::shared().rpc_url();
         config.sandbox.compiler = Some(server_program());
@@ -113,11 +116,21 @@ impl TestApp {
         let server = server.unwrap_or_else(|error| panic!("the server starts: {error}"));
         let state = Arc::clone(&server.app);
         let (stop, stopped) = oneshot::channel();
-        let serving = serve::on(listener, server, async move {
+        let serving = serve::on(listeners, server, async move {
             let _ = stopped.await;
         });
         let served = tokio::spawn(serving);
-        TestApp { origin, clock, config, state, http: reqwest::Client::new(), folder, stop: Some(stop), served }
+        TestApp {
+            origin,
+            operations,
+            clock,
+            config,
+            state,
+            http: reqwest::Client::new(),
+            folder,
+            stop: Some(stop),
+            served,
+        }
     }
 
     /// Its data folder.

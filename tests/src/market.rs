@@ -82,7 +82,12 @@ impl Market {
 
     /// After an orderly stop and a start of the server.
     pub async fn restart(self, database: &TestDatabase) -> Market {
-        Market { app: self.app.restart(database).await, ..self }
+        self.restart_with(database, |_| {}).await
+    }
+
+    /// The same with a changed configuration.
+    pub async fn restart_with(self, database: &TestDatabase, change: impl FnOnce(&mut Config)) -> Market {
+        Market { app: self.app.restart_with(database, change).await, ..self }
     }
 
     /// An enrolled agent with SOL and USDC.

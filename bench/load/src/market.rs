@@ -41,8 +41,9 @@ impl Market {
         let data = text(folder.join("chain"));
         let chain = Service::start("clawos-localnet", &["--data", &data, "--port", "0"], &folder.join("chain.log"))?;
         let (data, meter) = (text(folder.join("server")), text(folder.join("chain/keys/meter.json")));
-        let fixed = ["serve", "--listen", "127.0.0.1:0", "--data", &data, "--rpc-url", &chain.origin];
-        let arguments = [&fixed[..], &["--meter-key", &meter], &NO_RATE_LIMITS].concat();
+        let fixed = ["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"];
+        let own = ["--data", &data, "--rpc-url", &chain.origin, "--meter-key", &meter];
+        let arguments = [&fixed[..], &own, &NO_RATE_LIMITS].concat();
         let server = Service::start("clawos-server", &arguments, &folder.join("server.log"))?;
         let token = sell(folder, &server.origin, &chain.origin)?;
         Ok(Self { chain, server, token })

@@ -34,14 +34,24 @@ pub use state::{App, AppState};
 
 use std::sync::Arc;
 
-/// The whole HTTP surface.
+/// What everybody may reach.
 pub fn router(app: &AppState) -> axum::Router {
-    let (router, document) = routes::all().split_for_parts();
-    let router = router.merge(openapi::routes(&openapi::finish(&document)));
-    middleware::wrap(router, app).with_state(Arc::clone(app))
+    let (limited, mut document) = routes::limited().split_for_parts();
+    let (unlimited, unlimited_document) = routes::unlimited().split_for_parts();
+    document.merge(unlimited_document);
+    let limited = middleware::limit(limited.merge(openapi::routes(&openapi::finish(&document))), app);
+    middleware::observe(limited.merge(unlimited)).with_state(Arc::clone(app))
 }
 
-/// The OpenAPI document, as served at `/openapi.json`.
+/// What only operators and their monitors may reach: for a listener of its own. It asks for no credentials and counts no
+/// requests, so that it answers while the other one is busy.
+pub fn operations_router(app: &AppState) -> axum::Router {
+    middleware::observe(routes::operations::private()).with_state(Arc::clone(app))
+}
+
+/// The OpenAPI document of [`router`], as served at `/openapi.json`.
 pub fn openapi() -> serde_json::Value {
-    openapi::finish(&routes::all().into_openapi())
+    let mut document = routes::limited().into_openapi();
+    document.merge(routes::unlimited().into_openapi());
+    openapi::finish(&document)
 }

@@ -25,10 +25,10 @@ const STALL_TIME: Duration = Duration::from_secs(30);
 /// How long to wait after the system refused a connection, for want of memory or of open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Serves until `stop` resolves, and then until the requests that are running have ended.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves at most `all` connections at a time until `stop` resolves, and then until the requests that are running have
+/// ended.
+pub(crate) async fn serve(listener: TcpListener, router: Router, all: u32, stop: impl Future<Output = ()>) {
     let mut router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let all = max_connections();
     let places = Arc::new(Semaphore::new(all as usize));
     let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
@@ -61,8 +61,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     let _ = places.acquire_many(all).await;
 }
 
-/// A third of the files this process may open: a download takes another, and the rest is for the database and the chain.
-fn max_connections() -> u32 {
+/// Connections of operators and their monitors at a time.
+pub(crate) const MAX_OPERATIONS: u32 = 64;
+
+/// Public connections at a time: a third of the files this process may open. A download takes another, and the rest is for
+/// the database, the chain and the operators.
+pub(crate) fn max_public() -> u32 {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     u32::try_from((files / 3).clamp(1, MAX_CONNECTIONS)).expect("the largest number of connections is small")
 }

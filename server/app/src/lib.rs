@@ -8,6 +8,7 @@
 
 mod connections;
 pub mod serve;
+mod summary;
 pub mod wiring;
 pub mod workers;
 

@@ -1,4 +1,4 @@
-//! Serving: the listener, and an orderly end on SIGTERM or SIGINT.
+//! Serving: the listeners, and an orderly end on SIGTERM or SIGINT.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clawos_base::failpoint::UnknownFailpoint;
 use clawos_base::{Failpoint, SystemClock};
-use clawos_config::Config;
-use clawos_server_api::router;
+use clawos_config::{Config, ListenConfig};
+use clawos_server_api::{operations_router, router};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +40,32 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
+/// Where a server takes connections.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Everybody's.
+    pub public: TcpListener,
+    /// Those of operators and their monitors.
+    pub operations: TcpListener,
+}
+
+impl Listeners {
+    /// Binds both addresses. A port 0 in `config` becomes the real one, which the origin has to name.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`], [`ServeError::Io`].
+    pub async fn bind(config: &mut ListenConfig) -> Result<Listeners, ServeError> {
+        let bind = async |address: &mut SocketAddr| {
+            let bound = TcpListener::bind(*address).await;
+            let listener = bound.map_err(|source| ServeError::Listen { address: *address, source })?;
+            *address = listener.local_addr()?;
+            Ok::<_, ServeError>(listener)
+        };
+        let public = bind(&mut config.listen).await?;
+        Ok(Listeners { public, operations: bind(&mut config.operations_listen).await? })
+    }
+}
+
 /// Serves until SIGTERM or SIGINT. Prints one line on stdout when requests are answered.
 pub async fn run(mut config: Config) -> Result<(), ServeError> {
     if let Some(parent) = config.listen.exit_with_parent {
@@ -49,16 +75,13 @@ pub async fn run(mut config: Config) -> Result<(), ServeError> {
         Failpoint::choose(point)?;
         tracing::warn!(point, "this server ends where this point is reached");
     }
-    let address = config.listen.listen;
-    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-    // Port 0 has become a real one, which the origin has to name.
-    config.listen.listen = listener.local_addr()?;
+    let listeners = Listeners::bind(&mut config.listen).await?;
     let (listen, origin) = (config.listen.listen, config.listen.origin());
     let server = Server::open(config, Arc::new(SystemClock)).await?;
     // Both handlers stand before anyone is told that the server is ready.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     println!("clawos-server ready: {origin} (listening on {listen})");
-    on(listener, server, async move {
+    on(listeners, server, async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -78,12 +101,27 @@ fn exit_with(parent: i32) -> io::Result<()> {
     Err(io::Error::other("the process that started this one has ended"))
 }
 
-/// Serves on `listener` until `stop` resolves; then lets running requests end and drains the workers.
-pub async fn on(listener: TcpListener, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
+/// Serves on `listeners` until `stop` resolves; then lets running requests end and drains the workers. Operators are answered
+/// until that is done.
+pub async fn on(listeners: Listeners, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
+    let Listeners { public, operations } = listeners;
+    let (ending, ended) = tokio::sync::oneshot::channel::<()>();
+    let watched = connections::serve(operations, operations_router(&server.app), connections::MAX_OPERATIONS, async {
+        let _ = ended.await;
+    });
+    let work = async {
+        serve_public(public, server, stop).await;
+        // Nobody listens when it has ended already.
+        let _ = ending.send(());
+    };
+    tokio::join!(work, watched);
+}
+
+async fn serve_public(public: TcpListener, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
     let Server { app, workers, shutdown_ms } = server;
     let workers = Workers::start(workers);
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = connections::serve(listener, router(&app), async move {
+    let serving = connections::serve(public, router(&app), connections::max_public(), async move {
         stop.await;
         let _ = stopping.send(());
     });

@@ -14,14 +14,14 @@ use clawos_config::Config;
 use clawos_execution::{Execution, ExecutionError, ExecutionPorts, Grants};
 use clawos_identity::{DailyCaps, Identity, IdentityPorts, RateLimits};
 use clawos_licensing::{Licensing, OpenError};
-use clawos_registry::{Registry, RegistryPorts};
+use clawos_registry::{ArtifactsError, Registry, RegistryPorts};
 use clawos_runtime::wasm::{CompilerCommand, WasmConfig, WasmSandbox};
 use clawos_runtime::{Dispatcher, Sandbox};
 use clawos_server_api::routes::operations;
 use clawos_server_api::{App, AppState, Detached};
 use clawos_storage::{ArtifactStore, DiskStore, Staging, StorageError, StoredModules};
 
-use crate::workers;
+use crate::{summary, workers};
 
 /// An opened server, which serves nothing yet.
 pub struct Server {
@@ -61,6 +61,9 @@ pub enum StartError {
     /// The chain side cannot start.
     #[error(transparent)]
     Licensing(#[from] OpenError),
+    /// The folder of artifacts is not this database's.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
     /// The execution side cannot start.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
@@ -72,6 +75,7 @@ impl Server {
     /// # Errors
     /// [`StartError`]: which part cannot be used, and what to do.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
+        let effective = config.clone();
         let lock = DataLock::acquire(&config.data)?;
         let server = server_id::load(&config.data.data)?;
         let vault = Vault::new(&server_key::load(&config.data)?);
@@ -95,6 +99,7 @@ impl Server {
             listings: licensing.clone(),
             max_limits: config.sandbox.max_limits(),
         }));
+        registry.check_artifacts().await?;
         let ports = ExecutionPorts {
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -124,6 +129,7 @@ impl Server {
             metrics: operations::recorder(),
             lock,
         });
+        summary::log(&effective, &app);
         // In the order they are stopped and drained.
         let workers = [workers::housekeeping(&app)].into_iter().chain(execution_workers).collect();
         Ok(Server { workers, shutdown_ms: app.listen.shutdown_ms, app })

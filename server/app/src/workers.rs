@@ -8,7 +8,7 @@ use clawos_server_api::AppState;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How often expired rows and idle rate-limit state are removed.
+/// How often expired rows and idle rate-limit state are removed, and gauges set.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// The running workers.
@@ -61,18 +61,38 @@ async fn watch(worker: Worker, stop: Stop) {
     }
 }
 
-/// Removes what has expired, every minute.
+/// Removes what has expired and measures what no request shows, every minute.
 pub(crate) fn housekeeping(app: &AppState) -> Worker {
     let app = Arc::clone(app);
     Worker::new("housekeeping", async move |mut stop: Stop| {
         let mut tick = tokio::time::interval(HOUSEKEEPING_EVERY);
         loop {
             tokio::select! {
-                _ = tick.tick() => remove_expired(&app).await,
+                _ = tick.tick() => {
+                    remove_expired(&app).await;
+                    measure(&app).await;
+                }
                 () = stop.requested() => return,
             }
         }
     })
+}
+
+/// What an operator has to see coming: a meter without money, and usage that is not settled.
+async fn measure(app: &AppState) {
+    match app.licensing.meter_balance().await {
+        Ok(lamports) => metrics::gauge!("clawos_meter_lamports").set(lamports as f64),
+        Err(error) => tracing::debug!(%error, "the meter's balance is not known now"),
+    }
+    match app.execution.backlog().await {
+        Ok(backlog) => {
+            metrics::gauge!("clawos_unsettled_receipts").set(backlog.receipts as f64);
+            metrics::gauge!("clawos_unsettled_units").set(backlog.units as f64);
+            metrics::gauge!("clawos_unsettled_oldest_seconds").set(backlog.oldest_ms as f64 / 1_000.0);
+            metrics::gauge!("clawos_unknown_batch_licences").set(backlog.unknown_licences as f64);
+        }
+        Err(error) => tracing::warn!(%error, "unsettled usage could not be counted"),
+    }
 }
 
 async fn remove_expired(app: &AppState) {

@@ -13,10 +13,11 @@ pub struct ChainConfig {
     /// else none.
     #[arg(long, env = "CLAWOS_PUBLIC_RPC_URL")]
     pub public_rpc_url: Option<String>,
-    /// Keypair of the on-chain meter (Solana JSON form). Default: `meter.json` in the data folder, made when absent.
+    /// Keypair of the on-chain meter (Solana JSON form, mode 0600). Default: `meter.json` in the data folder, made on the first
+    /// start where the RPC endpoint is on this machine.
     #[arg(long, env = "CLAWOS_METER_KEY")]
     pub meter_key: Option<PathBuf>,
-    /// Keypair that signs receipts (same form). Default: `receipt.json` in the data folder, made when absent.
+    /// Keypair that signs receipts (same form and mode). Default: `receipt.json` in the data folder, made when absent.
     #[arg(long, env = "CLAWOS_RECEIPT_KEY")]
     pub receipt_key: Option<PathBuf>,
     /// How long a licence read from the chain is used without reading it again (seconds).
@@ -41,7 +42,17 @@ impl ChainConfig {
     /// The endpoint that clients are told: the public one, else the server's own on this machine. Another one may carry
     /// the operator's API key and stays private.
     pub fn public_rpc_url(&self) -> Option<&str> {
-        self.public_rpc_url.as_deref().or_else(|| is_local(&self.rpc_url).then_some(self.rpc_url.as_str()))
+        self.public_rpc_url.as_deref().or_else(|| self.is_local().then_some(self.rpc_url.as_str()))
+    }
+
+    /// Whether the RPC endpoint is on this machine: the local chain, or a node of one's own.
+    pub fn is_local(&self) -> bool {
+        is_local(&self.rpc_url)
+    }
+
+    /// The RPC endpoint without what may be an API key: scheme, host and port.
+    pub fn rpc_shown(&self) -> String {
+        url::Url::parse(&self.rpc_url).map_or_else(|_| "no URL".to_owned(), |url| url.origin().ascii_serialization())
     }
 
     /// Where the meter key is, given the data folder.

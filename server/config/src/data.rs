@@ -32,7 +32,7 @@ pub struct DataConfig {
     #[arg(long, env = "CLAWOS_DURABILITY", value_enum, default_value_t = Durability::Process)]
     pub durability: Durability,
     /// 64 hex digits: the key that stored answers are encrypted with. Several servers on one database must share it.
-    /// Default: `server.key` in the data folder, made on the first start.
+    /// Default: `server.key` in the data folder (mode 0600), made on the first start.
     #[arg(long, env = "CLAWOS_SERVER_KEY", hide_env_values = true)]
     pub server_key: Option<String>,
 }
@@ -52,6 +52,17 @@ impl DataConfig {
             Some(url) => url.clone(),
             None => format!("sqlite:{}", self.data.join("clawos.db").display()),
         }
+    }
+
+    /// The database without user and password: for logs.
+    pub fn database_shown(&self) -> String {
+        let url = self.database_url();
+        if url.starts_with("sqlite:") {
+            return url;
+        }
+        let Ok(url) = url::Url::parse(&url) else { return "no URL".to_owned() };
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
     }
 
     /// Where the published modules are.

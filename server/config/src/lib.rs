@@ -15,6 +15,7 @@ pub use listen::ListenConfig;
 pub use sandbox::SandboxConfig;
 pub use settle::SettleConfig;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use clap::Parser;
@@ -59,6 +60,8 @@ impl Config {
         let mut config = Defaults::parse_from(["clawos-server"]).config;
         config.data.data = data.to_path_buf();
         config.data.database_url = None;
+        config.listen.listen = (Ipv4Addr::LOCALHOST, 0).into();
+        config.listen.operations_listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.limits.rate_per_minute = 1_000_000;
         config.limits.anonymous_rate_per_minute = 1_000_000;
         config

@@ -4,12 +4,16 @@ use std::net::SocketAddr;
 
 use url::Url;
 
-/// Address and public origin.
+/// Addresses and public origin.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListenConfig {
     /// Address to listen on.
     #[arg(long, env = "CLAWOS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Address for operators and their monitors: `/healthz`, `/readyz`, `/metrics` and `/version`, without credentials and in
+    /// plain HTTP. Keep it off the public network.
+    #[arg(long, env = "CLAWOS_OPERATIONS_LISTEN", default_value = "127.0.0.1:8081")]
+    pub operations_listen: SocketAddr,
     /// The origin that clients use, as they type it. Challenges name it, so a signature made for one server is
     /// worth nothing on another. Default: `http://` and the listen address.
     #[arg(long, env = "CLAWOS_PUBLIC_URL")]

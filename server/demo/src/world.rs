@@ -141,6 +141,8 @@ fn server(programs: &Path, data: &Path, chain: &Path, rpc: &str, config: &DemoCo
     let mut command = sister_program(&programs.join("clawos-server"));
     command.arg("serve").arg("--data").arg(data.join("server")).args(["--rpc-url", rpc]);
     command.arg("--listen").arg(format!("127.0.0.1:{}", config.port));
+    // Nobody watches a demo, and its port would be one more that has to be free.
+    command.args(["--operations-listen", "127.0.0.1:0"]);
     command.arg("--meter-key").arg(chain.join("keys/meter.json"));
     // A newcomer should not wait a minute to see a settlement.
     command.args(["--settle-max-age-ms", "2000", "--anchor-max-age-ms", "2000"]);

@@ -122,6 +122,7 @@ impl Execution {
         claim: Option<Claim>,
         encode: EncodeAnswer,
     ) -> Result<Answer, ExecutionError> {
+        tracing::Span::current().record("skill", request.skill);
         let network = self.ports.licensing.network().await?;
         let plan = self.plan(caller, &request).await?;
         let (plan, reservation) = self.reserve(caller, plan).await?;
@@ -150,6 +151,7 @@ impl Execution {
     ) -> Result<Recorded, ExecutionError> {
         let Prepared { network, caller, request, plan } = call;
         let opening = Opening::new(self.now_ms());
+        tracing::Span::current().record("receipt", &*opening.id);
         let outcome = self.run(caller, plan, request, &opening).await?;
         let Outcome { engine, result, logs, logs_truncated, usage, replayable, exchanges, effects } = outcome;
         let result = check_output(plan, result);

@@ -14,11 +14,13 @@
 //! | `group_commit` | receipts, usage, spending and stored answers in one transaction |
 //! | `receipts` | what callers read of receipts and batches |
 //! | `settle` | batches: formed, sent, concluded |
+//! | `backlog` | what is not settled yet, for those who watch |
 //! | `audit` | what settlement writes into the audit log |
 
 mod account;
 mod answer;
 mod audit;
+mod backlog;
 mod call;
 mod error;
 mod failure;
@@ -39,6 +41,7 @@ mod spending;
 #[cfg(test)]
 mod testing;
 
+pub use backlog::Backlog;
 pub use call::{CALL_CLAIM, Called};
 pub use error::ExecutionError;
 pub use failure::RunFailure;

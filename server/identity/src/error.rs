@@ -103,7 +103,7 @@ pub enum IdentityError {
     /// The agent has as many keys as it may have.
     #[error("An agent may have {0} keys; revoke one first.")]
     TooManyKeys(i64),
-    /// A key asked for a key with scopes that it lacks itself; holds the verb.
+    /// A key asked to make, rotate or revoke a key with scopes that it lacks itself; holds the verb.
     #[error("A key cannot {0} a key that may do more than itself.")]
     MoreScopes(&'static str),
     /// A key asked for a key with wider limits than its own; holds in which way.

@@ -128,6 +128,11 @@ impl Chain {
         self.ask(rpc::latest_blockhash(&self.rpc)).await
     }
 
+    /// Lamports of an account.
+    pub(crate) async fn balance(&self, key: &Key) -> Result<u64, ChainError> {
+        self.ask(self.rpc.get_balance(&Pubkey::from(*key))).await
+    }
+
     /// The chain's block height.
     ///
     /// # Errors

@@ -19,6 +19,9 @@ pub enum OpenError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The RPC endpoint serves another network than this database belongs to.
+    #[error(transparent)]
+    OtherNetwork(ChainError),
 }
 
 /// What there is to choose from.

@@ -76,11 +76,11 @@ pub struct Licensing {
 }
 
 impl Licensing {
-    /// Loads the keys, or makes them in the folder `data`. The chain need not be reachable. `settle_secs` is how long usage
-    /// may take from its receipt until it is recorded.
+    /// Loads the keys, or makes them in the folder `data`. The chain need not be reachable, but where it is it must be the
+    /// database's. `settle_secs` is how long usage may take from its receipt until it is recorded.
     ///
     /// # Errors
-    /// When a key file cannot be used, or the database fails.
+    /// When a key file cannot be used, the database belongs to another network, or it fails.
     pub async fn open(
         config: &ChainConfig,
         data: &Path,
@@ -90,11 +90,12 @@ impl Licensing {
     ) -> Result<Licensing, OpenError> {
         let ttl = Duration::from_secs(config.licence_ttl_secs.min(MAX_TTL_SECS));
         let grace = Duration::from_secs(config.grace_secs);
+        let (meter, receipt_key) = keys::load(&config.meter_key(data), &config.receipt_key(data), config.is_local())?;
         let chain = Chain::new(&config.rpc_url, Arc::clone(&clock));
         if let Some(genesis) = store::network(&db).await? {
             chain.belong_to(genesis);
         }
-        Ok(Licensing {
+        let licensing = Licensing {
             chain,
             clock,
             db,
@@ -102,10 +103,12 @@ impl Licensing {
             listings: SlotCache::new(Duration::from_millis(LISTING_MAX_AGE_MS), LISTING_GRACE),
             delay_secs: longest_use_secs(ttl, grace).saturating_add(settle_secs),
             ttl_ms: u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX),
-            meter: keys::load_or_create(&config.meter_key(data))?,
-            receipt_key: keys::load_or_create(&config.receipt_key(data))?,
+            meter,
+            receipt_key,
             network: OnceCell::new(),
-        })
+        };
+        licensing.meet_network().await?;
+        Ok(licensing)
     }
 
     /// The connection to the chain, for sending usage to it.
@@ -116,6 +119,14 @@ impl Licensing {
     /// The public key that this proxy records usage with. A licence must name it.
     pub fn meter(&self) -> Key {
         keys::public(&self.meter)
+    }
+
+    /// Lamports that the meter has to pay for recording usage.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    pub async fn meter_balance(&self) -> Result<u64, ChainError> {
+        self.chain.balance(&self.meter()).await
     }
 
     /// The meter key, which signs the transactions that record usage.

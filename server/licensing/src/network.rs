@@ -1,12 +1,14 @@
 //! Which network this server belongs to, and the certificate its receipt key has there.
 
 use async_trait::async_trait;
+use clawos_base::audit::{self, SERVER};
 use clawos_identity::{ChainIdentity, GenesisError};
 use clawos_interface::{Key, PROGRAM_ID};
 use clawos_receipts::statement::{CertifiedKey, KeyCertificate, PublishedKey};
+use clawos_receipts::text::to_base58;
 
-use crate::chain::other_network;
-use crate::{Licensing, LicensingError, keys, store};
+use crate::chain::{ChainError, other_network};
+use crate::{Licensing, LicensingError, OpenError, keys, store};
 
 /// How long a new certificate is good (milliseconds): two years, so that a receipt key is rotated now and then.
 const CERTIFICATE_MS: i64 = 2 * 365 * 86_400_000;
@@ -35,6 +37,22 @@ impl Licensing {
         self.network.get_or_try_init(|| self.join_network()).await
     }
 
+    /// Learns the network, or sees that it is the known one, when the server starts.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherNetwork`]; [`OpenError::Database`]. A chain that cannot be asked yet is no error.
+    pub(crate) async fn meet_network(&self) -> Result<(), OpenError> {
+        match self.network().await {
+            Ok(_) => Ok(()),
+            Err(LicensingError::Chain(error @ ChainError::OtherNetwork { .. })) => Err(OpenError::OtherNetwork(error)),
+            Err(LicensingError::Database(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "the network is not known yet, so nobody can enrol or call until the chain is reached");
+                Ok(())
+            }
+        }
+    }
+
     /// Asks the chain whether it is the network this database belongs to: before anything of the database is sent to it.
     ///
     /// # Errors
@@ -56,12 +74,23 @@ impl Licensing {
                 return Err(other_network(&found, &known).into());
             }
             (Ok(found), Some(_)) => found,
-            (Ok(found), None) => store::join_network(&self.db, &found, &PROGRAM_ID).await?,
+            (Ok(found), None) => self.bind_database(found).await?,
             (Err(_), Some(known)) => known,
             (Err(error), None) => return Err(error.into()),
         };
         self.chain.belong_to(genesis);
         Ok(Network { genesis, program: PROGRAM_ID, receipt_key: self.certify(genesis).await? })
+    }
+
+    /// Binds the database to the network it was first used on, unless another server just did; the one that counts.
+    async fn bind_database(&self, found: Key) -> Result<Key, LicensingError> {
+        let mut tx = self.db.write().await?;
+        if store::join_network(&mut tx, &found, &PROGRAM_ID).await? {
+            let (genesis, program) = (to_base58(&found), to_base58(&PROGRAM_ID));
+            audit::append(&mut tx, self.clock.now_ms(), SERVER, "network.join", &genesis, &program).await?;
+        }
+        tx.commit().await?;
+        Ok(store::network(&self.db).await?.unwrap_or(found))
     }
 
     /// The stored certificate of the receipt key by the present meter, or a new one.
@@ -82,7 +111,12 @@ impl Licensing {
             to_ms: now + CERTIFICATE_MS,
         };
         let certified = certificate.sign(&self.meter);
-        store::add_receipt_key(&self.db, &PublishedKey { certified, meter }).await?;
+        let mut tx = self.db.write().await?;
+        if store::add_receipt_key(&mut tx, &PublishedKey { certified, meter }).await? {
+            let (key, by) = (to_base58(&key), format!("by {}", to_base58(&meter)));
+            audit::append(&mut tx, now, SERVER, "receipt_key.certify", &key, &by).await?;
+        }
+        tx.commit().await?;
         Ok(certified)
     }
 

@@ -4,7 +4,7 @@ use clawos_interface::Key;
 use clawos_receipts::statement::{CertifiedKey, PublishedKey};
 use clawos_receipts::text;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::{AnyConnection, AnyPool, Row};
 
 /// The genesis hash this database's receipts name.
 pub(super) async fn network(pool: &AnyPool) -> Result<Option<Key>, sqlx::Error> {
@@ -12,14 +12,15 @@ pub(super) async fn network(pool: &AnyPool) -> Result<Option<Key>, sqlx::Error> 
     row.map(|row| base58(&row, 0)).transpose()
 }
 
-/// Binds the database to a network, unless another server just did; returns the one that counts.
-pub(super) async fn join_network(pool: &AnyPool, genesis: &Key, program: &Key) -> Result<Key, sqlx::Error> {
-    sqlx::query("INSERT INTO networks (id, genesis, program) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING")
-        .bind(text::to_base58(genesis))
-        .bind(text::to_base58(program))
-        .execute(pool)
-        .await?;
-    Ok(network(pool).await?.unwrap_or(*genesis))
+/// Binds the database to a network; false when another server just did.
+pub(super) async fn join_network(tx: &mut AnyConnection, genesis: &Key, program: &Key) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("INSERT INTO networks (id, genesis, program) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING")
+            .bind(text::to_base58(genesis))
+            .bind(text::to_base58(program))
+            .execute(tx)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Every certified key, newest first.
@@ -40,8 +41,9 @@ pub(super) async fn receipt_keys(pool: &AnyPool) -> Result<Vec<PublishedKey>, sq
         .collect()
 }
 
-pub(super) async fn add_receipt_key(pool: &AnyPool, stored: &PublishedKey) -> Result<(), sqlx::Error> {
-    sqlx::query(
+/// Adds a certified key; false when it is there already.
+pub(super) async fn add_receipt_key(tx: &mut AnyConnection, stored: &PublishedKey) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
         "INSERT INTO receipt_keys (key, meter, from_ms, to_ms, certificate) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (key, meter, from_ms) DO NOTHING",
     )
@@ -50,9 +52,9 @@ pub(super) async fn add_receipt_key(pool: &AnyPool, stored: &PublishedKey) -> Re
     .bind(stored.certified.from_ms)
     .bind(stored.certified.to_ms)
     .bind(text::to_base58(&stored.certified.certificate))
-    .execute(pool)
+    .execute(tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 fn base58<const N: usize>(row: &AnyRow, column: usize) -> Result<[u8; N], sqlx::Error> {

@@ -12,8 +12,10 @@
 //! | `trial`, `examples` | the module in the sandbox: compiled, its imports compared, its examples run |
 //! | `publication` | what a publish writes, and whether there is room for it (`quota`) |
 //! | `resolve`, `search`, `show`, `versions` | reading |
+//! | `artifacts` | whether the modules that the database lists are in the store |
 //! | `listings` | the port through which the chain is asked about a skill |
 
+mod artifacts;
 mod candidate;
 mod error;
 mod examples;
@@ -33,6 +35,7 @@ mod upload;
 mod upload_permits;
 mod versions;
 
+pub use artifacts::ArtifactsError;
 pub use error::RegistryError;
 pub use listings::ChainListings;
 pub use publish::PUBLISH_TIMEOUT;

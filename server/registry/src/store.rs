@@ -131,6 +131,20 @@ pub(crate) async fn versions(
     rows.iter().map(read_version).collect()
 }
 
+/// The newest versions, as `publisher.name@version` with their modules' SHA-256 in hex.
+pub(crate) async fn newest_modules(pool: &AnyPool, limit: i64) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT skill_id, version, module_sha256 FROM versions ORDER BY created_at DESC, id DESC LIMIT $1")
+            .bind(limit)
+            .fetch_all(pool)
+            .await?;
+    let read = |row: &AnyRow| {
+        let (skill, version): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        Ok((format!("{skill}@{version}"), row.try_get(2)?))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// Skills that fit the filter, newest first.
 pub(crate) async fn list(pool: &AnyPool, filter: &Filter, limit: i64) -> Result<Vec<SkillRow>, sqlx::Error> {
     let sells = |kind| i64::from(filter.kind == Some(kind));

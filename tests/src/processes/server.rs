@@ -68,6 +68,7 @@ impl ServerProcess {
         server.args(&self.fixed).args(&self.flags);
         server.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A test's many requests come from one address; and one that hangs must not hold up an orderly end for long.
+        server.args(["--operations-listen", "127.0.0.1:0"]);
         server.args(["--rate-per-minute", "0", "--anonymous-rate-per-minute", "0", "--shutdown-ms", "15000"]);
         server
     }

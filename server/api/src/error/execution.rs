@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use clawos_api::Code;
-use clawos_base::database::is_disk_full;
+use clawos_base::database::{is_disk_full, is_unavailable};
 use clawos_execution::{CommitError, ExecutionError, ReserveError};
 use clawos_runtime::Unavailable;
 
 use super::ApiError;
-use super::table::storage_full;
+use super::table::{database_unavailable, storage_full};
 
 /// How long a caller whose licence's units are busy should wait: about until a batch has landed.
 const UNITS_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The same where an operator has to do something first.
+const OPERATOR_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 impl From<ExecutionError> for ApiError {
     fn from(error: ExecutionError) -> Self {
@@ -30,6 +32,9 @@ impl From<ExecutionError> for ApiError {
             }
             ExecutionError::Units(ReserveError::SetAside | ReserveError::Unrecorded { .. }) => {
                 ApiError::new(Code::UnitsBusy, text).retry_after(UNITS_RETRY_AFTER)
+            }
+            ExecutionError::Units(ReserveError::UnknownBatch) => {
+                ApiError::new(Code::UnitsBusy, text).retry_after(OPERATOR_RETRY_AFTER)
             }
             ExecutionError::Units(ReserveError::Exhausted { credit: true, .. }) => {
                 ApiError::new(Code::InsufficientCredit, text)
@@ -60,6 +65,7 @@ impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         match &error {
             CommitError::Database(cause) if is_disk_full(cause) => storage_full(error),
+            CommitError::Database(cause) if is_unavailable(cause) => database_unavailable(error),
             _ => ApiError::internal(error),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clawos_api::Code;
 use clawos_base::audit::AuditError;
-use clawos_base::database::is_disk_full;
+use clawos_base::database::{is_disk_full, is_unavailable};
 use clawos_base::idempotency::IdempotencyError;
 use clawos_base::{Invalid, PageError};
 use clawos_identity::RateLimited;
@@ -13,14 +13,28 @@ use clawos_storage::StorageError;
 
 use super::ApiError;
 
+/// When a caller is told to come again while the database cannot be reached: a restart of it takes about as long.
+const DATABASE_RETRY_AFTER: Duration = Duration::from_secs(2);
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        if is_disk_full(&error) { storage_full(error) } else { Self::internal(error) }
+        if is_disk_full(&error) {
+            storage_full(error)
+        } else if is_unavailable(&error) {
+            database_unavailable(error)
+        } else {
+            Self::internal(error)
+        }
     }
 }
 
 pub(super) fn storage_full(cause: impl Into<clawos_base::Cause>) -> ApiError {
     ApiError::new(Code::StorageFull, "The server has no room left; nothing was stored.").caused_by(cause)
+}
+
+pub(super) fn database_unavailable(cause: impl Into<clawos_base::Cause>) -> ApiError {
+    let detail = "The server cannot reach its database now; nothing was done. Try again after Retry-After.";
+    ApiError::new(Code::Unavailable, detail).retry_after(DATABASE_RETRY_AFTER).caused_by(cause)
 }
 
 impl From<StorageError> for ApiError {

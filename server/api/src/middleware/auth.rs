@@ -20,7 +20,11 @@ pub(super) async fn layer(State(app): State<AppState>, mut request: Request, nex
     let credentials = match bearer(request.headers()) {
         Ok(None) => Credentials::None,
         Ok(Some(token)) => match app.identity.authenticate(token, address).await {
-            Ok(caller) => Credentials::Caller(caller),
+            Ok(caller) => {
+                let span = tracing::Span::current();
+                span.record("agent", &*caller.agent_id).record("key", &*caller.key_id);
+                Credentials::Caller(caller)
+            }
             Err(error) => Credentials::Refused(error.into()),
         },
         Err(error) => Credentials::Refused(error),

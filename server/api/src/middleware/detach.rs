@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use clawos_base::request_id;
+use tracing::Instrument;
 
 use crate::{ApiError, AppState};
 
@@ -20,5 +21,5 @@ pub(super) async fn layer(State(app): State<AppState>, request: Request, next: N
         let _running = running;
         next.run(request).await
     });
-    tokio::spawn(work).await.unwrap_or_else(|error| ApiError::internal(error).into_response())
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| ApiError::internal(error).into_response())
 }

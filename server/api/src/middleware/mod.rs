@@ -1,4 +1,5 @@
-//! What every request meets, in order: request id, measurement, sound headers, detachment, credentials, rate limit; then a handler, whose
+//! What every request meets, in order: request id, measurement, sound headers; where callers count, also detachment,
+//! credentials, rate limit; then a handler, whose
 //! panic is an answer like any other failure.
 
 mod auth;
@@ -17,8 +18,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{ApiError, AppState};
 
-/// Puts the layers around the routes. The last one added is the first one met.
-pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router<AppState> {
+/// Puts what bounds and identifies callers around the routes. The last layer added is the first one met.
+pub(crate) fn limit(router: Router<AppState>, app: &AppState) -> Router<AppState> {
     router
         .fallback(async || ApiError::new(Code::NotFound, "There is no such path; see /docs."))
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed, "See /docs for the methods."))
@@ -26,7 +27,9 @@ pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router<AppState>
         .layer(from_fn_with_state(app.clone(), rate_limit::layer))
         .layer(from_fn_with_state(app.clone(), auth::layer))
         .layer(from_fn_with_state(app.clone(), detach::layer))
-        .layer(from_fn(headers::layer))
-        .layer(from_fn(observe::layer))
-        .layer(from_fn(request_id::layer))
+}
+
+/// Puts what every request meets first around all routes.
+pub(crate) fn observe(router: Router<AppState>) -> Router<AppState> {
+    router.layer(from_fn(headers::layer)).layer(from_fn(observe::layer)).layer(from_fn(request_id::layer))
 }

@@ -58,7 +58,7 @@ fn by_shape(method: &str, path: &str, operation: &Value) -> impl Iterator<Item =
     let credentials = security.iter().filter_map(|way| way["bearer"].as_array());
     let scoped = credentials.clone().any(|scopes| !scopes.is_empty());
     let rules: [(bool, &[Code]); 8] = [
-        (true, &[C::HeaderInvalid, C::RateLimited, C::Internal]),
+        (true, &[C::HeaderInvalid, C::RateLimited, C::Unavailable, C::Internal]),
         (credentials.count() > 0, &[C::Unauthenticated, C::KeyExpired, C::KeyRevoked, C::IpNotAllowed]),
         (scoped, &[C::ScopeMissing]),
         (has("in", "query"), &[C::QueryInvalid, C::ValidationFailed]),

@@ -1,36 +1,51 @@
-//! Operations: is it alive, is it ready, what is it, what has it done.
+//! Operations: is it alive, is it ready, what is it, what has it done. All of it is on the operations listener; the public one
+//! says only that the process is alive, since the rest tells a stranger how the server is doing.
 
 use std::sync::OnceLock;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
 use clawos_api::operations::{Health, Readiness, Version};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
 
-/// Bounds of the request duration histogram (seconds).
-const DURATION_BUCKETS: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of histograms by the end of their names, which is their unit.
+const BUCKETS: &[(&str, &[f64])] = &[("_seconds", SECONDS), ("_fuel", FUEL), ("_receipts", RECEIPTS)];
+/// From a call that is answered from memory to one that ran into its time limit.
+const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// From a call that does nothing to the most that a manifest may ask for.
+const FUEL: &[f64] = &[1e3, 1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8, 3e8, 1e9];
+/// From one receipt to a full group.
+const RECEIPTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// The routes, outside `/api/v1`.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(healthz))
-        .routes(routes!(readyz))
-        .routes(routes!(version))
-        .routes(routes!(metrics))
+/// What the public listener answers, outside `/api/v1`.
+pub(super) fn public() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(healthz))
+}
+
+/// What the operations listener answers: `/healthz`, `/readyz`, `/version` and `/metrics`.
+pub(crate) fn private() -> Router<AppState> {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/version", get(version))
+        .route("/metrics", get(metrics))
 }
 
 /// The recorder of this process; the first call installs it.
 pub fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let builder = PrometheusBuilder::new().set_buckets(DURATION_BUCKETS).expect("the list is not empty");
+        let builder = BUCKETS.iter().fold(PrometheusBuilder::new(), |builder, (ending, bounds)| {
+            let ending = Matcher::Suffix((*ending).to_owned());
+            builder.set_buckets_for_metric(ending, bounds).expect("no list is empty")
+        });
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         if ::metrics::set_global_recorder(recorder).is_err() {
@@ -47,20 +62,17 @@ async fn healthz() -> Json<Health> {
     Json(Health { status: "ok".to_owned() })
 }
 
-/// Whether the server can do its work.
-#[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, description = "It can", body = Readiness),
-        (status = 503, description = "It cannot; the members say what is missing", body = Readiness)))]
+/// Whether the server can do its work: 200 or 503, and which part is missing.
 async fn readyz(State(app): State<AppState>) -> Response {
     let (database, storage, chain) = tokio::join!(app.db.ping(), app.storage.check(), app.licensing.reachable());
     let (database, storage) = (database.is_ok(), storage.is_ok());
-    let ready = database && storage;
+    let network = app.licensing.network().await.is_ok();
+    let ready = database && storage && network;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready, database, storage, chain })).into_response()
+    (status, Json(Readiness { ready, database, storage, network, chain })).into_response()
 }
 
 /// Which version runs.
-#[utoipa::path(get, path = "/version", tag = "operations", responses((status = 200, description = "The server's name and version, and its engine's", body = Version)))]
 async fn version(State(app): State<AppState>) -> Json<Version> {
     Json(Version {
         name: "clawos-server".to_owned(),
@@ -70,7 +82,6 @@ async fn version(State(app): State<AppState>) -> Json<Version> {
 }
 
 /// Counters and histograms in Prometheus text form.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
 async fn metrics(State(app): State<AppState>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
 }

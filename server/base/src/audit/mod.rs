@@ -2,6 +2,18 @@
 //!
 //! Each entry's hash covers the entry and the hash before it, so that a changed or missing entry shows. An entry is
 //! written in the transaction of the change it records: neither exists without the other.
+//!
+//! | recorded | actor | actions |
+//! | --- | --- | --- |
+//! | agents | the agent | `agent.register`, `agent.update` |
+//! | sessions | the agent | `session.start`, `session.refresh`, `session.reuse`, `session.revoke` |
+//! | API keys | the agent | `key.create`, `key.rotate`, `key.revoke` |
+//! | skills | the publisher | `skill.publish`, `version.publish` |
+//! | the network this database belongs to, the keys that sign receipts | [`SERVER`] | `network.join`, `receipt_key.certify` |
+//!
+//! Not recorded: a call, whose receipt is its record, with the units, free calls and money that it takes; what only lasts while
+//! something is under way (challenges, claims of idempotency keys, leases); when a key was last used; and the removal of
+//! what has expired.
 
 mod store;
 
@@ -24,6 +36,9 @@ pub enum AuditError {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
+
+/// The actor of what the server does by itself.
+pub const SERVER: &str = "server";
 
 fn digest(entry: &Entry) -> String {
     let mut hasher = Sha256::new();

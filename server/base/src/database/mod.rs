@@ -22,8 +22,8 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::MigrateError;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
-/// How long a request waits for a free connection before it fails.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a request waits for a connection, a free one or a new one, before its caller is told to come again.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,7 @@ impl Database {
                     }
                 })
             })
+            .after_release(|connection, _| Box::pin(is_clean(connection)))
             .connect_with(options)
             .await?;
         Ok(Database { pool, kind })
@@ -142,6 +143,17 @@ impl Database {
     }
 }
 
+/// Whether a connection may be used again. One whose transaction the database ended by itself (SQLite does when the disk is
+/// full) cannot be rolled back any more: sqlx believes the transaction open, and would begin no other.
+async fn is_clean(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // A transaction that was dropped is being rolled back; this waits for it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 impl Deref for Database {
     type Target = AnyPool;
 
@@ -154,6 +166,18 @@ impl Deref for Database {
 pub fn is_disk_full(error: &sqlx::Error) -> bool {
     // SQLITE_FULL is 13; Postgres' disk_full is 53100.
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "53100")
+}
+
+/// Whether the database could not be asked now, as opposed to having answered with an error: it is down, starting, or has no
+/// connection to spare.
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    // A connection that breaks off within a message is a breach of protocol.
+    let lost =
+        matches!(error, E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed);
+    // Of Postgres the class of broken connections, too many of them, and a server that stops or starts; SQLITE_BUSY is 5.
+    let refused = |code: &str| code.starts_with("08") || ["53300", "57P01", "57P02", "57P03", "5"].contains(&code);
+    lost || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| refused(&code))
 }
 
 /// Whether the write failed because a unique value exists already.

@@ -18,7 +18,7 @@ pub(super) async fn configure_sqlite(connection: &mut AnyConnection, full_sync: 
 const IDLE_IN_TRANSACTION_MS: u32 = 5_000;
 /// How long a statement waits for a lock (milliseconds): long enough to outlast such a session.
 const LOCK_MS: u32 = 8_000;
-/// How long a statement may take (milliseconds): long enough for that wait, shorter than a request waits for a connection.
+/// How long a statement may take (milliseconds): long enough for that wait.
 const STATEMENT_MS: u32 = 10_000;
 
 /// One server's trouble must not become that of all who share the database.

@@ -42,6 +42,12 @@ pub enum ReserveError {
     /// Other calls or servers hold them.
     #[error("the licence's last units are set aside, for a minute at most unless they are used; try again")]
     SetAside,
+    /// What is used now could not be recorded: this server's database is an older copy than the chain.
+    #[error(
+        "the chain has usage of this licence that this server's database does not know, so more could not be charged; its \
+         operator has to put a newer copy of the database back"
+    )]
+    UnknownBatch,
     /// More could not be recorded before the buyer can take the credit back.
     #[error(
         "too many units of the licence wait to be recorded, {cap} at a time as its buyer allows; \

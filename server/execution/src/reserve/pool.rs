@@ -204,6 +204,7 @@ fn granted(lease: Lease, allowance: Allowance, needed: u64) -> Result<(u64, bool
             Err(ReserveError::Exhausted { needed, available, credit: allowance.by_credit })
         }
         Lease::SetAside => Err(ReserveError::SetAside),
+        Lease::UnknownBatch => Err(ReserveError::UnknownBatch),
         Lease::Unrecorded => Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) }),
     }
 }

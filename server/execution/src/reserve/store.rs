@@ -6,6 +6,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::Allowance;
 use crate::account::Account;
+use crate::settle::UNKNOWN_BATCH;
 
 /// A request for units.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub(super) enum Lease {
     SetAside,
     /// The licence has them, once more of its usage is recorded.
     Unrecorded,
+    /// What the licence used could not be recorded: the chain has a batch of it that this database does not know.
+    UnknownBatch,
 }
 
 /// Units of an account that are spoken for.
@@ -70,7 +73,7 @@ pub(super) async fn lease(
     let mut tx = db.write().await?;
     lock_account(&mut tx, request).await?;
     drop_lapsed(&mut tx, request).await?;
-    let answer = answer(request, allowance, outstanding(&mut tx, request).await?);
+    let answer = answer_to(&mut tx, request, allowance).await?;
     let Lease::Granted { units, .. } = answer else {
         tx.rollback().await?;
         return Ok(answer);
@@ -98,7 +101,29 @@ pub(super) async fn could_lease(
     allowance: Allowance,
 ) -> Result<Lease, sqlx::Error> {
     let mut connection = db.acquire().await?;
-    Ok(answer(request, allowance, outstanding(&mut connection, request).await?))
+    answer_to(&mut connection, request, allowance).await
+}
+
+async fn answer_to(
+    connection: &mut AnyConnection,
+    request: &LeaseRequest<'_>,
+    allowance: Allowance,
+) -> Result<Lease, sqlx::Error> {
+    if is_unknown(connection, request).await? {
+        return Ok(Lease::UnknownBatch);
+    }
+    Ok(answer(request, allowance, outstanding(connection, request).await?))
+}
+
+/// Whether the settler found a batch on chain that this database does not know.
+async fn is_unknown(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT 1 FROM usage_accounts WHERE licence = $1 AND opened_slot = $2 AND problem = $3")
+        .bind(key_text(&request.account.licence))
+        .bind(int(request.account.opened_slot))
+        .bind(UNKNOWN_BATCH)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 fn answer(request: &LeaseRequest<'_>, allowance: Allowance, outstanding: Outstanding) -> Lease {

@@ -17,6 +17,8 @@ use crate::audit::{self, Action};
 /// A receipt this young may rest on looser caps than the licence was read with: that reading is as old as this round, and
 /// its node may have been behind (milliseconds). Far longer than either.
 const CAPS_UNCERTAIN_MS: i64 = 180_000;
+/// Why nothing more of a licence is settled once the chain has a batch that this database never stored.
+pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
 /// What happens when receipts and licence name different prices.
 const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
 /// What happens when the licence is gone.
@@ -88,7 +90,7 @@ impl Settler {
         now: i64,
     ) -> Result<Option<u64>, SettleError> {
         if licence.usage_seq() > 0 && !store::knows(tx, account, licence.usage_seq(), &licence.chain_root).await? {
-            let problem = "the chain has a batch of this licence that this database does not know";
+            let problem = UNKNOWN_BATCH;
             tracing::error!(
                 licence = %show(&account.licence), seq = licence.usage_seq(),
                 "{problem}: it is an old copy, or the meter key is used elsewhere; nothing more of it is settled"

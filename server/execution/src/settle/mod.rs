@@ -21,6 +21,7 @@ mod store;
 mod tests;
 
 pub(crate) use batch::Batch;
+pub(crate) use form::UNKNOWN_BATCH;
 pub(crate) use rules::full_batches;
 pub use rules::longest_settlement_secs;
 pub(crate) use store::{batches_of, find_account, find_batch, release_hold};

@@ -58,6 +58,7 @@ impl Identity {
         use_up(&mut tx, &challenge.id, now).await?;
         profile::insert(&mut tx, &agent).await.map_err(taken)?;
         audit::append(&mut tx, now, &agent.id, "agent.register", &agent.id, &agent.name).await?;
+        audit::append(&mut tx, now, &agent.id, "session.start", &agent.id, "").await?;
         let key = self.issue_first_key(&mut tx, &agent).await?;
         let session = sessions::start(&mut tx, now, agent, Some(key)).await?;
         tx.commit().await?;

@@ -110,7 +110,10 @@ impl Identity {
         let Some(store::Found { key, handle, wallet }) = store::by_hash(&self.ports.db, hash).await? else {
             return Ok(None);
         };
-        store::note_use(&self.ports.db, &key, self.now()).await?;
+        if let Err(error) = store::note_use(&self.ports.db, &key, self.now()).await {
+            // Nobody is refused because of a note.
+            tracing::warn!(%error, key = %key.id, "the last use of a key could not be noted");
+        }
         let caller = Caller {
             agent_id: key.agent_id.into(),
             handle: handle.into(),
@@ -148,15 +151,12 @@ impl Identity {
         caller.require(Scope::Admin)?;
         let now = self.now();
         let mut tx = self.ports.db.write().await?;
-        let asking = bounds::lock_caller(&mut tx, caller, now).await?;
-        let key = store::by_id(&mut tx, &caller.agent_id, id).await?.ok_or(IdentityError::Absent(LIVE_KEY))?;
-        // Else a stolen key for managing keys could take from the agent all that it may not do itself.
-        if asking.is_some() && !caller.scopes.includes(key.scopes) {
+        bounds::lock_caller(&mut tx, caller, now).await?;
+        let key = store::by_id(&mut tx, &caller.agent_id, id).await?.filter(|key| key.revoked_at.is_none());
+        if !caller.scopes.includes(key.ok_or(IdentityError::Absent(LIVE_KEY))?.scopes) {
             return Err(IdentityError::MoreScopes("revoke"));
         }
-        if !store::revoke(&mut tx, &caller.agent_id, id, now).await? {
-            return Err(IdentityError::Absent(LIVE_KEY));
-        }
+        store::revoke(&mut tx, &caller.agent_id, id, now).await?;
         audit::append(&mut tx, now, &caller.agent_id, "key.revoke", id, &format!("by {}", caller.key_id)).await?;
         tx.commit().await?;
         self.credentials.forget();

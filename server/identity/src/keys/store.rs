@@ -125,14 +125,14 @@ pub(super) async fn note_use(pool: &AnyPool, key: &KeyRow, now: i64) -> Result<(
     Ok(())
 }
 
-/// Revokes the key and all that descend from it. True when the agent has such a key and it was not revoked before.
+/// Revokes the agent's key and all that descend from it.
 pub(super) async fn revoke(
     connection: &mut AnyConnection,
     agent_id: &str,
     id: &str,
     now: i64,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
         "WITH RECURSIVE made (id) AS (
             SELECT id FROM api_keys WHERE id = $2 AND agent_id = $3 AND revoked_at IS NULL
             UNION SELECT k.id FROM api_keys k JOIN made m ON k.made_by = m.id)
@@ -143,7 +143,7 @@ pub(super) async fn revoke(
     .bind(agent_id)
     .execute(connection)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// Lets a key and what it made end by `at` (Unix milliseconds).

@@ -1,0 +1,95 @@
+//! What the program logs: its settings when it starts, and who did what. Never a secret.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use clawos_tests::app::{address, new_key, send, server_program, sign};
+use clawos_tests::chain;
+use clawos_tests::publication::Publication;
+use serde_json::{Value, json};
+
+/// The program, with `settings`, once it answers; and its address.
+fn serve(folder: &Path, settings: &[&str]) -> (Child, String) {
+    let mut server = Command::new(server_program())
+        .args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0", "--data"])
+        .arg(folder)
+        .args(settings)
+        .env("RUST_LOG", "info")
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server's program starts");
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().expect("stdout is a pipe")).read_line(&mut line).expect("it says something");
+    let origin = line.strip_prefix("clawos-server ready: ").and_then(|rest| rest.split(' ').next());
+    let origin = origin.unwrap_or_else(|| panic!("it said: {line}")).to_owned();
+    (server, origin)
+}
+
+/// What it logged until now.
+fn log(mut server: Child) -> String {
+    server.kill().expect("it runs");
+    let output = server.wait_with_output().expect("it has ended");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_settings_in_effect_are_logged_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody is there, and errors must not say more than the settings do.
+    let rpc = "http://0.0.0.0:1/path-secret?api-key=query-secret";
+    let meter = chain::shared().keys().folder().join("meter.json").display().to_string();
+    let key = &"5ec7e7".repeat(11)[..64];
+    let settings = ["--max-fuel", "123456789", "--rpc-url", rpc, "--meter-key", meter.as_str(), "--server-key", key];
+    let (server, _) = serve(folder.path(), &settings);
+    let log = log(server);
+    for concern in ["server", "data", "chain", "settlement", "limits", "sandbox"] {
+        assert!(log.contains(&format!("configuration: {concern}")), "{concern}: {log}");
+    }
+    for setting in
+        ["max_fuel=123456789", "rate_per_minute=6000", "durability=Process", "sandbox_slots=64", "meter=", "0.0.0.0:1"]
+    {
+        assert!(log.contains(setting), "{setting}: {log}");
+    }
+    assert!(log.contains("the network is not known yet"), "{log}");
+    assert!(!log.contains("-secret") && !log.contains("5ec7e7"), "{log}");
+}
+
+#[tokio::test]
+async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let rpc = chain::shared().rpc_url();
+    let (server, origin) = serve(folder.path(), &["--rpc-url", &rpc]);
+    let http = reqwest::Client::new();
+    let post = async |path: &str, token: Option<&str>, body: &Value| {
+        let request = http.post(format!("{origin}/api/v1{path}")).json(body);
+        send(token.map_or(request.try_clone().unwrap(), |token| request.bearer_auth(token))).await
+    };
+    let key = new_key();
+    let challenge = post("/agents/register", None, &json!({"name": "acme", "wallet": address(&key)})).await.json(201);
+    let path = format!("/agents/register/{}/verify", challenge["challenge"].as_str().unwrap());
+    let session = post(&path, None, &json!({"signature": sign(&key, &challenge)})).await.json(201);
+    let token = session["api_key"]["key"].as_str().unwrap();
+    let form = Publication::echo("acme", "echo", "1.0.0").signed(&key).form();
+    send(http.post(format!("{origin}/api/v1/skills")).bearer_auth(token).multipart(form)).await.json(201);
+    let call = json!({"endpoint": "echo", "payload": {"text": "a secret of the caller"}});
+    let answer = post("/skills/acme.echo/execute", Some(token), &call).await.json(200);
+
+    let log = log(server);
+    let line = log.lines().find(|line| line.contains("/execute")).unwrap_or_else(|| panic!("no such line: {log}"));
+    for (name, id) in [
+        ("agent", &session["agent"]["id"]),
+        ("key", &session["api_key"]["id"]),
+        ("skill", &json!("acme.echo")),
+        ("receipt", &answer["receipt"]["id"]),
+    ] {
+        let id = id.as_str().unwrap_or_else(|| panic!("no {name}: {answer}"));
+        assert!(line.contains(&format!("{name}=\"{id}\"")), "{name}={id}: {line}");
+    }
+    let secrets = [token, session["access_token"].as_str().unwrap(), session["refresh_token"].as_str().unwrap()];
+    for secret in secrets.iter().chain(&["a secret of the caller"]) {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
