@@ -36,8 +36,7 @@ fn every_skill_gives_the_outputs_of_its_examples() {
 /// Gives an endpoint of the skill in `folder` one more example.
 fn add_example(folder: &Path, endpoint: &str, input: &str, output: &str) {
     let manifest = fs::read_to_string(folder.join("skill.toml")).expect("every skill has one");
-    let entry =
-        format!("\n[[endpoints.examples]]\ninput = \"examples/new.json\"\noutput = \"examples/new.out.json\"\n");
+    let entry = "\n[[endpoints.examples]]\ninput = \"examples/new.json\"\noutput = \"examples/new.out.json\"\n";
     let begin = manifest.find(&format!("name = \"{endpoint}\"")).expect("the skill has the endpoint");
     let end = manifest[begin..].find("\n[[endpoints]]").map_or(manifest.len(), |length| begin + length);
     let changed = format!("{}{entry}{}", &manifest[..end], &manifest[end..]);
