@@ -232,25 +232,29 @@ impl World {
 }
 
 /// A story as two tests, `STORY::on_sqlite` and `STORY::on_postgres`: an `async fn(&TestDatabase)` of the module. Skipped, with
-/// a line that says so, where no compiler for guests or no PostgreSQL is installed.
+/// a line that says so, where no PostgreSQL is installed, or no compiler for guests unless it is a story `without guests`.
 macro_rules! on_both_databases {
     ($story:ident) => {
+        $crate::world::on_both_databases!($story, clawos_tests::guests::available());
+    };
+    ($story:ident, without guests) => {
+        $crate::world::on_both_databases!($story, true);
+    };
+    ($story:ident, $ready:expr) => {
         mod $story {
             use clawos_tests::app::TestDatabase;
-            use clawos_tests::{guests, postgres};
+            use clawos_tests::postgres;
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_sqlite() {
-                if guests::available() {
+                if $ready {
                     super::$story(&TestDatabase::Sqlite).await;
                 }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_postgres() {
-                if guests::available()
-                    && let Some(url) = postgres::database().await
-                {
+                if $ready && let Some(url) = postgres::database().await {
                     super::$story(&TestDatabase::Postgres(url)).await;
                 }
             }

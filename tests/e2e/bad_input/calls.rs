@@ -1,19 +1,18 @@
 //! Calls that are wrong, and calls of a skill that is: nothing is charged for any of them.
 
 use clawos_manifest::limits::MAX_INPUT_BYTES;
-use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::app::TestDatabase;
+use clawos_tests::guests::LOOPS;
 use serde_json::{Value, json};
 
 use super::Table;
 use crate::books::{self, Account};
-use crate::world::{SETTLE_LATE, World};
+use crate::world::{SETTLE_LATE, World, on_both_databases};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn calls() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_LATE);
+on_both_databases!(calls);
+
+async fn calls(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     let licence = world.sell(LOOPS, &[], "1");
     let mut table = Table::default();
     what_the_caller_does_wrong(&world, &mut table).await;

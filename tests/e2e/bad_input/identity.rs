@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clawos_tests::app::{Answer, address, new_key, send, sign};
+use clawos_tests::app::{Answer, TestDatabase, address, new_key, send, sign};
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::publication::Publication;
 use reqwest::Method;
@@ -11,15 +11,16 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Table;
-use crate::world::{SETTLE_LATE, World};
+use crate::world::{SETTLE_LATE, World, on_both_databases};
 
 async fn post(world: &World, path: &str, body: &Value) -> Answer {
     send(world.request(Method::POST, path).json(body)).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn signatures() {
-    let world = World::enrolled(&[]);
+on_both_databases!(signatures, without guests);
+
+async fn signatures(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let mut table = Table::default();
     let (mine, others) = (new_key(), new_key());
     let registration = json!({ "name": "newcomer", "wallet": address(&mine) });
@@ -62,9 +63,10 @@ async fn signatures() {
     table.http("publish: the signature of another version", &send(request).await, 401, "bad_signature");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys() {
-    let world = World::enrolled(&[]);
+on_both_databases!(keys, without guests);
+
+async fn keys(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let mut table = Table::default();
     let soon = (OffsetDateTime::now_utc() + Duration::from_secs(2)).format(&Rfc3339).expect("a time");
     let make = async |body: Value| world.post(&world.buyer, "/agents/me/keys", &body).await.json(201);

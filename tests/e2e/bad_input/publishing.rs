@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clawos_tests::app::{Answer, send};
+use clawos_tests::app::{Answer, TestDatabase, send};
 use clawos_tests::guests::{self, MARKDOWN_HTML};
 use clawos_tests::publication::Publication;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
 
 use super::Table;
-use crate::world::World;
+use crate::world::{World, on_both_databases};
 
 /// One byte more than an artifact may have.
 const OVERSIZED: usize = 32 * 1024 * 1024 + 1;
@@ -24,9 +24,10 @@ async fn publish(world: &World, publication: &Publication) -> Answer {
     send(world.request(Method::POST, "/skills").bearer_auth(token).multipart(publication.form())).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn manifests_at_the_server() {
-    let world = World::enrolled(&[]);
+on_both_databases!(manifests_at_the_server, without guests);
+
+async fn manifests_at_the_server(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let mut table = Table::default();
     let signed = |publication: Publication| publication.signed(world.author.wallet().signing_key());
     let kv = "[permissions]\nkv = true\n\n[runtime]";
