@@ -44,7 +44,8 @@ async fn the_public_is_told_only_that_the_process_is_alive() {
     for _ in 0..5 {
         assert_eq!(send(app.http.get(format!("{}/healthz", app.origin))).await.json(200), json!({"status": "ok"}));
     }
-    assert_eq!(send(app.http.get(format!("{}/api/v1/skills", app.operations))).await.status, 404);
+    let skills = app.http.get(format!("{}/api/v1/skills", app.operations)).send().await;
+    assert_eq!(skills.expect("it answers").status(), 404);
 }
 
 #[tokio::test]
