@@ -71,5 +71,5 @@ fn verifies(world: &World, answer: &Value, payload: &str) {
     let receipt = world.write("receipt.json", &proof.to_string());
     let payload = world.write("payload.json", payload);
     let report = world.outsider.run(&["verify", "receipt", &receipt, "--replay", "--input", &payload]);
-    assert_eq!((&report["ok"], &report["complete"]), (&json!(true), &json!(true)), "{report:#}");
+    assert_eq!((&report["verdict"], &report["complete"]), (&json!("verified"), &json!(true)), "{report:#}");
 }
