@@ -93,10 +93,9 @@ async fn every_operation_answers_its_example_as_documented() {
     publish_and_read(&mut sender, &market).await;
     let buyer = market.funded(bob).await;
     buy_and_call(&mut sender, &market, &buyer).await;
-    for id in ["get_well_known", "healthz", "readyz", "version"] {
+    for id in ["get_well_known", "healthz"] {
         sender.send(id, None, json!({}), json!({})).await.json(200);
     }
-    assert!(sender.send("metrics", None, json!({}), json!({})).await.text().contains("clawos_http_requests_total"));
     assert_eq!(sender.send("revoke_sessions", Some(buyer.agent.token()), json!({}), json!({})).await.status, 204);
     let all: BTreeSet<String> = operations().iter().map(|operation| operation.id().to_owned()).collect();
     assert_eq!(sender.sent, all, "each operation is sent its example here");
