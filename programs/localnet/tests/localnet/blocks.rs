@@ -34,8 +34,11 @@ async fn a_block_holds_the_transactions_of_its_slot() {
     assert!(accounts.to_string().contains(&from.pubkey().to_string()));
 
     // Each block follows the one before it, and is known by the blockhash that was handed out in its slot.
-    let next = net.call("getBlock", json!([slot - 1, { "transactionDetails": "none" }])).await;
-    assert_eq!(next["result"]["blockhash"], json["result"]["previousBlockhash"]);
+    while net.rpc.get_slot().await.unwrap() <= slot {
+        tokio::task::yield_now().await;
+    }
+    let next = net.call("getBlock", json!([slot + 1, { "transactionDetails": "none" }])).await;
+    assert_eq!(next["result"]["previousBlockhash"], json["result"]["blockhash"]);
     assert_eq!(net.rpc.get_block_time(slot).await.unwrap(), block.block_time.unwrap());
     let now = net.rpc.get_slot().await.unwrap();
     assert_eq!(net.refusal("getBlock", json!([now + 1_000])).await.0, -32004);
