@@ -1,8 +1,9 @@
-//! The vocabulary: what a licence, price or listing can be, as the one-byte code on chain and as the word that JSON, manifests and the command line
-//! use. Also the bits of the masks.
+//! The vocabulary: what a licence, price or listing can be, as the one-byte code on chain and as the word that JSON,
+//! manifests and the command line use. Also the bits of the masks.
 //!
-//! `value as u8` gives the code and `TryFrom<u8>` reads it; `as_str` and `from_name` do the same for the word. With the feature `serde` the word is
-//! also the serialised form; an unknown one is refused with an error that lists the known ones.
+//! `value as u8` gives the code and `TryFrom<u8>` reads it; `as_str` and `from_name` do the same for the word. With the
+//! feature `serde` the word is also the serialised form; an unknown one is refused with an error that lists the known
+//! ones.
 
 use crate::errors::ProgramError;
 

@@ -1,6 +1,7 @@
 //! Every reason for which the program refuses, with its code on chain.
 
-/// Hands the list of all errors to another macro, as `Name = code, "message";` lines. The program declares Anchor's error enum from it.
+/// Hands the list of all errors to another macro, as `Name = code, "message";` lines. The program declares Anchor's
+/// error enum from it.
 #[macro_export]
 macro_rules! for_each_error {
     ($then:ident) => {

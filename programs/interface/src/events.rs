@@ -1,13 +1,13 @@
 //! What the program writes to its log for every change of money or rights: one line `Program data: BASE64` per event.
-//! The first field is always the schema version; times are Unix seconds, amounts base units. What an account or the instruction's arguments show
-//! is not repeated.
+//! The first field is always the schema version; times are Unix seconds, amounts base units. What an account or the
+//! instruction's arguments show is not repeated.
 
 use crate::integers::{I64, U16, U32, U64};
 use crate::layout::layout;
 use crate::{DecodeError, Key};
 
-/// The schema version of every event here. It grows when an event that was deployed changes in any way: readers refuse a version that they do not
-/// know, so a field never changes its meaning under them.
+/// The schema version of every event here. It grows when an event that was deployed changes in any way: readers refuse
+/// a version that they do not know, so a field never changes its meaning under them.
 pub const SCHEMA_VERSION: u8 = 1;
 
 layout! {

@@ -56,5 +56,6 @@ pub const PURCHASE_SEED: &[u8] = b"purchase";
 /// First seed of a badge's mint; then licence and number (u32, little-endian).
 pub const MINT_SEED: &[u8] = b"mint";
 
-/// First seed of a Channel's address; then licence, authorised signer, mint, salt and opening slot (u64, little-endian).
+/// First seed of a Channel's address; then licence, authorised signer, mint, salt and opening slot (u64,
+/// little-endian).
 pub const CHANNEL_SEED: &[u8] = b"channel";

@@ -1,4 +1,5 @@
-//! What every account and event layout has in common: packed `repr(C)`, a discriminator before it, and checked decoding.
+//! What every account and event layout has in common: packed `repr(C)`, a discriminator before it, and checked
+//! decoding.
 
 /// Why bytes are not the account or event they were taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl core::error::Error for DecodeError {}
 /// Bytes of the discriminator that precedes every account, instruction and event.
 pub const DISCRIMINATOR_LEN: usize = 8;
 
-/// Declares a layout: the struct, its discriminator and length, `blank`, `decode`, `encode`, and one accessor per field that returns plain integers.
+/// Declares a layout: the struct, its discriminator and length, `blank`, `decode`, `encode`, and one accessor per field
+/// that returns plain integers.
 macro_rules! layout {
     ($(#[$doc:meta])* $name:ident = $discriminator:expr, version $version:expr, at $version_field:ident {
         $($(#[$field_doc:meta])* $field:ident: $ty:ty),* $(,)?

@@ -6,7 +6,8 @@ use alloc::string::String;
 
 use crate::{Currency, MAX_AMOUNT};
 
-/// Most digits before the point, and most after it: every amount of a currency fits, and the products below stay inside 128 bits.
+/// Most digits before the point, and most after it: every amount of a currency fits, and the products below stay inside
+/// 128 bits.
 const MAX_DIGITS: usize = 13;
 
 /// Why a text is no amount of a currency. Shown after the text: `"1e3" is not decimal text …`.
@@ -46,8 +47,8 @@ impl core::error::Error for AmountError {}
 /// The base units of decimal text such as "0.25".
 ///
 /// # Errors
-/// [`AmountError`] when it is not plain decimal text (no sign, exponent, spaces or leading zeros; a digit on both sides of a point), finer than the
-/// currency, or above [`MAX_AMOUNT`].
+/// [`AmountError`] when it is not plain decimal text (no sign, exponent, spaces or leading zeros; a digit on both sides
+/// of a point), finer than the currency, or above [`MAX_AMOUNT`].
 pub fn parse(text: &str, currency: Currency) -> Result<u64, AmountError> {
     parse_per(text, 1, "amount", currency)
 }

@@ -1,4 +1,5 @@
-//! Addresses derived from seeds, with their bump. Each search ends after a few hashes; the answer never changes, so callers may keep it.
+//! Addresses derived from seeds, with their bump. Each search ends after a few hashes; the answer never changes, so
+//! callers may keep it.
 
 use alloc::vec::Vec;
 

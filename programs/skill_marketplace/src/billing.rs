@@ -1,4 +1,5 @@
-//! Billing: recorded usage is paid out of credit as far as it goes and the recipients can receive; the rest suspends the licence.
+//! Billing: recorded usage is paid out of credit as far as it goes and the recipients can receive; the rest suspends
+//! the licence.
 
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Skill};
@@ -12,10 +13,11 @@ use crate::events;
 use crate::money::{cannot_receive, sol, usdc, Recipients};
 use crate::state::{self, key};
 
-/// Pays what the credit of `licence` covers of its unbilled usage and sets its standing; returns what was paid, which the caller's event must say.
-/// `vault` is its USDC credit vault, where it has one.
+/// Pays what the credit of `licence` covers of its unbilled usage and sets its standing; returns what was paid, which
+/// the caller's event must say. `vault` is its USDC credit vault, where it has one.
 ///
-/// A recipient that cannot receive leaves everything unbilled instead of failing, so that one licence never fails another's instruction.
+/// A recipient that cannot receive leaves everything unbilled instead of failing, so that one licence never fails
+/// another's instruction.
 pub fn bill(
     licence: &mut Account<state::Licence>,
     skill: &mut Skill,

@@ -1,4 +1,5 @@
-//! The program's errors for Anchor and its IDL, made from `interface`'s list, and how rules' refusals become program errors.
+//! The program's errors for Anchor and its IDL, made from `interface`'s list, and how rules' refusals become program
+//! errors.
 
 use anchor_lang::prelude::*;
 use interface::ProgramError as Refusal;

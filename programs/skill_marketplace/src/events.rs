@@ -1,5 +1,5 @@
-//! Writing events to the log. The layouts are `interface::events`; the declarations below only put them into the IDL, and must have the same size
-//! and discriminator.
+//! Writing events to the log. The layouts are `interface::events`; the declarations below only put them into the IDL,
+//! and must have the same size and discriminator.
 
 use anchor_lang::prelude::*;
 

@@ -1,4 +1,5 @@
-//! What the compiler expects of a C library, as Solana syscalls. Only for the upstream BPF target; Solana's own compiler brings its own.
+//! What the compiler expects of a C library, as Solana syscalls. Only for the upstream BPF target; Solana's own
+//! compiler brings its own.
 //!
 //! A syscall is a call of a constant: the Murmur3 hash of its name, which the loader resolves.
 

@@ -1,9 +1,11 @@
-//! The ClawOS marketplace program. This file is its table of contents: each instruction is one file under `instructions`, each account one under
-//! `state`. Layouts, addresses, errors, events and every rule of money and rights live in `interface`, which hosts use too; what is here checks
-//! accounts, calls those rules and moves the money.
+//! The ClawOS marketplace program. This file is its table of contents: each instruction is one file under
+//! `instructions`, each account one under `state`. Layouts, addresses, errors, events and every rule of money and
+//! rights live in `interface`, which hosts use too; what is here checks accounts, calls those rules and moves the
+//! money.
 //!
-//! An account that this program owns and that carries a discriminator of ours was made by us at its derived address, so instructions check the
-//! relation between accounts (`licence.skill`, `licence.buyer`) rather than deriving addresses again.
+//! An account that this program owns and that carries a discriminator of ours was made by us at its derived address, so
+//! instructions check the relation between accounts (`licence.skill`, `licence.buyer`) rather than deriving addresses
+//! again.
 
 use anchor_lang::prelude::*;
 

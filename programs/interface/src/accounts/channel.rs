@@ -1,4 +1,5 @@
-//! Channel: a buyer's deposit that signed vouchers draw on, seeds `channel`, licence, authorised signer, mint, salt, opening slot.
+//! Channel: a buyer's deposit that signed vouchers draw on, seeds `channel`, licence, authorised signer, mint, salt,
+//! opening slot.
 
 use crate::integers::{I64, U32, U64};
 use crate::layout::layout;

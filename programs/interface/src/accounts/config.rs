@@ -25,7 +25,8 @@ layout! {
         authority_eta: I64,
         /// When a pending fee may be applied, Unix seconds.
         fee_eta: I64,
-        /// When `record_usage` was last unpaused, Unix seconds; 0 = never. Exits asked for before wait their delay again from here.
+        /// When `record_usage` was last unpaused, Unix seconds; 0 = never. Exits asked for before wait their delay
+        /// again from here.
         usage_resumed_at: I64,
         /// Lowest price of a purchase or period per currency (SOL, USDC), base units.
         min_price: [U64; 2],

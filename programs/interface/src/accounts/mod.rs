@@ -1,4 +1,5 @@
-//! The five accounts of the program, byte for byte. All are laid out from the first version on, also those whose instructions come later.
+//! The five accounts of the program, byte for byte. All are laid out from the first version on, also those whose
+//! instructions come later.
 
 mod channel;
 mod config;

@@ -1,4 +1,5 @@
-//! Purchase: one payment that can still be taken back, seeds `purchase`, licence, number. Made only where a refund window exists.
+//! Purchase: one payment that can still be taken back, seeds `purchase`, licence, number. Made only where a refund
+//! window exists.
 
 use crate::integers::{I64, U16, U32, U64};
 use crate::layout::layout;

@@ -80,7 +80,8 @@ impl Route {
     /// The route of the skill at address `key`, as the chain has it.
     ///
     /// # Errors
-    /// [`ProgramError::UnknownCurrency`](crate::ProgramError::UnknownCurrency) when the account names one this crate does not know.
+    /// [`ProgramError::UnknownCurrency`](crate::ProgramError::UnknownCurrency) when the account names one this crate
+    /// does not know.
     pub fn new(config: &Config, key: Key, skill: &Skill) -> Result<Self, crate::ProgramError> {
         Ok(Self {
             skill: key,
@@ -96,8 +97,8 @@ impl Route {
         pda::licence(&self.skill, buyer).0
     }
 
-    /// The account in which `owner` receives or holds this currency: the wallet, or (the program takes any token account of it) its associated
-    /// token account.
+    /// The account in which `owner` receives or holds this currency: the wallet, or (the program takes any token
+    /// account of it) its associated token account.
     pub fn account_of(&self, owner: &Key) -> Key {
         match self.currency {
             Currency::Sol => *owner,

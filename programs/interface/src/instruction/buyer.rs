@@ -57,7 +57,8 @@ pub fn deposit_credit(buyer: &Key, route: &Route, amount: u64) -> Instruction {
     Instruction::ours(accounts, Data::new(discriminator::DEPOSIT_CREDIT).u64(amount))
 }
 
-/// `set_licence_caps`: the buyer's own caps. Looser ones count at once; stricter ones bind new calls at once, and recording after the settle delay.
+/// `set_licence_caps`: the buyer's own caps. Looser ones count at once; stricter ones bind new calls at once, and
+/// recording after the settle delay.
 pub fn set_licence_caps(buyer: &Key, skill: &Key, caps: &Caps) -> Instruction {
     let accounts = vec![AccountMeta::signer(*buyer), config(), AccountMeta::writable(pda::licence(skill, buyer).0)];
     Instruction::ours(accounts, Data::new(discriminator::SET_LICENCE_CAPS).caps(caps))
@@ -70,7 +71,8 @@ pub fn request_exit(buyer: &Key, skill: &Key, exit: ExitKind) -> Instruction {
 }
 
 /// `execute_exit`: pays the credit back once the delay has passed, and closes the licence when that was asked for.
-/// `has_vault`: whether a USDC licence ever took a deposit (`licence.vault_bump() != 0`); the buyer's associated token account must then exist.
+/// `has_vault`: whether a USDC licence ever took a deposit (`licence.vault_bump() != 0`); the buyer's associated token
+/// account must then exist.
 pub fn execute_exit(buyer: &Key, route: &Route, has_vault: bool) -> Instruction {
     let mut accounts = head(buyer, route);
     accounts.extend(route.recipients());

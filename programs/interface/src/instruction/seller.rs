@@ -8,8 +8,8 @@ use crate::codes::SkillStatus;
 use crate::rules::terms::Terms;
 use crate::{pda, Key};
 
-/// `register_skill`: makes the skill's account; `creator` signs, pays the rent and becomes the seller. A meter of zeros in `terms` means Config's.
-/// The payout is named writable, which shows that it can be paid.
+/// `register_skill`: makes the skill's account; `creator` signs, pays the rent and becomes the seller. A meter of zeros
+/// in `terms` means Config's. The payout is named writable, which shows that it can be paid.
 pub fn register_skill(creator: &Key, skill_id: &[u8; 32], listing_hash: &[u8; 32], terms: &Terms) -> Instruction {
     let accounts = vec![
         AccountMeta::signer_mut(*creator),

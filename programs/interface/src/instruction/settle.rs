@@ -28,7 +28,8 @@ pub fn record_usage(meter: &Key, route: &Route, buyer: &Key, has_vault: bool, ar
     Instruction::ours(accounts, data)
 }
 
-/// `verify_access`: returns a [`Validity`](crate::rules::validity::Validity) as data; changes nothing and never fails for a "no".
+/// `verify_access`: returns a [`Validity`](crate::rules::validity::Validity) as data; changes nothing and never fails
+/// for a "no".
 pub fn verify_access(skill: &Key, buyer: &Key) -> Instruction {
     let accounts = vec![
         AccountMeta::readonly(*skill),

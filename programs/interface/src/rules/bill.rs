@@ -1,4 +1,5 @@
-//! The bill of a call: units follow from outcome, unit and fuel, the amount from units and price, so anyone can recompute it.
+//! The bill of a call: units follow from outcome, unit and fuel, the amount from units and price, so anyone can
+//! recompute it.
 
 use crate::codes::Unit;
 use crate::errors::ProgramError;

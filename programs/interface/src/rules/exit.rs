@@ -6,7 +6,8 @@ use crate::errors::ProgramError;
 /// Shortest delay a marketplace may set, seconds.
 pub const MIN_SETTLE_DELAY_SECS: u32 = 120;
 
-/// Longest delay a marketplace may set, seconds: 7 days. Pauses add at most as much again, so nobody's credit can be locked in.
+/// Longest delay a marketplace may set, seconds: 7 days. Pauses add at most as much again, so nobody's credit can be
+/// locked in.
 pub const MAX_SETTLE_DELAY_SECS: u32 = 604_800;
 
 /// `now` plus the marketplace's delay, Unix seconds.
@@ -18,11 +19,12 @@ pub fn eta(config: &Config, now: i64) -> Result<i64, ProgramError> {
     now.checked_add(config.settle_delay() as i64).ok_or(ProgramError::MathOverflow)
 }
 
-/// When something that was to happen at `planned` (Unix seconds) after the settle delay may happen, given the pauses since.
+/// When something that was to happen at `planned` (Unix seconds) after the settle delay may happen, given the pauses
+/// since.
 ///
-/// A pause of `record_usage` never blocks it. But when recording is resumed, the delay starts again, so that what was metered meanwhile can still be
-/// recorded; however often that is, it happens at most [`MAX_SETTLE_DELAY_SECS`] after `planned`. Where no time of the request is kept, a delay that
-/// had run out starts again, too.
+/// A pause of `record_usage` never blocks it. But when recording is resumed, the delay starts again, so that what was
+/// metered meanwhile can still be recorded; however often that is, it happens at most [`MAX_SETTLE_DELAY_SECS`] after
+/// `planned`. Where no time of the request is kept, a delay that had run out starts again, too.
 ///
 /// # Errors
 /// [`ProgramError::MathOverflow`] at the end of time.
@@ -33,8 +35,8 @@ pub fn after_pauses(planned: i64, config: &Config) -> Result<i64, ProgramError> 
     Ok(restarted.min(latest).max(planned))
 }
 
-/// When the pending exit of `licence` may be executed, Unix seconds. Only a resumption after the request restarts its delay, also where the
-/// marketplace's delay has changed since.
+/// When the pending exit of `licence` may be executed, Unix seconds. Only a resumption after the request restarts its
+/// delay, also where the marketplace's delay has changed since.
 ///
 /// # Errors
 /// [`ProgramError::NoExitPending`]; [`ProgramError::MathOverflow`] at the end of time.

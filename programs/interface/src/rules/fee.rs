@@ -17,8 +17,8 @@ pub const FEE_RAISE_DELAY_SECS: i64 = 604_800;
 
 /// `floor(total × bps / 10,000)` for `bps <= 10,000`.
 ///
-/// Written without a wide product: with `total = q·10,000 + r` it is `q·bps + floor(r·bps / 10,000)`. Neither product overflows, since
-/// `q·bps <= total` and `r·bps < 10^8`; their sum is at most `total`.
+/// Written without a wide product: with `total = q·10,000 + r` it is `q·bps + floor(r·bps / 10,000)`. Neither product
+/// overflows, since `q·bps <= total` and `r·bps < 10^8`; their sum is at most `total`.
 #[inline(always)]
 pub const fn fee_of(total: u64, bps: u16) -> u64 {
     debug_assert!(bps as u64 <= BPS);

@@ -10,7 +10,8 @@ pub const MAX_TIER_BPS: u32 = 1_000_000;
 /// `ceil(base × tier_bps / 10,000)` for `tier_bps` between 10,000 and [`MAX_TIER_BPS`].
 ///
 /// # Errors
-/// [`ProgramError::TierInvalid`] for another multiplier, [`ProgramError::MathOverflow`] when the price exceeds [`MAX_AMOUNT`].
+/// [`ProgramError::TierInvalid`] for another multiplier, [`ProgramError::MathOverflow`] when the price exceeds
+/// [`MAX_AMOUNT`].
 #[inline(always)]
 pub fn tier_price(base: u64, tier_bps: u32) -> Result<u64, ProgramError> {
     let bps = tier_bps as u64;

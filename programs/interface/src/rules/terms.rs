@@ -11,7 +11,8 @@ pub const MIN_PERIOD_SECS: u32 = 3_600;
 /// Longest subscription period: 366 days, in seconds.
 pub const MAX_PERIOD_SECS: u32 = 366 * 86_400;
 
-/// Longest refund window the program accepts, in seconds. It is 0 until a held payment can be released: nothing may be held that cannot leave.
+/// Longest refund window the program accepts, in seconds. It is 0 until a held payment can be released: nothing may be
+/// held that cannot leave.
 pub const MAX_REFUND_WINDOW_SECS: u32 = 0;
 
 /// What the hash of terms begins with.
@@ -143,8 +144,8 @@ impl Terms {
         Ok(())
     }
 
-    /// Every tier's price of an offered kind is inside the bounds: the personal one is the lowest, so only the dearest can be too high besides. The
-    /// price of a kind that is not offered is 0.
+    /// Every tier's price of an offered kind is inside the bounds: the personal one is the lowest, so only the dearest
+    /// can be too high besides. The price of a kind that is not offered is 0.
     fn check_kind(&self, kind: Kind, min: u64, max: u64) -> Result<(), ProgramError> {
         let base = self.base_price(kind);
         if self.kinds & kind.bit() == 0 {

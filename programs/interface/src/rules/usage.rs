@@ -16,7 +16,8 @@ const NEXT_ROOT: u8 = 0x04;
 /// Seconds of a UTC day.
 const DAY_SECS: i64 = 86_400;
 
-/// Where the chain of a licence account starts. The slot makes a re-created account refuse the batches of an earlier one.
+/// Where the chain of a licence account starts. The slot makes a re-created account refuse the batches of an earlier
+/// one.
 #[inline(always)]
 pub fn first_root(hasher: Hasher, licence: &Key, created_slot: u64) -> [u8; 32] {
     hasher(&[&[FIRST_ROOT], licence, &created_slot.to_le_bytes()])
@@ -92,8 +93,8 @@ impl Caps {
         }
     }
 
-    /// The caps that bound what is recorded at `now` (Unix seconds): stricter ones count once the settle delay has passed, so that calls already
-    /// served can still be recorded.
+    /// The caps that bound what is recorded at `now` (Unix seconds): stricter ones count once the settle delay has
+    /// passed, so that calls already served can still be recorded.
     ///
     /// # Errors
     /// [`ProgramError::MathOverflow`] at the end of time.
@@ -116,8 +117,9 @@ impl Caps {
         }
     }
 
-    /// Sets the caps of a licence at `now` (Unix seconds): each looser one at once; each stricter one for new calls at once, for recording after the
-    /// settle delay. Without that delay a buyer could make usage unrecordable after it was served.
+    /// Sets the caps of a licence at `now` (Unix seconds): each looser one at once; each stricter one for new calls at
+    /// once, for recording after the settle delay. Without that delay a buyer could make usage unrecordable after it
+    /// was served.
     ///
     /// # Errors
     /// [`ProgramError::MathOverflow`] at the end of time.
@@ -156,9 +158,10 @@ pub fn add(a: u64, b: u64) -> Result<u64, ProgramError> {
     a.checked_add(b).filter(|sum| *sum <= MAX_AMOUNT).ok_or(ProgramError::MathOverflow)
 }
 
-/// Whether `signer` may record usage of `licence` at `now` (Unix seconds): its meter, and the one before it until the settle delay has passed, so
-/// that calls it served can still be recorded. Only where nothing is paid per unit: the buyer never agreed that the earlier one charges, and before a
-/// usage licence replaces another kind everything of that kind has been recorded.
+/// Whether `signer` may record usage of `licence` at `now` (Unix seconds): its meter, and the one before it until the
+/// settle delay has passed, so that calls it served can still be recorded. Only where nothing is paid per unit: the
+/// buyer never agreed that the earlier one charges, and before a usage licence replaces another kind everything of that
+/// kind has been recorded.
 ///
 /// # Errors
 /// [`ProgramError::MathOverflow`] at the end of time.
@@ -173,8 +176,8 @@ pub fn may_record(licence: &Licence, config: &Config, signer: &Key, now: i64) ->
 /// Makes `meter` the one that records usage of `licence` from `now` (Unix seconds) on.
 ///
 /// # Errors
-/// [`ProgramError::KeyMissing`] for no key; [`ProgramError::MeterChangeTooEarly`] while the meter before still has its time to record;
-/// [`ProgramError::MathOverflow`] at the end of time.
+/// [`ProgramError::KeyMissing`] for no key; [`ProgramError::MeterChangeTooEarly`] while the meter before still has its
+/// time to record; [`ProgramError::MathOverflow`] at the end of time.
 #[inline(always)]
 pub fn set_meter(licence: &mut Licence, config: &Config, meter: &Key, now: i64) -> Result<(), ProgramError> {
     if meter == &NO_KEY {
@@ -195,7 +198,8 @@ pub fn set_meter(licence: &mut Licence, config: &Config, meter: &Key, now: i64) 
     Ok(())
 }
 
-/// Counts `units` at `now` (Unix seconds) into a licence, inside the buyer's caps, and adds their price to `unbilled`. Money moves by [`charge`] and [`settle`] afterwards.
+/// Counts `units` at `now` (Unix seconds) into a licence, inside the buyer's caps, and adds their price to `unbilled`.
+/// Money moves by [`charge`] and [`settle`] afterwards.
 ///
 /// # Errors
 /// [`ProgramError`] naming the cap that is exceeded; the licence is then unchanged.

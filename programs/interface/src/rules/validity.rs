@@ -37,7 +37,8 @@ pub struct Validity {
     pub tier: u8,
     /// End of the right, Unix seconds; 0 = never.
     pub expires_at: i64,
-    /// Units that limit, today's cap and credit leave, before anything the proxy has not recorded yet; `u64::MAX` = no bound.
+    /// Units that limit, today's cap and credit leave, before anything the proxy has not recorded yet; `u64::MAX` = no
+    /// bound.
     pub units_left: u64,
     /// Who records usage.
     pub meter: Key,

@@ -14,8 +14,8 @@ use crate::state::{key, Config, Licence, Skill};
 
 /// Accounts of `deposit_credit`.
 ///
-/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no harm, since their types
-/// exclude each other and lamports are moved one step at a time.
+/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no
+/// harm, since their types exclude each other and lamports are moved one step at a time.
 #[derive(Accounts)]
 pub struct DepositCredit {
     /// Pays and owns the licence.
@@ -60,7 +60,8 @@ pub fn run(ctx: &mut Context<DepositCredit>, amount: u64) -> Result<()> {
     ensure!(licence.skill == skill_key, WrongSkill);
     ensure!(&licence.buyer == key(accounts.buyer.address()), NotBuyer);
     ensure!(licence.kind == Kind::Usage as u8, NotUsageLicence);
-    // During an exit only a debt can be paid, also while deposits are paused: without that, a licence that owes could not be closed.
+    // During an exit only a debt can be paid, also while deposits are paused: without that, a licence that owes could
+    // not be closed.
     let leaves = licence.exit_kind != 0;
     let pays_to_leave = leaves && licence.unbilled() != 0;
     ensure!(!leaves || pays_to_leave, LicenceClosing);
@@ -91,8 +92,8 @@ pub fn run(ctx: &mut Context<DepositCredit>, amount: u64) -> Result<()> {
     Ok(())
 }
 
-/// Checks the vault's address; at the first deposit it is searched, and its bump kept. No associated token account has bump 0 in practice,
-/// so 0 means "not yet".
+/// Checks the vault's address; at the first deposit it is searched, and its bump kept. No associated token account has
+/// bump 0 in practice, so 0 means "not yet".
 fn vault_bump(vault: &AccountView, licence: &interface::Key, mint: &interface::Key, known: u8) -> Result<u8> {
     if known != 0 {
         usdc::check_vault(vault, licence, mint, known).map_err(fail)?;

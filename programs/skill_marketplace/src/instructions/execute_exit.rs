@@ -1,5 +1,5 @@
-//! `execute_exit`: after the settle delay, pays what is unbilled, gives the rest of the credit back, and closes the licence when that was asked for.
-//! Never paused.
+//! `execute_exit`: after the settle delay, pays what is unbilled, gives the rest of the credit back, and closes the
+//! licence when that was asked for. Never paused.
 
 use anchor_lang::AccountClose;
 use interface::events::SCHEMA_VERSION;
@@ -15,8 +15,8 @@ use crate::state::{key, Config, Licence, Skill};
 
 /// Accounts of `execute_exit`.
 ///
-/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no harm, since their types
-/// exclude each other and lamports are moved one step at a time.
+/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no
+/// harm, since their types exclude each other and lamports are moved one step at a time.
 #[derive(Accounts)]
 pub struct ExecuteExit {
     /// The licence's buyer; receives lamports and rent.
@@ -72,8 +72,8 @@ pub fn run(ctx: &mut Context<ExecuteExit>) -> Result<()> {
 
 /// Ends the exit: what leaves the credit, and whether the account closes.
 ///
-/// Credit that usage still waits for stays, since a recipient could not receive it, and then the account stays too. A close with a debt and nothing
-/// to give back is refused: the buyer can deposit what is owed.
+/// Credit that usage still waits for stays, since a recipient could not receive it, and then the account stays too. A
+/// close with a debt and nothing to give back is refused: the buyer can deposit what is owed.
 fn settle(licence: &mut interface::accounts::Licence) -> Result<(u64, bool)> {
     let asked_to_close = licence.exit_kind == ExitKind::Close as u8;
     let owes = licence.unbilled() != 0;

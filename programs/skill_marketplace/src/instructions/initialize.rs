@@ -14,7 +14,8 @@ use crate::state::{key, Config};
 /// Decimals of USDC.
 const USDC_DECIMALS: u8 = 6;
 
-/// How the loader marks a ProgramData account: its state's number (3), then the slot, then `Some`; the upgrade authority follows.
+/// How the loader marks a ProgramData account: its state's number (3), then the slot, then `Some`; the upgrade
+/// authority follows.
 const PROGRAM_DATA_TAG: [u8; 4] = [3, 0, 0, 0];
 
 /// What Config begins with.

@@ -1,4 +1,5 @@
-//! `record_usage`: anchors one batch of a licence's usage and charges it. The sequence and the previous root make a replay impossible.
+//! `record_usage`: anchors one batch of a licence's usage and charges it. The sequence and the previous root make a
+//! replay impossible.
 
 use interface::codes::PauseBits;
 use interface::events::SCHEMA_VERSION;
@@ -14,8 +15,8 @@ use crate::state::{key, Config, Licence, Skill};
 
 /// Accounts of `record_usage`.
 ///
-/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no harm, since their types
-/// exclude each other and lamports are moved one step at a time.
+/// Any of them may also be the payout, which the seller chooses: that must not make the instruction fail, and can do no
+/// harm, since their types exclude each other and lamports are moved one step at a time.
 #[derive(Accounts)]
 pub struct RecordUsage {
     /// The licence's meter.
@@ -63,7 +64,8 @@ pub fn run(ctx: &mut Context<RecordUsage>, seq: u64, prev_root: &[u8; 32], units
     let mut paid = Charge { amount: 0, fee: 0 };
     if accounts.licence.unbilled.get() != 0 {
         match bill(&mut accounts.licence, accounts.skill.write()?, config, &recipients, vault.as_ref()) {
-            // One licence never fails another's batch. Nothing was moved, and the next batch names the present accounts.
+            // One licence never fails another's batch. Nothing was moved, and the next batch names the present
+            // accounts.
             Err(error) if is_outdated(&error) => {}
             billed => paid = billed?,
         }

@@ -60,8 +60,8 @@ impl SkillTerms {
 
     /// Checks the terms and writes them into a skill.
     ///
-    /// `payout` is the account that the terms name. The runtime makes its own accounts read-only, which nobody can pay: with one of them as payout,
-    /// a seller could hold buyers' credit for ever.
+    /// `payout` is the account that the terms name. The runtime makes its own accounts read-only, which nobody can pay:
+    /// with one of them as payout, a seller could hold buyers' credit for ever.
     pub fn store(
         &self,
         skill: &mut interface::accounts::Skill,

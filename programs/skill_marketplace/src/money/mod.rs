@@ -1,4 +1,5 @@
-//! Moving money. Both currencies have the same two steps: check that a recipient can receive, then move. Every check comes before the first move.
+//! Moving money. Both currencies have the same two steps: check that a recipient can receive, then move. Every check
+//! comes before the first move.
 
 use anchor_lang::prelude::*;
 use interface::accounts::{Config, Skill};
@@ -36,7 +37,8 @@ pub fn cannot_receive(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::RecipientNotRentExempt | Refusal::RecipientFrozen)
 }
 
-/// Whether an error only says that the caller saw an older state: the payout or the treasury was changed, or the first deposit made, since.
+/// Whether an error only says that the caller saw an older state: the payout or the treasury was changed, or the first
+/// deposit made, since.
 pub fn is_outdated(error: &Error) -> bool {
     const OUTDATED: [Refusal; 3] = [Refusal::WrongPayout, Refusal::WrongTreasury, Refusal::TokenAccountsMissing];
     OUTDATED.iter().any(|refusal| *error == fail(*refusal))

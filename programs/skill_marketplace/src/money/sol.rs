@@ -11,7 +11,8 @@ use crate::state::key;
 /// The System program's instruction number of a transfer.
 const TRANSFER: u8 = 2;
 
-/// Whether `view` is the account `expected` and holds at least the rent minimum after receiving `amount`; the runtime refuses anything less.
+/// Whether `view` is the account `expected` and holds at least the rent minimum after receiving `amount`; the runtime
+/// refuses anything less.
 pub fn check(view: &AccountView, expected: &Key, amount: u64, wrong: Refusal) -> core::result::Result<(), Refusal> {
     if key(view.address()) != expected {
         return Err(wrong);

@@ -1,4 +1,5 @@
-//! USDC: classic SPL Token accounts, read and transferred by hand, since the generic helpers cost thousands of compute units.
+//! USDC: classic SPL Token accounts, read and transferred by hand, since the generic helpers cost thousands of compute
+//! units.
 //!
 //! A plain `Transfer` moves between accounts of one mint only, and one side is always checked against the pinned mint.
 
@@ -34,8 +35,8 @@ pub fn balance(view: &AccountView) -> Option<u64> {
     read(view).map(|account| account.amount())
 }
 
-/// Whether `view` is a token account of `owner` for `mint` that can receive. Its associated token account that cannot is
-/// `RecipientFrozen`; anything else is `wrong`.
+/// Whether `view` is a token account of `owner` for `mint` that can receive. Its associated token account that cannot
+/// is `RecipientFrozen`; anything else is `wrong`.
 pub fn check(view: &AccountView, owner: &Key, mint: &Key, wrong: Refusal) -> core::result::Result<(), Refusal> {
     if holds(view, owner, mint) {
         return if view.is_writable() { Ok(()) } else { Err(Refusal::RecipientFrozen) };

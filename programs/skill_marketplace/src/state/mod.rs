@@ -1,5 +1,5 @@
-//! Anchor's view of the accounts. The layouts are those of `interface::accounts`: each mirror is asserted equal to its original, field by field,
-//! and handed out as the original.
+//! Anchor's view of the accounts. The layouts are those of `interface::accounts`: each mirror is asserted equal to its
+//! original, field by field, and handed out as the original.
 
 use anchor_lang::prelude::*;
 
