@@ -33,7 +33,7 @@ pub use chain::{Chain, ChainError, Search, Simulation, Snapshot, TransactionStat
 pub use check::Refusal;
 pub use error::{LicensingError, OpenError};
 pub use keys::KeyFileError;
-pub use network::Network;
+pub use network::{KeysByMeter, Network};
 pub use slot_cache::Reading;
 
 use std::path::Path;

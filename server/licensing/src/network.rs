@@ -28,6 +28,15 @@ pub struct Network {
     pub receipt_key: CertifiedKey,
 }
 
+/// Receipt keys that are certified on this network.
+#[derive(Debug, Default)]
+pub struct KeysByMeter {
+    /// By this server's meter.
+    pub ours: Vec<CertifiedKey>,
+    /// By another one: of another server, or this server's before.
+    pub others: Vec<CertifiedKey>,
+}
+
 impl Licensing {
     /// The network. Asked of the chain once; afterwards, and after a restart, known without it.
     ///
@@ -98,7 +107,8 @@ impl Licensing {
         let (meter, key, now) = (self.meter(), keys::public(&self.receipt_key), self.clock.now_ms());
         let held = store::receipt_keys(&self.db).await?;
         let good = |stored: &&PublishedKey| {
-            stored.meter == meter && stored.certified.key == key && stored.certified.to_ms > now + RENEW_BEFORE_MS
+            let CertifiedKey { key: of, from_ms, to_ms, .. } = stored.certified;
+            stored.meter == meter && of == key && from_ms <= now && to_ms > now + RENEW_BEFORE_MS
         };
         if let Some(stored) = held.iter().find(good) {
             return Ok(stored.certified);
@@ -120,17 +130,23 @@ impl Licensing {
         Ok(certified)
     }
 
-    /// The receipt keys that this server's meter certified: whose receipts it settles.
+    /// The receipt keys that this server's meter certified, whose receipts it settles, and those that another meter did,
+    /// whose receipts it leaves to that one.
     ///
     /// # Errors
     /// When the network is unknown, or the database fails.
-    pub async fn certified_keys(&self) -> Result<Vec<CertifiedKey>, LicensingError> {
+    pub async fn certified_keys(&self) -> Result<KeysByMeter, LicensingError> {
         let (network, meter) = (self.network().await?, self.meter());
-        let ours = |key: &CertifiedKey| {
-            let statement = key.statement(network.genesis, network.program);
-            statement.verify(&meter, &key.certificate).is_ok()
-        };
-        Ok(self.receipt_keys().await?.into_iter().map(|published| published.certified).filter(ours).collect())
+        let mut keys = KeysByMeter::default();
+        for PublishedKey { certified, meter: by } in self.receipt_keys().await? {
+            let statement = certified.statement(network.genesis, network.program);
+            match statement.verify(&by, &certified.certificate).is_ok() {
+                true if by == meter => keys.ours.push(certified),
+                true => keys.others.push(certified),
+                false => {}
+            }
+        }
+        Ok(keys)
     }
 
     /// Every certificate of a receipt key that there ever was, by whichever meter, the present one first: licences keep

@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 
 use super::contents::{self, Candidate};
 use super::pending_store::{self, PendingAccount};
-use super::signed_body::{Refused, Signers};
+use super::signed_body::{Refused, Signers, Unbillable};
 use super::store::{self, find_batch};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
 use crate::account::Account;
@@ -23,6 +23,8 @@ pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence th
 const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
 /// What happens when the licence is gone.
 const CLOSED: &str = "the licence account was closed before its usage was settled";
+/// What happens when this server's meter is not the one that the receipts were made under.
+const OTHER_METER: &str = "receipts wait for the meter key that they were made under: start the server with that one";
 /// What happens when what is stored is not what was signed.
 const NOT_SIGNED: &str = "receipts were set aside that are not as they were signed";
 /// What happens when a single receipt can no longer be recorded.
@@ -51,6 +53,12 @@ impl Settler {
         };
         let mut tx = self.db.write().await?;
         pending_store::lock(&mut tx, account).await?;
+        if refused.iter().any(|refused| refused.reason == Unbillable::OtherMeter) {
+            tracing::error!(licence = %show(&account.licence), "{OTHER_METER}");
+            pending_store::postpone_account(&mut tx, account, now + RETRY_MS, OTHER_METER).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
         set_aside(&mut tx, account, &refused, now).await?;
         let seq = match licence {
             Some(licence) => self.form_locked(&mut tx, account, candidates, &licence, state, now).await?,

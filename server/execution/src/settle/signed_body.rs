@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use clawos_base::database::columns::{int, key_text};
 use clawos_interface::Key;
+use clawos_licensing::KeysByMeter;
 use clawos_receipts::merkle::root_of_path;
 use clawos_receipts::statement::CertifiedKey;
 use clawos_receipts::{Evidence, Hash, Receipt, ReceiptError, seal, signature};
@@ -56,8 +57,10 @@ pub(super) enum Unbillable {
     Path,
     #[error("its root is not signed by its key")]
     Signature,
-    #[error("its key was not certified by this server's meter for that time")]
+    #[error("its key was not certified by a meter for that time")]
     Key,
+    #[error("its key was certified by another meter than this server's")]
+    OtherMeter,
 }
 
 /// A receipt that is not billed, and why.
@@ -72,13 +75,13 @@ pub(super) struct Refused {
 pub(super) struct Signers {
     genesis: Key,
     program: Key,
-    keys: Vec<CertifiedKey>,
+    keys: KeysByMeter,
     checked: HashSet<(Key, Hash)>,
 }
 
 impl Signers {
-    /// The receipt keys certified by the server's meter on this network.
-    pub(super) fn new(genesis: Key, program: Key, keys: Vec<CertifiedKey>) -> Signers {
+    /// The receipt keys certified on this network.
+    pub(super) fn new(genesis: Key, program: Key, keys: KeysByMeter) -> Signers {
         Signers { genesis, program, keys, checked: HashSet::new() }
     }
 
@@ -119,9 +122,11 @@ impl Signers {
     }
 
     fn check_signature(&mut self, receipt: &Receipt, evidence: &Evidence) -> Result<(), Unbillable> {
-        let mut certified = self.keys.iter().filter(|key| key.key == receipt.key);
-        if !certified.any(|key| key.covers(receipt.issued_at)) {
-            return Err(Unbillable::Key);
+        let certified = |keys: &[CertifiedKey]| {
+            keys.iter().any(|certified| certified.key == receipt.key && certified.covers(receipt.issued_at))
+        };
+        if !certified(&self.keys.ours) {
+            return Err(if certified(&self.keys.others) { Unbillable::OtherMeter } else { Unbillable::Key });
         }
         if self.checked.contains(&(receipt.key, evidence.root)) {
             return Ok(());

@@ -61,7 +61,7 @@ impl BuildCache {
             progress("waiting for another build to end");
             lock.lock().map_err(self.error(&self.folder))?;
         }
-        if size(&self.folder) > MAX_BYTES {
+        if self.size()? > MAX_BYTES {
             self.empty()?;
         }
         let wrapper = self.folder.join("rustc");
@@ -83,7 +83,7 @@ impl BuildCache {
         }
         let lock = self.lock()?;
         lock.try_lock().map_err(|_| BuildError::CacheInUse)?;
-        let bytes = size(&self.folder);
+        let bytes = self.size()?;
         self.empty()?;
         Ok(bytes)
     }
@@ -94,15 +94,30 @@ impl BuildCache {
         OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(self.error(&path))
     }
 
-    /// Deletes all but the lock, which the caller holds.
+    /// Deletes what was compiled, and nothing else that may lie in the folder.
     fn empty(&self) -> Result<(), BuildError> {
-        for entry in fs::read_dir(&self.folder).map_err(self.error(&self.folder))? {
-            let path = entry.map_err(self.error(&self.folder))?.path();
-            if path.is_dir() {
-                fs::remove_dir_all(&path).map_err(self.error(&path))?;
-            }
+        for path in self.places()? {
+            fs::remove_dir_all(&path).map_err(self.error(&path))?;
         }
         Ok(())
+    }
+
+    fn size(&self) -> Result<u64, BuildError> {
+        Ok(self.places()?.iter().map(|place| size(place)).sum())
+    }
+
+    /// The folders that [`BuildCache::place`] gave to cargo: real folders with a hash for a name.
+    fn places(&self) -> Result<Vec<PathBuf>, BuildError> {
+        let is_hash = |name: &str| name.len() == HASH_CHARS && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut places = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(self.error(&self.folder))? {
+            let entry = entry.map_err(self.error(&self.folder))?;
+            let is_folder = entry.file_type().map_err(self.error(&entry.path()))?.is_dir();
+            if is_folder && entry.file_name().to_str().is_some_and(is_hash) {
+                places.push(entry.path());
+            }
+        }
+        Ok(places)
     }
 
     fn error(&self, path: &Path) -> impl FnOnce(std::io::Error) -> BuildError {
@@ -187,5 +202,17 @@ mod tests {
         drop(place);
         assert!(cache.clean().expect("cleaned") >= 1_000);
         assert!(!target.exists() && cache.folder().is_dir());
+    }
+
+    #[test]
+    fn what_builds_did_not_make_is_left_alone() {
+        let (folder, cache) = cache();
+        let (own, elsewhere) = (cache.folder().join("photos"), folder.path().join("elsewhere"));
+        fs::create_dir_all(&own).expect("made");
+        fs::create_dir_all(&elsewhere).expect("made");
+        fs::write(elsewhere.join("x"), [0; 1_000]).expect("written");
+        std::os::unix::fs::symlink(&elsewhere, cache.folder().join("0123456789abcdef")).expect("linked");
+        assert_eq!(cache.clean().expect("cleaned"), 0);
+        assert!(own.is_dir() && elsewhere.join("x").is_file());
     }
 }

@@ -156,6 +156,19 @@ async fn receipts_that_no_call_made_are_set_aside() {
 }
 
 #[tokio::test]
+async fn receipts_made_under_another_meter_wait_for_it() {
+    for world in World::on_each_database().await {
+        let (meter, key) = (SigningKey::from_bytes(&[5; 32]), SigningKey::from_bytes(&[6; 32]));
+        world.certify(&meter, &key).await;
+        let account = world.account(1, 1, 1, 10, MINUTE).await;
+        world.receipts(account, &[10]).await;
+        phantom(&world, account, &key, |receipt| receipt.key = signature::public_key(&key)).await;
+        assert!(form(&world, account).await.is_none());
+        assert_eq!(world.settlements(account).await, ["pending", "pending"]);
+    }
+}
+
+#[tokio::test]
 async fn a_copy_of_a_receipt_under_another_id_bills_nothing() {
     for world in World::on_each_database().await {
         let account = world.account(1, 1, 1, 10, MINUTE).await;

@@ -17,7 +17,9 @@ use clawos_interface::{Currency, Key, Kind, PROGRAM_ID, Tier, Unit};
 use clawos_licensing::{LicenceState, Licensing, ListingState, Snapshot};
 use clawos_receipts::receipt::{Limits, Outcome, Receipt, VERSION, seed_of};
 use clawos_receipts::seal::seal;
-use clawos_receipts::{SignedReceipt, new_id, signature};
+use clawos_receipts::statement::KeyCertificate;
+use clawos_receipts::text::to_base58;
+use clawos_receipts::{SignedReceipt, SigningKey, new_id, signature};
 
 use super::pending_store::{self, PendingAccount};
 use super::{Batch, MAX_ROUND, Settler, States, find_batch, longest_settlement_secs, store};
@@ -179,6 +181,22 @@ impl World {
         let mut tx = self.settler.db.write().await.unwrap();
         pending_store::recount(&mut tx, &account, None).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// Publishes a receipt key that another server's meter certified.
+    async fn certify(&self, meter: &SigningKey, key: &SigningKey) {
+        let (from_ms, to_ms) = (NOW - 10 * MINUTE, NOW + 10 * MINUTE);
+        let key = signature::public_key(key);
+        let certificate = KeyCertificate { genesis: GENESIS, program: PROGRAM_ID, key, from_ms, to_ms }.sign(meter);
+        sqlx::query("INSERT INTO receipt_keys (key, meter, from_ms, to_ms, certificate) VALUES ($1, $2, $3, $4, $5)")
+            .bind(key_text(&key))
+            .bind(key_text(&signature::public_key(meter)))
+            .bind(from_ms)
+            .bind(to_ms)
+            .bind(to_base58(&certificate.certificate))
+            .execute(&*self.settler.db)
+            .await
+            .unwrap();
     }
 
     /// What somebody with the database's password does to a receipt.
