@@ -302,7 +302,7 @@ fn a_project_is_moved_to_this_sdk_and_the_cache_can_be_emptied() {
     assert_eq!(json(&place.clawos(&["--json", "upgrade", "unit-convert"]).stdout)["upgraded"], false);
     assert_eq!(code(&place.clawos(&["upgrade"])), 5, "there is no project here");
 
-    let left = place.path().join("cache/build/0123/left");
+    let left = place.path().join("cache/build/0123456789abcdef/left");
     std::fs::create_dir_all(left.parent().expect("a folder")).expect("made");
     std::fs::write(&left, [0; 10]).expect("written");
     assert_eq!(json(&place.clawos(&["--json", "clean"]).stdout)["freed"], "10");
