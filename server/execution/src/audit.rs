@@ -1,7 +1,7 @@
 //! What settlement writes into the audit log: every change of what is billed that no call made.
 //!
-//! An entry is written in the transaction of its change. Transactions take the log's lock last, after those of accounts,
-//! so that they never wait for each other in a circle.
+//! An entry is written in the transaction of its change. A transaction takes the log's lock after those of all
+//! accounts that it locks, so that two never wait for each other in a circle.
 
 use clawos_base::audit;
 use clawos_base::database::columns::key_text;

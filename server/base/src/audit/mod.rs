@@ -9,6 +9,7 @@
 //! | sessions | the agent | `session.start`, `session.refresh`, `session.reuse`, `session.revoke` |
 //! | API keys | the agent | `key.create`, `key.rotate`, `key.revoke` |
 //! | skills | the publisher | `skill.publish`, `version.publish` |
+//! | what settlement gives up or forms again | `settlement` | `receipts.waive`, `receipt.set_aside`, `batch.void`, `batch.reopen`, `batch.dead` |
 //! | the network this database belongs to, the keys that sign receipts | [`SERVER`] | `network.join`, `receipt_key.certify` |
 //!
 //! Not recorded: a call, whose receipt is its record, with the units, free calls and money that it takes; what only lasts while

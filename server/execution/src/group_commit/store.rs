@@ -58,7 +58,7 @@ pub(super) async fn record(
     for spend in merged(rows.iter().filter(|row| !row.waived).filter_map(|row| row.spend.as_ref())) {
         spending::record(tx, &spend).await?;
     }
-    // Last, as everywhere: see `audit`.
+    // After the locks of all accounts: see `audit`.
     for (account, units) in lapsed {
         let detail = format!("{units} units: the lease they came from lapsed before their calls ended");
         audit::append(tx, now, Action::Waived, &account, "", &detail).await?;

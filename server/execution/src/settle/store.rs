@@ -11,7 +11,7 @@ use super::contents::Candidate;
 use super::pending_store;
 use crate::account::Account;
 
-/// Receipts that one statement moves into a batch; only counted placeholders go into it, no data.
+/// Receipts that one statement moves into a batch. Its text has a parameter (`$2`, `$3`, …) for each id; the ids are bound.
 const MOVED_AT_ONCE: usize = 256;
 
 /// Makes this server the one that settles until `until`, unless another is.
