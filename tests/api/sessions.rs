@@ -24,6 +24,39 @@ async fn tokens_expire_and_refresh_gives_new_ones() {
 }
 
 #[tokio::test]
+async fn an_agent_learns_what_it_signed_in_with_and_until_when() {
+    for database in databases().await {
+        let app = TestApp::start(&database).await;
+        let agent = app.enrol("acme").await;
+        let me = app.get_as(agent.token(), "/agents/me").await.json(200);
+        assert_eq!((&me["name"], &me["credential"]["kind"]), (&json!("acme"), &json!("session")));
+        assert_eq!(me["credential"]["expires_at"], agent.session["access_expires_at"]);
+        assert_eq!(me["credential"]["refresh_expires_at"], agent.session["refresh_expires_at"]);
+
+        let me = app.get_as(agent.api_key(), "/agents/me").await.json(200);
+        let endless = json!({
+            "kind": "api_key",
+            "id": agent.session["api_key"]["id"],
+            "scopes": agent.session["api_key"]["scopes"],
+            "expires_at": null,
+            "refresh_expires_at": null,
+        });
+        assert_eq!(me["credential"], endless);
+
+        let soon = clawos_api::Timestamp(clawos_base::Clock::now_ms(&*app.clock) + 60_000);
+        let settings = json!({"name": "short", "scopes": ["read"], "expires_at": soon});
+        let short = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
+        let me = app.get_as(short["key"].as_str().unwrap(), "/agents/me").await.json(200);
+        assert_eq!(me["credential"]["expires_at"], short["expires_at"]);
+
+        // Who may not read hears neither.
+        let settings = json!({"name": "caller", "scopes": ["invoke"]});
+        let caller = app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
+        app.get_as(caller["key"].as_str().unwrap(), "/agents/me").await.problem("scope_missing");
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_ends_the_access_token_it_replaces() {
     for database in databases().await {
         let app = TestApp::start(&database).await;

@@ -22,7 +22,6 @@ const CACHE_SIZE: u64 = 20_000;
 pub(crate) struct Credential {
     pub(crate) caller: Caller,
     pub(crate) hash: String,
-    pub(crate) expires_at: Option<i64>,
     pub(crate) revoked: bool,
     /// Empty allows every address.
     pub(crate) ip_allow: Vec<IpNet>,
@@ -74,7 +73,7 @@ impl Identity {
         if credential.revoked {
             return Err(IdentityError::TokenRevoked);
         }
-        if credential.expires_at.is_some_and(|at| at <= self.now()) {
+        if credential.caller.expires_at.is_some_and(|at| at <= self.now()) {
             return Err(IdentityError::TokenExpired);
         }
         let ip_allow = &credential.ip_allow;

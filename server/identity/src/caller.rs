@@ -21,6 +21,8 @@ pub struct Caller {
     pub key_id: Arc<str>,
     /// What it may do.
     pub scopes: Scopes,
+    /// When the token or key ends, Unix milliseconds; `None` for a key without end.
+    pub expires_at: Option<i64>,
     /// What an API key may spend a day; `None` for sessions.
     pub daily_caps: Option<DailyCaps>,
     /// What counts as one with this key when it spends: the first of the keys that made or replaced one another.

@@ -76,6 +76,43 @@ pub struct Agent {
     pub created_at: Timestamp,
 }
 
+words! {
+    /// What a request was signed in with.
+    CredentialKind {
+        /// A session's access token.
+        Session "session",
+        /// An API key.
+        ApiKey "api_key",
+    }
+}
+
+/// The token or key that a request carried.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CredentialInUse {
+    /// Which of the two it is.
+    pub kind: CredentialKind,
+    /// `ses_…` or `key_…`
+    pub id: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it ends; null for a key without end.
+    pub expires_at: Option<Timestamp>,
+    /// Until when the session's refresh token gives a new access token; null for a key.
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
+/// The caller's own profile, and what it signed in with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnProfile {
+    /// Who is calling.
+    #[serde(flatten)]
+    pub agent: Agent,
+    /// The token or key of this request.
+    pub credential: CredentialInUse,
+}
+
 /// What may be changed of a profile; a member left out stays as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -120,16 +120,11 @@ impl Identity {
             wallet,
             key_id: key.id.into(),
             scopes: key.scopes,
+            expires_at: key.expires_at,
             daily_caps: Some(key.daily_caps),
             family: key.family.into(),
         };
-        Ok(Some(Credential {
-            caller,
-            hash: key.hash,
-            expires_at: key.expires_at,
-            revoked: key.revoked_at.is_some(),
-            ip_allow: key.ip_allow,
-        }))
+        Ok(Some(Credential { caller, hash: key.hash, revoked: key.revoked_at.is_some(), ip_allow: key.ip_allow }))
     }
 
     /// The caller's keys that are neither revoked nor expired, all on one page.

@@ -8,7 +8,7 @@
 
 mod store;
 
-pub(crate) use store::{forget_expired, is_live};
+pub(crate) use store::{forget_expired, is_live, refresh_expires_at};
 
 use clawos_api::Timestamp;
 use clawos_api::identity::{Agent, FirstKey, Refresh, Scope, Session};

@@ -65,16 +65,25 @@ pub(super) async fn by_access(pool: &AnyPool, hash: &str) -> Result<Option<Crede
         wallet: columns::key(&row, 0)?,
         key_id: id.as_str().into(),
         scopes: Scopes::all(),
+        expires_at: Some(row.try_get("access_expires_at")?),
         daily_caps: None,
         family: id.into(),
     };
     Ok(Some(Credential {
         caller,
         hash: row.try_get("access_hash")?,
-        expires_at: Some(row.try_get("access_expires_at")?),
         revoked: revoked_at.is_some() || replaced_at.is_some(),
         ip_allow: Vec::new(),
     }))
+}
+
+/// When the refresh token of this session ends (Unix milliseconds), if there is such a session.
+pub(crate) async fn refresh_expires_at(connection: &mut AnyConnection, id: &str) -> Result<Option<i64>, sqlx::Error> {
+    let row = sqlx::query("SELECT refresh_expires_at FROM sessions WHERE id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.try_get("refresh_expires_at")).transpose()
 }
 
 /// Whether the session is there, and neither revoked nor replaced.

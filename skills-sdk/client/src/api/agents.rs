@@ -1,7 +1,8 @@
 //! Agents: registering, signing in, sessions, profiles.
 
 pub use clawos_api::identity::{
-    Agent, Challenge, FirstKey, Nothing, Refresh, Register, Role, Session, SignIn, Signed, SignedIn, Update,
+    Agent, Challenge, CredentialInUse, CredentialKind, FirstKey, Nothing, OwnProfile, Refresh, Register, Role, Session,
+    SignIn, Signed, SignedIn, Update,
 };
 
 use super::{BASE, segment};
@@ -61,11 +62,11 @@ impl Client {
         self.bytes(Call::post(format!("{BASE}/auth/revoke"), json(&Nothing {}), Retry::Unsent)).await.map(drop)
     }
 
-    /// `GET /agents/me`.
+    /// `GET /agents/me`: the caller's own profile, and until when its token or key is good.
     ///
     /// # Errors
-    /// `unauthenticated`.
-    pub async fn me(&self) -> Result<Agent> {
+    /// `unauthenticated`; `scope_missing` for a key without `read`.
+    pub async fn me(&self) -> Result<OwnProfile> {
         self.json(Call::get(format!("{BASE}/agents/me"))).await
     }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use clawos_api::Code;
-use clawos_api::identity::{Agent, Update};
+use clawos_api::identity::{Agent, OwnProfile, Update};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,11 +16,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 impl Body for Update {}
 
-/// The caller's own profile.
+/// The caller's own profile, and which token or key it signed in with, and until when that is good.
 #[utoipa::path(get, path = "/agents/me", operation_id = "get_own_profile", tag = "identity",
     security(("bearer" = ["read"])),
-    responses((status = 200, description = "The profile", body = Agent)))]
-async fn me(State(app): State<AppState>, Authenticated(caller): Authenticated) -> Result<Json<Agent>, ApiError> {
+    responses((status = 200, description = "The profile and the credential", body = OwnProfile)))]
+async fn me(State(app): State<AppState>, Authenticated(caller): Authenticated) -> Result<Json<OwnProfile>, ApiError> {
     Ok(Json(app.identity.me(&caller).await?))
 }
 
