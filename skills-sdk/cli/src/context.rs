@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use clawos_api::Timestamp;
 use clawos_client::solana::Chain;
 use clawos_client::{Client, Wallet};
 use time::OffsetDateTime;
@@ -140,7 +141,11 @@ impl Context {
         Ok(Some(text.trim().to_owned()))
     }
 
-    fn session_of(&self, origin: &str) -> Result<SavedSession> {
+    /// The session at the server with this origin, as it is kept here.
+    ///
+    /// # Errors
+    /// [`CliError::NotSignedIn`].
+    pub fn session_of(&self, origin: &str) -> Result<SavedSession> {
         let session = self.home.session()?.filter(|session| session.origin == origin);
         session.ok_or_else(|| CliError::NotSignedIn(origin.to_owned()))
     }
@@ -148,6 +153,11 @@ impl Context {
 
 fn is_fresh(session: &SavedSession) -> bool {
     session.access_expires_at.0 / 1_000 - now_secs() > REFRESH_EARLY_SECS
+}
+
+/// A time of the API as [`rfc3339`], to the second.
+pub fn time_text(time: Timestamp) -> String {
+    rfc3339(time.0.div_euclid(1_000))
 }
 
 /// A Unix time as people and programs read it: RFC 3339, UTC.

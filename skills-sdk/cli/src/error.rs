@@ -119,6 +119,14 @@ pub enum CliError {
         "{0}; the version is published, but its price may not be on chain: register it with `clawos publish --register-only`"
     )]
     Unregistered(ClientError),
+    /// A session that was deleted on this machine, and may live on at the server.
+    #[error("{source}; the session is deleted on this machine, but the server has it until {until}")]
+    SessionLeft {
+        /// Why the server could not be told.
+        source: ClientError,
+        /// When the session's refresh token ends, RFC 3339.
+        until: String,
+    },
     /// The server does not take the API key that was used.
     #[error("the API key was refused: {0}")]
     ApiKeyRefused(ClientError),
@@ -166,7 +174,9 @@ impl CliError {
             Self::Interrupted { .. } => exit::INTERRUPTED,
             Self::Unaffordable(_) => exit::PAYMENT,
             Self::ApiKeyRefused(error) | Self::Unregistered(error) => client_code(error),
-            Self::Client(error) | Self::Unanswered { source: error, .. } => client_code(error),
+            Self::Client(error) | Self::Unanswered { source: error, .. } | Self::SessionLeft { source: error, .. } => {
+                client_code(error)
+            }
         }
     }
 
@@ -187,7 +197,9 @@ impl CliError {
             Self::Interrupted { .. } => "interrupted",
             Self::Unaffordable(error) => error.code(),
             Self::ApiKeyRefused(error) | Self::Unregistered(error) => error.code(),
-            Self::Client(error) | Self::Unanswered { source: error, .. } => error.code(),
+            Self::Client(error) | Self::Unanswered { source: error, .. } | Self::SessionLeft { source: error, .. } => {
+                error.code()
+            }
         }
     }
 

@@ -47,6 +47,8 @@ pub struct SavedSession {
     pub access_expires_at: Timestamp,
     /// For the next session; works once.
     pub refresh_token: String,
+    /// When the refresh token ends, and with it the session unless it is used before.
+    pub refresh_expires_at: Timestamp,
     /// The API key of the enrolment, which the server shows only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<FirstKey>,
@@ -61,6 +63,7 @@ impl SavedSession {
             access_token: session.access_token,
             access_expires_at: session.access_expires_at,
             refresh_token: session.refresh_token,
+            refresh_expires_at: session.refresh_expires_at,
             api_key: session.api_key.or(earlier),
         }
     }
@@ -218,6 +221,7 @@ mod tests {
             access_token: "a".to_owned(),
             access_expires_at: Timestamp(0),
             refresh_token: "r".to_owned(),
+            refresh_expires_at: Timestamp(0),
             api_key: None,
         };
         home.save_session(&session).expect("saved");

@@ -12,9 +12,7 @@ use crate::table;
 /// # Errors
 /// [`CliError::NotSignedIn`] where there is none for this server.
 pub fn run(context: &Context) -> Result<()> {
-    let origin = context.public()?.origin();
-    let session = context.home.session()?.filter(|session| session.origin == origin);
-    let session = session.ok_or(CliError::NotSignedIn(origin))?;
+    let session = context.session_of(&context.public()?.origin())?;
     let wallet = match context.wallet() {
         Ok(wallet) => Some(wallet.address()),
         Err(CliError::Client(ClientError::Wallet(WalletError::Missing(_)))) => None,
