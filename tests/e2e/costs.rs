@@ -1,6 +1,9 @@
 //! What an agent pays beside the price: told before anything is stored or signed, and to the lamport. And what of it a
 //! wallet can do and see afterwards.
 
+use clawos_client::solana::actions::skill_address;
+use clawos_interface::rules::terms::Terms;
+use clawos_interface::rules::usage::Caps;
 use clawos_receipts::Key;
 use clawos_tests::guests::{self, CSV_JSON, TEXT_STATS};
 use clawos_tests::processes::Clawos;
@@ -100,6 +103,63 @@ async fn a_subscription_is_renewed_and_what_has_no_periods_is_not() {
     let asked = world.buyer.run(&["withdraw", "request", CSV_JSON, "--close"]);
     assert_eq!(asked["withdrawal"], "close", "{asked}");
     world.buyer.refused(&["withdraw", "execute", CSV_JSON], "ExitNotReady");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_keeps_the_buyer_s_caps_also_after_the_end() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    world.publish(CSV_JSON);
+    let caps = ["--limit", "900", "--per-batch", "80", "--per-day", "70"];
+    let bought = world.buyer.run(&[&["buy", CSV_JSON, "--kind", "subscription"], &caps[..]].concat());
+    let licence = key(&bought["licence"]);
+    let on_chain = async || {
+        let found = world.ledger().licence_at(&licence).await.expect("the chain answers").value.expect("a licence");
+        (Caps::for_spending(&found), found.expires_at())
+    };
+    let (set, first_end) = on_chain().await;
+    assert_eq!(set, Caps { usage_limit: 900, max_units_per_batch: 80, max_units_per_day: 70 });
+
+    // Before its end; and what would set others is refused, since the program's renewal does not.
+    world.buyer.refused(&["buy", CSV_JSON, "--kind", "subscription", "--per-day", "7"], "usage");
+    let renewed = world.buyer.run(&["renew", CSV_JSON]);
+    assert_eq!((&renewed["renewal"], &renewed["caps"]["max_units_per_day"]), (&json!(true), &json!("70")));
+    let (kept, second_end) = on_chain().await;
+    assert!(kept == set && second_end > first_end, "{kept:?}");
+
+    // After it; where it is bought and not renewed, the buyer may name others.
+    let lapse = async || world.advance(on_chain().await.1 - world.ledger().clock().await.expect("a clock") + 1).await;
+    lapse().await;
+    let renewed = world.buyer.run(&["renew", CSV_JSON]);
+    assert_eq!((&renewed["renewal"], &renewed["caps"]["usage_limit"]), (&json!(false), &json!("900")));
+    assert_eq!(on_chain().await.0, set);
+    lapse().await;
+    world.buyer.run(&["buy", CSV_JSON, "--kind", "subscription", "--per-day", "0"]);
+    assert_eq!(on_chain().await.0, Caps { max_units_per_day: 0, ..set });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meter_that_is_not_the_marketplace_s_is_named_at_each_renewal() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    world.publish(CSV_JSON);
+    let bought = world.buyer.run(&["buy", CSV_JSON, "--kind", "subscription"]);
+    let (licence, other) = (key(&bought["licence"]), world.stranger.address());
+    let (chain, wallet) = (world.ledger(), world.author.wallet());
+    let listing = chain.listing(&skill_address(&wallet.key(), CSV_JSON)).await.expect("it is registered");
+    let terms = Terms { meter: key(&json!(other)), ..listing.skill.terms(&listing.config.meter) };
+    chain.update_skill(&wallet, &listing, &terms).await.expect("its seller may");
+
+    world.buyer.refused(&["renew", CSV_JSON], "wrong_proxy");
+    world.buyer.refused(&["renew", CSV_JSON, "--meter", &world.buyer.address()], "wrong_proxy");
+    let renewed = world.buyer.run(&["renew", CSV_JSON, "--meter", &other]);
+    assert_eq!((&renewed["renewal"], &renewed["meter"]), (&json!(true), &json!(other)));
+    let found = chain.licence_at(&licence).await.expect("the chain answers").value.expect("a licence");
+    assert_eq!(found.meter, terms.meter);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use clap::Args;
 use clawos_client::api::Money;
-use clawos_client::api::market::{CapsRequest, PurchaseRequest};
+use clawos_client::api::market::PurchaseRequest;
 use clawos_client::key::{self, to_base58};
 use clawos_client::solana::purchase::{Listing, Order, Purchase};
 use clawos_client::solana::send::Confirmed;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::amount;
 use crate::args::{Fees, kinds, tiers};
+use crate::commands::caps;
 use crate::context::{Context, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -37,15 +38,15 @@ pub struct BuyArgs {
     /// The key that may record usage and spend credit, if you trust another one than the marketplace's.
     #[arg(long, value_name = "KEY")]
     pub meter: Option<String>,
-    /// Your own cap on units in total; 0 for no cap.
-    #[arg(long, value_name = "UNITS", default_value_t = 0)]
-    pub limit: u64,
-    /// Your own cap on units in one settlement; 0 for no cap.
-    #[arg(long, value_name = "UNITS", default_value_t = 0)]
-    pub per_batch: u64,
-    /// Your own cap on units in a day; 0 for no cap.
-    #[arg(long, value_name = "UNITS", default_value_t = 0)]
-    pub per_day: u64,
+    /// Your own cap on units in total; 0 for no cap [default: that of your licence which has ended, else none].
+    #[arg(long, value_name = "UNITS")]
+    pub limit: Option<u64>,
+    /// Your own cap on units in one settlement; 0 for no cap [default: as with --limit].
+    #[arg(long, value_name = "UNITS")]
+    pub per_batch: Option<u64>,
+    /// Your own cap on units in a day; 0 for no cap [default: as with --limit].
+    #[arg(long, value_name = "UNITS")]
+    pub per_day: Option<u64>,
     /// Show the purchase without signing anything.
     #[arg(long)]
     pub dry_run: bool,
@@ -65,11 +66,15 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.paying_chain(args.fees);
     let listing = args.skill.listing(context).await?;
-    let order = order(args, &listing)?;
     let currency = listing.currency()?;
     let licence = chain.licence(&listing.address, &wallet.key()).await?.value;
+    let order = order(args, &listing, licence.as_ref())?;
     // The program judges by the chain's clock whether a licence has ended, so that it can be bought anew.
     let purchase = listing.purchase(&wallet.key(), &order, licence.as_ref(), chain.clock().await?)?;
+    if purchase.renewal && licence.is_some_and(|licence| order.caps != Caps::for_spending(&licence)) {
+        let caps = format!("a renewal leaves the caps as they are; `clawos caps {}` sets others", args.skill.id);
+        return Err(CliError::Usage(caps));
+    }
     check_price(args, &purchase, currency)?;
     let made: &[usize] = if licence.is_none() { &[Licence::LEN] } else { &[] };
     let rent_and_fees = chain.rent_and_fees(&purchase.instructions, made).await?;
@@ -107,7 +112,9 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn order(args: &BuyArgs, listing: &Listing) -> Result<Order> {
+/// What is bought. The licence account, where there is one, keeps the buyer's caps, unless others are named: a purchase after
+/// its end would lift them.
+fn order(args: &BuyArgs, listing: &Listing, licence: Option<&Licence>) -> Result<Order> {
     let offered = |kind: &&Kind| listing.skill.kinds & kind.bit() != 0;
     let kind = match &args.kind {
         Some(name) => Kind::from_name(name),
@@ -116,7 +123,8 @@ fn order(args: &BuyArgs, listing: &Listing) -> Result<Order> {
     let kind = kind.ok_or_else(|| CliError::invalid("this skill is not for sale"))?;
     let tier =
         Tier::from_name(&args.tier).ok_or_else(|| CliError::Usage(format!("there is no tier `{}`", args.tier)))?;
-    let caps = Caps { usage_limit: args.limit, max_units_per_batch: args.per_batch, max_units_per_day: args.per_day };
+    let caps =
+        caps::changed(licence.map(Caps::for_spending).unwrap_or_default(), args.limit, args.per_batch, args.per_day);
     let meter = args.meter.as_deref().map(key::parse).transpose()?;
     Ok(Order { kind, tier, caps, meter })
 }
@@ -143,17 +151,12 @@ async fn compare(
         return Ok(false);
     }
     let client = context.signed_in().await?;
-    let caps = CapsRequest {
-        usage_limit: order.caps.usage_limit,
-        max_units_per_batch: order.caps.max_units_per_batch,
-        max_units_per_day: order.caps.max_units_per_day,
-    };
     let request = PurchaseRequest {
         skill: args.skill.id.clone(),
         kind: order.kind.to_string(),
         tier: order.tier.to_string(),
         max_price: Some(purchase.price.max(purchase.unit_price)),
-        caps: Some(caps),
+        caps: Some(caps::view(&order.caps)),
     };
     let offer = client.purchase_offer(&request).await?;
     purchase.check_offer(buyer, &offer)?;
@@ -204,6 +207,7 @@ impl Deal<'_> {
             "unit_price": self.is_usage().then(|| self.money(purchase.unit_price)),
             "terms_hash": hex::encode(purchase.terms_hash),
             "meter": to_base58(&purchase.meter),
+            "caps": caps::view(&self.order.caps),
             "renewal": purchase.renewal,
             "server_transaction_equal": self.compared,
             "expires_at": self.expires_at,
@@ -227,6 +231,7 @@ impl Deal<'_> {
             ("rent and fees", Some(amount::money(self.rent_and_fees, Currency::Sol).to_string())),
             ("per unit", self.is_usage().then(|| money(purchase.unit_price))),
             ("meter", Some(to_base58(&purchase.meter))),
+            ("own caps", (self.order.caps != Caps::default()).then(|| caps::line(&self.order.caps))),
             ("expires", self.expires_at.clone()),
             ("transaction", self.confirmed.as_ref().map(|confirmed| confirmed.signature.clone())),
         ])

@@ -1,6 +1,7 @@
 //! `clawos caps`: sets the buyer's own caps on usage, which the program enforces.
 
 use clap::Args;
+use clawos_client::api::market::CapsRequest;
 use clawos_interface::rules::usage::Caps;
 use serde_json::json;
 
@@ -43,34 +44,54 @@ pub async fn run(args: &CapsArgs, context: &Context) -> Result<()> {
     let licence = licence.ok_or_else(|| {
         CliError::NotFound(format!("this wallet has no licence for {}; buy one with `clawos buy`", args.skill.id))
     })?;
-    let now = Caps::for_spending(&licence);
-    let caps = Caps {
-        usage_limit: args.limit.unwrap_or(now.usage_limit),
-        max_units_per_batch: args.per_batch.unwrap_or(now.max_units_per_batch),
-        max_units_per_day: args.per_day.unwrap_or(now.max_units_per_day),
-    };
+    let caps = changed(Caps::for_spending(&licence), args.limit, args.per_batch, args.per_day);
     let progress = context.out.progress("waiting for the chain");
     let confirmed = chain.set_licence_caps(&wallet, &skill, &caps).await?;
     drop(progress);
     let value = json!({
         "skill": args.skill.id,
-        "caps": {
-            "usage_limit": caps.usage_limit.to_string(),
-            "max_units_per_batch": caps.max_units_per_batch.to_string(),
-            "max_units_per_day": caps.max_units_per_day.to_string(),
-        },
+        "caps": view(&caps),
         "transaction": confirmed.signature,
         "slot": confirmed.slot.to_string(),
     });
-    let shown = |units: u64| Some(if units == 0 { "none".to_owned() } else { units.to_string() });
     context.out.result(&value, || {
         table::fields(&[
-            ("in total", shown(caps.usage_limit)),
-            ("per batch", shown(caps.max_units_per_batch)),
-            ("per day", shown(caps.max_units_per_day)),
+            ("in total", Some(shown(caps.usage_limit))),
+            ("per batch", Some(shown(caps.max_units_per_batch))),
+            ("per day", Some(shown(caps.max_units_per_day))),
             ("transaction", Some(confirmed.signature.clone())),
         ])
     })?;
     context.out.note("stricter caps apply to new calls at once; earlier calls are still settled");
     Ok(())
+}
+
+/// The caps `now`, with those that were named in place of them.
+pub(super) fn changed(now: Caps, limit: Option<u64>, per_batch: Option<u64>, per_day: Option<u64>) -> Caps {
+    Caps {
+        usage_limit: limit.unwrap_or(now.usage_limit),
+        max_units_per_batch: per_batch.unwrap_or(now.max_units_per_batch),
+        max_units_per_day: per_day.unwrap_or(now.max_units_per_day),
+    }
+}
+
+/// Caps as the API writes them.
+pub(super) fn view(caps: &Caps) -> CapsRequest {
+    let Caps { usage_limit, max_units_per_batch, max_units_per_day } = *caps;
+    CapsRequest { usage_limit, max_units_per_batch, max_units_per_day }
+}
+
+/// Caps in one line.
+pub(super) fn line(caps: &Caps) -> String {
+    let Caps { usage_limit, max_units_per_batch, max_units_per_day } = *caps;
+    format!(
+        "{} in total, {} per batch, {} per day",
+        shown(usage_limit),
+        shown(max_units_per_batch),
+        shown(max_units_per_day)
+    )
+}
+
+fn shown(units: u64) -> String {
+    if units == 0 { "none".to_owned() } else { units.to_string() }
 }

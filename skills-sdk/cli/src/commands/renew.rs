@@ -19,6 +19,9 @@ pub struct RenewArgs {
     /// The most to pay for the period, like "5 USDC".
     #[arg(long, value_name = "AMOUNT")]
     pub max_price: Option<String>,
+    /// The key that may record usage and spend credit, if you trust another one than the marketplace's.
+    #[arg(long, value_name = "KEY")]
+    pub meter: Option<String>,
     /// Show the payment without signing anything.
     #[arg(long)]
     pub dry_run: bool,
@@ -30,7 +33,7 @@ pub struct RenewArgs {
     pub fees: Fees,
 }
 
-/// Renews the subscription in its own tier; one that has ended begins anew.
+/// Renews the subscription in its own tier and with its own caps; one that has ended begins anew.
 ///
 /// # Errors
 /// [`CliError::NotFound`] without a licence, [`CliError::Invalid`] for one that does not end; those of `clawos buy`.
@@ -52,10 +55,10 @@ pub async fn run(args: &RenewArgs, context: &Context) -> Result<()> {
         kind: Some(Kind::Subscription.to_string()),
         tier: tier.to_string(),
         max_price: args.max_price.clone(),
-        meter: None,
-        limit: 0,
-        per_batch: 0,
-        per_day: 0,
+        meter: args.meter.clone(),
+        limit: None,
+        per_batch: None,
+        per_day: None,
         dry_run: args.dry_run,
         yes: args.yes,
         fees: args.fees,
