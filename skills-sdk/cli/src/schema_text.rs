@@ -1,4 +1,5 @@
-//! A JSON Schema for people: one line for each field, nested fields below their own.
+//! A JSON Schema for people: one line for each field, nested fields below their own. A few kilobytes of references to one
+//! another can name billions of fields, so what is written is bounded in depth, in lines, and in each line.
 
 use serde_json::{Map, Value};
 
@@ -6,6 +7,12 @@ use crate::output::one_line;
 
 /// How deep fields are followed; `--json` shows the whole schema.
 const MAX_DEPTH: usize = 4;
+/// The most lines of one schema.
+const MAX_LINES: usize = 100;
+/// The most alternatives that one line names, those of alternatives included.
+const MAX_ALTERNATIVES: usize = 32;
+/// The longest line, in characters.
+const MAX_LINE_CHARS: usize = 1_000;
 /// The keywords that bound a value, with how they are read.
 const BOUNDS: [(&str, &str); 8] = [
     ("minLength", "at least {} characters"),
@@ -18,70 +25,120 @@ const BOUNDS: [(&str, &str); 8] = [
     ("pattern", "matching {}"),
 ];
 
-/// The fields of `schema`, indented by so many spaces. Required ones have a star.
+/// The fields of `schema`, indented by so many spaces. Required ones have a star. The last line says so where there are more
+/// fields than are shown.
 pub fn describe(schema: &Value, indent: usize) -> String {
-    let mut lines = Vec::new();
-    let value = resolve(schema, schema);
-    if !fields(schema, value, indent, MAX_DEPTH, &mut lines) {
-        lines.push(format!("{:indent$}{}", "", type_of(schema, value)));
+    let mut text = Description { root: schema, lines: Vec::new(), whole: true };
+    let value = text.resolve(schema);
+    if !text.fields(value, indent, MAX_DEPTH) {
+        let line = format!("{:indent$}{}", "", text.type_of(value));
+        text.add(line);
     }
-    lines.iter().map(|line| format!("{}\n", one_line(line))).collect()
-}
-
-/// Adds a line for each field of an object, or of an array's items; false where there are none.
-fn fields(root: &Value, schema: &Value, indent: usize, depth: usize, lines: &mut Vec<String>) -> bool {
-    let schema = schema.get("items").map_or(schema, |items| resolve(root, items));
-    let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth > 0) else {
-        return false;
-    };
-    let required = schema.get("required").and_then(Value::as_array);
-    for (name, field) in properties {
-        let field_schema = resolve(root, field);
-        let star = if required.is_some_and(|names| names.iter().any(|known| known == name)) { "*" } else { "" };
-        let about = field.get("description").or(field_schema.get("description")).and_then(Value::as_str);
-        let about = about.map_or_else(String::new, |about| format!("  {about}"));
-        lines.push(format!("{:indent$}{name}{star}  {}{about}", "", type_of(root, field_schema)));
-        fields(root, field_schema, indent + 2, depth - 1, lines);
+    if !text.whole {
+        text.lines.push(format!("{:indent$}… and more fields: --json prints the whole schema", ""));
     }
-    !properties.is_empty()
+    text.lines.iter().map(|line| format!("{}\n", one_line(line))).collect()
 }
 
-/// `string, at most 100 characters`.
-fn type_of(root: &Value, schema: &Value) -> String {
-    let mut parts = vec![type_name(root, schema, MAX_DEPTH)];
-    for (keyword, words) in BOUNDS {
-        parts.extend(schema.get(keyword).map(|bound| words.replace("{}", &bound.to_string())));
+/// A schema that is being described.
+struct Description<'a> {
+    /// What references lead into.
+    root: &'a Value,
+    lines: Vec<String>,
+    /// Whether every field has its line.
+    whole: bool,
+}
+
+impl<'a> Description<'a> {
+    /// Adds a line for each field of an object, or of an array's items; false where there are none.
+    fn fields(&mut self, schema: &'a Value, indent: usize, depth: usize) -> bool {
+        let schema = schema.get("items").map_or(schema, |items| self.resolve(items));
+        let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth > 0) else {
+            return false;
+        };
+        let required = schema.get("required").and_then(Value::as_array);
+        for (name, field) in properties {
+            let field_schema = self.resolve(field);
+            let star = if required.is_some_and(|names| names.iter().any(|known| known == name)) { "*" } else { "" };
+            let about = field.get("description").or(field_schema.get("description")).and_then(Value::as_str);
+            let about = about.map_or_else(String::new, |about| format!("  {about}"));
+            let line = format!("{:indent$}{name}{star}  {}{about}", "", self.type_of(field_schema));
+            if !self.add(line) {
+                break;
+            }
+            self.fields(field_schema, indent + 2, depth - 1);
+        }
+        !properties.is_empty()
     }
-    parts.join(", ")
+
+    /// Adds a line; false where there are enough.
+    fn add(&mut self, mut line: String) -> bool {
+        self.whole &= self.lines.len() < MAX_LINES;
+        if self.whole {
+            if let Some((end, _)) = line.char_indices().nth(MAX_LINE_CHARS) {
+                line.truncate(end);
+                line.push('…');
+            }
+            self.lines.push(line);
+        }
+        self.whole
+    }
+
+    /// `string, at most 100 characters`.
+    fn type_of(&self, schema: &'a Value) -> String {
+        let mut left = MAX_ALTERNATIVES;
+        let mut parts = vec![self.type_name(schema, MAX_DEPTH, &mut left)];
+        for (keyword, words) in BOUNDS {
+            parts.extend(schema.get(keyword).map(|bound| words.replace("{}", &bound.to_string())));
+        }
+        parts.join(", ")
+    }
+
+    /// The name of a type, with as many alternatives as are `left` to the line.
+    fn type_name(&self, schema: &'a Value, depth: usize, left: &mut usize) -> String {
+        let Some(schema) = schema.as_object().filter(|_| depth > 0) else { return "anything".to_owned() };
+        if let Some(constant) = schema.get("const") {
+            return constant.to_string();
+        }
+        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+            return any_of(values, left, |value, _| value.to_string());
+        }
+        if let Some(all) = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array()) {
+            return any_of(all, left, |one, left| self.type_name(self.resolve(one), depth - 1, left));
+        }
+        match schema.get("type") {
+            Some(Value::String(name)) if name == "array" => self.array(schema, depth, left),
+            Some(Value::String(name)) => name.clone(),
+            Some(Value::Array(names)) => any_of(names, left, |name, _| name.as_str().unwrap_or("anything").to_owned()),
+            _ => "anything".to_owned(),
+        }
+    }
+
+    fn array(&self, schema: &'a Map<String, Value>, depth: usize, left: &mut usize) -> String {
+        let item = schema.get("items").map(|items| self.type_name(self.resolve(items), depth - 1, left));
+        item.map_or_else(|| "array".to_owned(), |item| format!("array of {item}"))
+    }
+
+    /// The schema that a local `$ref` leads to.
+    fn resolve(&self, schema: &'a Value) -> &'a Value {
+        let place = schema.get("$ref").and_then(Value::as_str);
+        let target = place.and_then(|place| self.root.pointer(place.strip_prefix('#')?));
+        target.unwrap_or(schema)
+    }
 }
 
-fn type_name(root: &Value, schema: &Value, depth: usize) -> String {
-    let Some(schema) = schema.as_object().filter(|_| depth > 0) else { return "anything".to_owned() };
-    let listed = |values: &Value| values.as_array().map(|values| join(values.iter().map(Value::to_string)));
-    let any = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
-    let any = any.map(|all| join(all.iter().map(|one| type_name(root, resolve(root, one), depth - 1))));
-    let constant = schema.get("const").map(Value::to_string);
-    let named = || match schema.get("type")? {
-        Value::String(name) if name == "array" => Some(array(root, schema, depth)),
-        Value::String(name) => Some(name.clone()),
-        names => names.as_array().map(|names| join(names.iter().filter_map(Value::as_str).map(str::to_owned))),
-    };
-    constant.or_else(|| listed(schema.get("enum")?)).or(any).or_else(named).unwrap_or_else(|| "anything".to_owned())
-}
-
-fn array(root: &Value, schema: &Map<String, Value>, depth: usize) -> String {
-    let item = schema.get("items").map(|items| type_name(root, resolve(root, items), depth - 1));
-    item.map_or_else(|| "array".to_owned(), |item| format!("array of {item}"))
-}
-
-fn join(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(" or ")
-}
-
-/// The schema that a local `$ref` leads to.
-fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|place| root.pointer(place.strip_prefix('#')?));
-    target.unwrap_or(schema)
+/// `a or b`, as many as are `left`, each by its name.
+fn any_of<'a>(all: &'a [Value], left: &mut usize, name: impl Fn(&'a Value, &mut usize) -> String) -> String {
+    let mut names = Vec::new();
+    for one in all {
+        if *left == 0 {
+            names.push("…".to_owned());
+            break;
+        }
+        *left -= 1;
+        names.push(name(one, left));
+    }
+    names.join(" or ")
 }
 
 #[cfg(test)]
@@ -130,5 +187,33 @@ mod tests {
         assert_eq!(describe(&endless, 0).lines().count(), MAX_DEPTH);
         let hostile = json!({ "type": "object", "properties": { "a\nok": { "type": "string" } } });
         assert_eq!(describe(&hostile, 0).lines().count(), 1);
+    }
+
+    #[test]
+    fn a_small_schema_with_billions_of_fields_has_few_lines() {
+        let fields = |to: &str| (0..200).map(|n| (format!("f{n}"), json!({ "$ref": to }))).collect::<Map<_, _>>();
+        let fan = json!({ "type": "object", "properties": fields("#") });
+        assert!(fan.to_string().len() < 5_000);
+        let shown = describe(&fan, 4);
+        assert_eq!(shown.lines().count(), MAX_LINES + 1);
+        assert!(shown.ends_with("    … and more fields: --json prints the whole schema\n"), "{shown}");
+
+        let exactly =
+            json!({ "properties": (0..MAX_LINES).map(|n| (n.to_string(), json!({}))).collect::<Map<_, _>>() });
+        let shown = describe(&exactly, 0);
+        assert!(shown.lines().count() == MAX_LINES && !shown.contains('…'), "{shown}");
+    }
+
+    #[test]
+    fn alternatives_of_alternatives_are_one_line_of_bounded_length() {
+        let again = vec![json!({ "$ref": "#/$defs/any" }); 200];
+        let any = json!({ "$ref": "#/$defs/any", "$defs": { "any": { "anyOf": again } } });
+        let nested =
+            json!({ "properties": { "x": { "$ref": "#/$defs/any" } }, "$defs": { "any": { "oneOf": again } } });
+        for schema in [&any, &nested, &json!({ "enum": vec!["word"; 1_000] }), &json!({ "const": "x".repeat(5_000) })] {
+            let shown = describe(schema, 0);
+            assert_eq!(shown.lines().count(), 1);
+            assert!(shown.chars().count() <= MAX_LINE_CHARS + 2 && shown.contains('…'), "{shown}");
+        }
     }
 }
