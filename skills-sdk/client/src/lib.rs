@@ -16,6 +16,7 @@
 //! | [`http::PUBLISH_TIMEOUT`] | 300 s | the server may compile for 120 s and run examples for 60 s, after a queue |
 //! | [`http::MAX_ATTEMPTS`] | 4 | with back-off about 2 s in all: outlasts a restart of the server, no more |
 //! | [`http::MAX_ANSWER_BYTES`] | 80 MiB | larger than the largest artifact |
+//! | [`paging::PAGE`] | 100 | items of a page; a list that does not end is refused |
 //! | [`login::MAX_CHALLENGE_LIFE_MS`] | 15 min | a signature the client gives should not be useful for long |
 
 pub mod api;
@@ -23,6 +24,7 @@ pub mod error;
 pub mod http;
 pub mod key;
 pub mod login;
+pub mod paging;
 pub mod solana;
 pub mod wallet;
 

@@ -30,7 +30,7 @@ pub struct ShowArgs {
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
     let client = context.public()?;
     let detail = client.skill(&args.skill).await?;
-    let versions = client.versions(&args.skill).await?.items;
+    let versions = client.versions(&args.skill).await?;
     let mut value = json!(detail);
     value["versions"] = versions.iter().map(|version| json!(version.version)).collect();
     context.out.result(&value, || human(&detail, &versions))

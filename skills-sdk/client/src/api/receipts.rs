@@ -6,15 +6,18 @@ pub use clawos_api::execution::{
 };
 
 use clawos_api::Timestamp;
-use clawos_receipts::Hash;
 use clawos_receipts::text::to_hex;
+use clawos_receipts::{Hash, SignedReceipt};
 
-use super::{BASE, segment};
+use super::{BASE, Page, segment};
 use crate::error::{ClientError, Result};
 use crate::http::{Call, Client};
+use crate::paging::PAGE;
 
-/// The most batches of one licence that are fetched: it bounds what a hostile server can make the client read.
-const MAX_BATCHES: usize = 100_000;
+/// The most pages of one licence's batches.
+const MAX_BATCH_PAGES: usize = 1_000;
+/// The most pages of one skill's receipts.
+const MAX_RECEIPT_PAGES: usize = 10_000;
 
 impl Client {
     /// `GET /receipts/{id}`.
@@ -48,27 +51,41 @@ impl Client {
         self.json(call).await
     }
 
+    /// `GET /receipts` to its end: the caller's own of `skill` that `wanted` names, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::receipts`]; [`ClientError::Unreadable`] when the list does not end.
+    pub async fn receipts_of(
+        &self,
+        skill: &str,
+        wanted: impl Fn(&SignedReceipt) -> bool,
+    ) -> Result<Vec<SignedReceipt>> {
+        let fetch = async |cursor| {
+            let skill = Some(skill.to_owned());
+            let query = ReceiptsQuery { skill, limit: Some(PAGE), cursor, ..ReceiptsQuery::default() };
+            let ReceiptPage { items, next_cursor } = self.receipts(&query).await?;
+            Ok(Page { items, next_cursor })
+        };
+        let mut found = Vec::new();
+        let keep = |signed| found.extend(Some(signed).filter(&wanted));
+        self.every_page(MAX_RECEIPT_PAGES, fetch, keep).await?;
+        Ok(found)
+    }
+
     /// `GET /licences/{key}/batches`: all of the account opened at `opened_slot`, in order; totals only, open to anyone.
     ///
     /// # Errors
     /// `not_found`; [`ClientError::Unreadable`] when the list does not end.
     pub async fn batches(&self, licence: &str, opened_slot: u64) -> Result<Vec<BatchView>> {
         let path = format!("{BASE}/licences/{}/batches", segment(licence)?);
+        let fetch = async |cursor| {
+            let call = Call::get(&path).query("limit", Some(PAGE)).query("cursor", cursor);
+            let BatchList { items, next_cursor, .. } = self.json(call.query("opened_slot", Some(opened_slot))).await?;
+            Ok(Page { items, next_cursor })
+        };
         let mut all = Vec::new();
-        let mut cursor = None;
-        loop {
-            let call = Call::get(&path).query("limit", Some(100)).query("cursor", cursor);
-            let page: BatchList = self.json(call.query("opened_slot", Some(opened_slot))).await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(all);
-            }
-            if all.len() > MAX_BATCHES {
-                let reason = format!("more than {MAX_BATCHES} batches of one licence");
-                return Err(ClientError::Unreadable { url: self.origin(), reason });
-            }
-        }
+        self.every_page(MAX_BATCH_PAGES, fetch, |batch| all.push(batch)).await?;
+        Ok(all)
     }
 
     /// `GET /licences/{key}/batches/{seq}` of the account opened at `opened_slot`: with its leaves for the licence's buyer and seller.

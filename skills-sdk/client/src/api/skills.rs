@@ -10,6 +10,10 @@ use reqwest::multipart::{Form, Part};
 use super::{BASE, Page, segment};
 use crate::error::Result;
 use crate::http::{Body, Call, Client, DOWNLOAD_TIMEOUT, PUBLISH_TIMEOUT, Retry};
+use crate::paging::PAGE;
+
+/// The most pages of one skill's versions.
+const MAX_VERSION_PAGES: usize = 100;
 
 /// A version to be published.
 #[derive(Debug, Clone)]
@@ -69,12 +73,16 @@ impl Client {
         self.json(Call::get(format!("{BASE}/skills/{}", segment(id)?))).await
     }
 
-    /// `GET /skills/{id}/versions`.
+    /// `GET /skills/{id}/versions`: all of them, newest first.
     ///
     /// # Errors
-    /// `skill_not_found`.
-    pub async fn versions(&self, id: &str) -> Result<Page<VersionView>> {
-        self.json(Call::get(format!("{BASE}/skills/{}/versions", segment(id)?))).await
+    /// `skill_not_found`; [`ClientError::Unreadable`](crate::ClientError::Unreadable) when the list does not end.
+    pub async fn versions(&self, id: &str) -> Result<Vec<VersionView>> {
+        let path = format!("{BASE}/skills/{}/versions", segment(id)?);
+        let fetch = async |cursor| self.json(Call::get(&path).query("limit", Some(PAGE)).query("cursor", cursor)).await;
+        let mut all = Vec::new();
+        self.every_page(MAX_VERSION_PAGES, fetch, |version| all.push(version)).await?;
+        Ok(all)
     }
 
     /// `GET /skills/{id}/versions/{v}`.

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use clawos_client::Client;
-use clawos_client::api::receipts::{LeafView, ReceiptsQuery};
+use clawos_client::api::receipts::LeafView;
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
 use clawos_receipts::SignedReceipt;
@@ -18,8 +17,6 @@ use super::evidence::{fetch_batches, hash, receipt_keys};
 use crate::context::Context;
 use crate::error::{CliError, Result};
 
-/// The most receipts of one skill that are read: it bounds what a hostile server can make the command keep.
-const MAX_RECEIPTS: usize = 1_000_000;
 /// Why the batches' contents are not checked.
 const NOT_ENTITLED: &str =
     "only the licence's buyer and seller may read what is in its batches: sign in as one of them";
@@ -70,26 +67,8 @@ async fn contents(
         let Some(leaves) = batch.leaves else { return Ok(None) };
         found.leaves.insert(seq, leaves.iter().map(convert_leaf).collect::<Result<_>>()?);
     }
-    found.receipts = receipts(&client, skill, address).await?;
+    found.receipts = client.receipts_of(skill, |signed| signed.receipt.licence == Some(address)).await?;
     Ok(Some(found))
-}
-
-/// The receipts of the licence at `address`, among those of `skill` that the caller may see.
-async fn receipts(client: &Client, skill: &str, address: Key) -> Result<Vec<SignedReceipt>> {
-    let mut query = ReceiptsQuery { skill: Some(skill.to_owned()), limit: Some(100), ..ReceiptsQuery::default() };
-    let (mut found, mut read) = (Vec::new(), 0);
-    loop {
-        let page = client.receipts(&query).await?;
-        read += page.items.len();
-        found.extend(page.items.into_iter().filter(|signed| signed.receipt.licence == Some(address)));
-        query.cursor = page.next_cursor;
-        if query.cursor.is_none() {
-            return Ok(found);
-        }
-        if read > MAX_RECEIPTS {
-            return Err(CliError::invalid(format!("the server lists more than {MAX_RECEIPTS} receipts of {skill}")));
-        }
-    }
 }
 
 fn convert_leaf(view: &LeafView) -> Result<PublishedLeaf> {
