@@ -148,6 +148,15 @@ impl From<WalletError> for CliError {
 }
 
 impl CliError {
+    /// Whether a server, a chain or a connection has a part in its text.
+    pub fn is_remote(&self) -> bool {
+        match self {
+            Self::Client(_) | Self::ApiKeyRefused(_) | Self::Unregistered(_) | Self::Unaffordable(_) => true,
+            Self::Unanswered { .. } | Self::SessionLeft { .. } => true,
+            _ => false,
+        }
+    }
+
     /// One finding about what was given.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid { message: message.into(), findings: Vec::new() }

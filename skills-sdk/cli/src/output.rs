@@ -2,7 +2,8 @@
 //! value and stderr nothing but, on failure, one problem+json.
 //!
 //! Much of what is printed was written by others: names, logs, answers of skills, errors of servers. None of it may reach
-//! a terminal as a command to it, so all text for people goes through [`printable`]. JSON stays as it is.
+//! a terminal as a command to it, so all that is printed goes through [`printable`], JSON too: there it is the same value in
+//! other words. Nor may any of it look like a line of ours: a note, a warning or a server's error is [`one_line`].
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -49,9 +50,9 @@ impl Output {
         let text = if self.json {
             serde_json::to_string_pretty(value).expect("results have string keys only")
         } else {
-            printable(&text()).into_owned()
+            text()
         };
-        self.raw(text.trim_end_matches('\n').as_bytes(), true)
+        self.raw(printable(&text).trim_end_matches('\n').as_bytes(), true)
     }
 
     /// Bytes that are the result as they are.
@@ -72,6 +73,13 @@ impl Output {
     /// A line of information for people: not with `--json` or `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
         if self.shows_notes() {
+            self.line(None, &one_line(text.as_ref()));
+        }
+    }
+
+    /// Lines of information for people, as [`Self::note`]: a report of ours, or what tools on this machine say.
+    pub fn report(&self, text: impl AsRef<str>) {
+        if self.shows_notes() {
             self.line(None, text.as_ref());
         }
     }
@@ -79,7 +87,7 @@ impl Output {
     /// A warning: not with `--json`.
     pub fn warn(&self, text: impl AsRef<str>) {
         if !self.json {
-            self.line(Some(("warning:", "33")), text.as_ref());
+            self.line(Some(("warning:", "33")), &one_line(text.as_ref()));
         }
     }
 
@@ -102,7 +110,7 @@ impl Output {
         if !asked {
             return Ok(());
         }
-        self.line(None, &format!("{question} [y/N]"));
+        self.line(None, &one_line(&format!("{question} [y/N]")));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
@@ -114,18 +122,19 @@ impl Output {
     /// Says why the command failed and what to do next; gives its exit code.
     pub fn fail(&self, error: &CliError) -> ExitCode {
         if self.json {
-            stderr(&serde_json::to_string(&error.problem()).expect("problems have string keys only"));
+            let problem = serde_json::to_string(&error.problem()).expect("problems have string keys only");
+            stderr(&printable(&problem));
         } else {
-            self.line(Some(("error:", "31;1")), &error.to_string());
+            self.line(Some(("error:", "31;1")), &described(error));
             for finding in error.findings() {
-                self.line(None, &format!("  {}: {}", finding.pointer, finding.detail));
+                self.line(None, &one_line(&format!("  {}: {}", finding.pointer, finding.detail)));
             }
             if let Some(hint) = error.hint() {
                 self.line(Some(("next:", "36")), hint);
             }
             let id = error.problem().request_id;
             if !id.is_empty() {
-                self.line(None, &format!("request {id}"));
+                self.line(None, &one_line(&format!("request {id}")));
             }
         }
         ExitCode::from(error.exit_code())
@@ -147,6 +156,13 @@ impl Output {
     }
 }
 
+/// An error's message: one line where others may have written it; what this machine says may have several, of which each
+/// further one is set in.
+fn described(error: &CliError) -> String {
+    let text = error.to_string();
+    if error.is_remote() { one_line(&text).into_owned() } else { text.replace('\n', "\n  ") }
+}
+
 fn stderr(text: &str) {
     // Nobody is left to tell when stderr is closed.
     drop(writeln!(std::io::stderr().lock(), "{text}"));
@@ -158,7 +174,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// As [`printable`], for one cell of a table: line ends and tabs are written out as well, so that no text from outside can
+/// As [`printable`], for what is one line, such as a cell of a table: line ends and tabs are written out as well, so that no text from outside can
 /// look like a line of ours.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)

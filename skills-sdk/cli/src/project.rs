@@ -122,7 +122,7 @@ impl Project {
         sdk::provide(language, &self.folder, &context.home)?;
         let progress = out.progress(format!("building {}", self.id()));
         let folder = self.folder.clone();
-        let built = move || (language.build)(&folder, &cache, &mut |text| out.note(text));
+        let built = move || (language.build)(&folder, &cache, &mut |text| out.report(text));
         let built = tokio::task::spawn_blocking(built).await;
         drop(progress);
         let built = built.map_err(|error| CliError::System(io::Error::other(error)))?;

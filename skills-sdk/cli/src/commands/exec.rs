@@ -133,7 +133,7 @@ fn report(answer: &ExecuteAnswer, dry_run: bool, context: &Context) {
     }
     for line in &answer.logs {
         // Each further line is set in, so that none looks like one of ours.
-        context.out.note(format!("log {}: {}", line.level, line.message.replace('\n', "\n  ")));
+        context.out.report(format!("log {}: {}", line.level, line.message.replace('\n', "\n  ")));
     }
     let usage = &answer.usage;
     let receipt = answer.receipt.as_ref().map_or_else(String::new, |signed| format!(", receipt {}", signed.receipt.id));

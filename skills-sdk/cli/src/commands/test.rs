@@ -69,7 +69,7 @@ pub async fn run(args: &TestArgs, context: &Context) -> Result<()> {
         context.out.result(&report, || human(&report, context))?;
         return Ok(());
     }
-    context.out.note(human(&report, context).trim_end());
+    context.out.report(human(&report, context).trim_end());
     let message = format!("{} of {} examples failed", failed.len(), report.examples.len());
     Err(CliError::Invalid { message, findings: failed })
 }
