@@ -17,7 +17,7 @@ lint: ## format, clippy and documentation, in every workspace
 bench: ## benchmarks beside their rivals; results go to bench/README.md by hand
 	@scripts/bench
 
-soak: ## the end-to-end tests on a chain that loses transactions; ARGS=N rounds
+soak: ## the end-to-end tests on a chain that loses transactions; ARGS="ROUNDS SEED"
 	@scripts/soak $(ARGS)
 
 setup: ## install what demo and test need (root for Debian packages)

@@ -58,8 +58,8 @@ impl Failure {
             Self::Memory => "memory",
             Self::StackOverflow => "stack_overflow",
             Self::OutputTooLarge => "output_too_large",
-            Self::Trap(_) => "trap",
-            Self::Denied(_) => "denied",
+            // A server grants all that its skills may ask for, so no receipt tells a denial from a crash.
+            Self::Trap(_) | Self::Denied(_) => "trap",
             Self::Cancelled => "cancelled",
             Self::GuestError { .. } => "guest_error",
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clawos_tests::app::{TestApp, TestDatabase, databases, send};
 use clawos_tests::chain;
-use clawos_tests::faulty_rpc::FaultyRpc;
+use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 
@@ -12,15 +12,15 @@ use clawos_tests::publication::{Publication, USAGE_PRICING};
 const CALL: u64 = 1_000;
 
 /// A market whose server reaches the chain by `way`.
-async fn market(way: &FaultyRpc) -> Market {
-    let change = |config: &mut clawos_config::Config| config.chain.rpc_url = way.url().to_owned();
+async fn market(way: &FaultyRelay) -> Market {
+    let change = |config: &mut clawos_config::Config| config.chain.rpc_url = way.url();
     let skill = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
     Market::with(&TestDatabase::Sqlite, change, skill).await
 }
 
 #[tokio::test]
 async fn while_the_chain_is_down_nobody_is_refused_for_good_on_old_state() {
-    let way = FaultyRpc::to(&chain::shared().rpc_url()).await;
+    let way = FaultyRelay::to(&chain::shared().rpc_url()).await;
     let market = market(&way).await;
     let (spent, new) = (market.buyer("spent").await, market.buyer("new").await);
     market.buy_usage(&spent, CALL).await;
@@ -64,9 +64,8 @@ async fn while_the_database_is_down_callers_are_told_to_come_again() {
     });
     let Some(url) = postgres else { return };
     let mut url: reqwest::Url = url.parse().expect("it is a URL");
-    let way = FaultyRpc::to(&format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"))).await;
-    let port = way.url().rsplit(':').next().and_then(|port| port.parse().ok());
-    url.set_port(port).expect("it has a host");
+    let way = FaultyRelay::to(&format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"))).await;
+    url.set_port(Some(way.port())).expect("it has a host");
     let app = TestApp::start(&TestDatabase::Postgres(url.to_string())).await;
     let agent = app.enrol("acme").await;
     let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;

@@ -3,7 +3,7 @@
 pub mod app;
 pub mod chain;
 pub mod documented;
-pub mod faulty_rpc;
+pub mod faulty_relay;
 pub mod guests;
 pub mod lying_chain;
 pub mod market;

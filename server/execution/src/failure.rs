@@ -42,7 +42,6 @@ fn outcome(failure: &Failure) -> Outcome {
         Failure::Memory => Outcome::Memory,
         Failure::StackOverflow => Outcome::StackOverflow,
         Failure::OutputTooLarge => Outcome::OutputTooLarge,
-        Failure::Denied(_) => Outcome::Denied,
         Failure::GuestError { .. } => Outcome::GuestError,
         // Whatever else a later runtime may report is a crash to the buyer.
         _ => Outcome::Trap,

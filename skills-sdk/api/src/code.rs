@@ -111,7 +111,6 @@ codes! {
     StackOverflow "stack_overflow" 422 false "The module overflowed its stack";
     OutputTooLarge "output_too_large" 422 false "The output is larger than its limit";
     Trap "trap" 502 false "The module trapped";
-    Denied "denied" 403 false "The module reached for something it was not given";
     GuestBadRequest "guest_bad_request" 422 false "The skill refused the request";
     GuestNotFound "guest_not_found" 404 false "The skill did not find what was asked for";
     GuestUnavailable "guest_unavailable" 503 true "The skill says it is unavailable";

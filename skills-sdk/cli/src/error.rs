@@ -311,7 +311,7 @@ fn problem_code(problem: &Problem) -> u8 {
         }
         "challenge_expired" | "challenge_used" | "bad_signature" => return exit::AUTH,
         // What the skill itself did, not what the caller gave.
-        "denied" | "out_of_fuel" | "memory_exceeded" | "stack_overflow" | "output_too_large" => return exit::REMOTE,
+        "out_of_fuel" | "memory_exceeded" | "stack_overflow" | "output_too_large" => return exit::REMOTE,
         _ => {}
     }
     match problem.status {

@@ -38,10 +38,8 @@ pub enum Outcome {
     StackOverflow,
     /// Its answer was larger than its limit.
     OutputTooLarge,
-    /// It trapped.
+    /// It trapped, or ended in a way that has no name here.
     Trap,
-    /// It used a capability it was not granted.
-    Denied,
     /// It answered with an error.
     GuestError,
     /// It answered, but not as its schema says.
@@ -59,7 +57,6 @@ impl Outcome {
             Self::StackOverflow => "stack_overflow",
             Self::OutputTooLarge => "output_too_large",
             Self::Trap => "trap",
-            Self::Denied => "denied",
             Self::GuestError => "guest_error",
             Self::OutputInvalid => "output_invalid",
         }
