@@ -1,5 +1,8 @@
 //! An operator who changes what is stored to bill more: nobody is charged for it, it is seen, and the rest is settled.
 
+use clawos_interface::rules::usage::next_root;
+use clawos_interface::sha256;
+use clawos_receipts::batch::anchored_root;
 use clawos_receipts::merkle::{Leaf, Step, Tree, verify_path};
 use clawos_receipts::text::from_hex;
 use clawos_receipts::{Receipt, SignedReceipt, SigningKey, canonical_json, seal, signature};
@@ -146,12 +149,28 @@ async fn phantom_rows_are_never_charged() {
     }
 }
 
+/// What is said of the first row that `query` finds for the licence, as soon as something is.
+async fn said(world: &Pending, query: &'static str) -> String {
+    let licence = key(&world.signed[0]);
+    for _ in 0..100 {
+        world.market.app.clock.advance(1_000);
+        let db = &*world.market.app.state.db;
+        let row = sqlx::query(query).bind(&licence).fetch_one(db).await.expect("it is there");
+        if let Some(problem) = row.get::<Option<String>, _>(0) {
+            return problem;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("nothing is said of it");
+}
+
+const BATCH_PROBLEM: &str = "SELECT problem FROM batches WHERE licence = $1 AND status <> 'confirmed'";
+
 #[tokio::test]
 async fn a_batch_that_the_operator_changes_before_it_is_sent_is_not_sent() {
     for database in databases().await {
         let world = pending(&database).await;
         // No batch can land, so it stays to be sent.
-        let licence = key(&world.signed[0]);
         crate::tampered::another_settles(&world.market).await;
         let form =
             "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
@@ -166,22 +185,79 @@ async fn a_batch_that_the_operator_changes_before_it_is_sent_is_not_sent() {
             .await
             .unwrap();
         crate::tampered::nobody_settles(&world.market).await;
-        let mut problem = None;
-        for _ in 0..100 {
-            world.market.app.clock.advance(1_000);
-            let row = sqlx::query("SELECT problem FROM batches WHERE licence = $1")
-                .bind(&licence)
-                .fetch_one(&*world.market.app.state.db)
-                .await
-                .unwrap();
-            problem = row.get::<Option<String>, _>(0);
-            if problem.is_some() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        assert!(problem.is_some_and(|problem| problem.contains("changed after it was formed")));
+        assert!(said(&world, BATCH_PROBLEM).await.contains("changed after it was formed"));
         assert_eq!(world.market.licence(&world.buyer).await.usage_total(), 0);
+    }
+}
+
+/// Writes a whole batch of so many units, with roots that fit its totals, while no server settles.
+async fn forge_batch(world: &Pending, units: u64) {
+    let Pending { market, buyer, signed } = world;
+    crate::tampered::another_settles(market).await;
+    let licence = market.licence(buyer).await;
+    let account = signed[0].receipt.licence.unwrap();
+    let mut ordered: Vec<&SignedReceipt> = signed.iter().collect();
+    ordered.sort_by(|a, b| a.receipt.id.cmp(&b.receipt.id));
+    let tree_root = Tree::from_leaves(ordered.iter().map(|one| one.receipt.leaf_hash()).collect()).unwrap().root();
+    let (seq, amount) = (licence.usage_seq() + 1, units * CALL);
+    let anchored = anchored_root(&account, seq, 3, units, amount, &tree_root);
+    let [seq, units, amount] = [seq, units, amount].map(|number| i64::try_from(number).unwrap());
+    sqlx::query(
+        "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
+             chain_root, status, formed_at, retry_at)
+         SELECT licence, opened_slot, $1, $2, 3, $3, $4, $5, $6, $7, 'pending', 0, 0 FROM usage_accounts
+         WHERE licence = $8",
+    )
+    .bind(seq)
+    .bind(licence.chain_root.to_vec())
+    .bind(units)
+    .bind(amount)
+    .bind(tree_root.to_vec())
+    .bind(anchored.to_vec())
+    .bind(next_root(sha256, &licence.chain_root, &anchored).to_vec())
+    .bind(key(&signed[0]))
+    .execute(&*market.app.state.db)
+    .await
+    .unwrap();
+}
+
+/// What README.md tells an operator to do about a batch that is not sent.
+const GIVE_UP: [&str; 3] = [
+    "UPDATE receipts SET settlement = 'pending', batch_seq = NULL
+     WHERE batch_seq = 1 AND (licence, opened_slot) IN (SELECT licence, opened_slot FROM batches WHERE licence = $1)",
+    "UPDATE usage_accounts SET pending_count = 1, pending_since = 0, retry_at = 0 WHERE licence = $1",
+    "DELETE FROM batches WHERE licence = $1 AND seq = 1 AND status = 'pending'",
+];
+
+#[tokio::test]
+async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
+    for database in databases().await {
+        // Without receipts, and with the licence's own ones in it.
+        for owned in [false, true] {
+            let world = pending(&database).await;
+            let Pending { market, buyer, signed } = &world;
+            forge_batch(&world, 504).await;
+            let licence = key(&signed[0]);
+            if owned {
+                let own = "UPDATE receipts SET settlement = 'batched', batch_seq = 1 WHERE licence = $1";
+                sqlx::query(own).bind(&licence).execute(&*market.app.state.db).await.unwrap();
+            }
+            crate::tampered::nobody_settles(market).await;
+            assert!(said(&world, BATCH_PROBLEM).await.contains("changed after it was formed"));
+            assert_eq!(market.licence(buyer).await.usage_total(), 0);
+            // Once in the log, however often it is tried.
+            market.app.clock.advance(BATCH_AGE);
+            let log = "SELECT COUNT(*) FROM audit_log WHERE action = 'batch.withhold' AND target LIKE $1";
+            let noted: i64 =
+                sqlx::query_scalar(log).bind(format!("{licence}@%/1")).fetch_one(&*market.app.state.db).await.unwrap();
+            assert_eq!(noted, 1);
+            // The operator gives it up, and the receipts are settled as they were signed.
+            for statement in GIVE_UP {
+                sqlx::query(statement).bind(&licence).execute(&*market.app.state.db).await.unwrap();
+            }
+            let honest: Vec<&SignedReceipt> = signed.iter().collect();
+            world.settles_only(&honest, &[], "").await;
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Action {
     BatchReopened,
     /// A batch can never land.
     BatchDead,
+    /// A batch is not the sum of its signed receipts, so it is not sent.
+    BatchWithheld,
 }
 
 impl Action {
@@ -36,6 +38,7 @@ impl Action {
             Action::BatchVoided => "batch.void",
             Action::BatchReopened => "batch.reopen",
             Action::BatchDead => "batch.dead",
+            Action::BatchWithheld => "batch.withhold",
         }
     }
 }

@@ -4,7 +4,9 @@ use clawos_api::execution::BatchStatus;
 use clawos_interface::rules::usage::next_root;
 use clawos_interface::{Key, sha256};
 use clawos_receipts::batch::anchored_root;
+use clawos_receipts::merkle::Tree;
 
+use super::contents::Candidate;
 use crate::account::Account;
 
 /// What a batch records.
@@ -28,10 +30,18 @@ pub(crate) struct BatchContents {
 }
 
 impl BatchContents {
-    /// Whether its roots on `licence` are those of its totals. A row that was changed after it was formed is never sent.
-    pub(super) fn is_consistent(&self, licence: &Key) -> bool {
-        let root = anchored_root(licence, self.seq, self.count, self.units, self.amount, &self.tree_root);
-        root == self.anchored_root && next_root(sha256, &self.prev_root, &root) == self.chain_root
+    /// Batch `seq` of `licence` after the root `prev_root`, as the sum of these receipts; none without receipts, or with
+    /// more than can be added up. A batch is formed as this, and only a batch that is still this is sent.
+    pub(super) fn of(licence: &Key, seq: u64, prev_root: [u8; 32], receipts: &[Candidate]) -> Option<BatchContents> {
+        let mut ordered: Vec<&Candidate> = receipts.iter().collect();
+        ordered.sort_by(|a, b| a.id.cmp(&b.id));
+        let tree_root = Tree::from_leaves(ordered.iter().map(|receipt| receipt.leaf).collect())?.root();
+        let count = u64::try_from(receipts.len()).ok()?;
+        let units = receipts.iter().try_fold(0_u64, |sum, receipt| sum.checked_add(receipt.units))?;
+        let amount = receipts.iter().try_fold(0_u64, |sum, receipt| sum.checked_add(receipt.amount))?;
+        let anchored_root = anchored_root(licence, seq, count, units, amount, &tree_root);
+        let chain_root = next_root(sha256, &prev_root, &anchored_root);
+        Some(BatchContents { seq, prev_root, count, units, amount, tree_root, anchored_root, chain_root })
     }
 }
 

@@ -151,7 +151,14 @@ impl Settler {
         Ok(())
     }
 
-    async fn note(&self, tx: &mut AnyConnection, action: Action, batch: &Batch, why: &str) -> Result<(), SettleError> {
+    /// Notes in the audit log what became of a batch.
+    pub(super) async fn note(
+        &self,
+        tx: &mut AnyConnection,
+        action: Action,
+        batch: &Batch,
+        why: &str,
+    ) -> Result<(), SettleError> {
         let BatchContents { seq, count, units, amount, .. } = batch.contents;
         let detail = format!("{count} receipts, {units} units, {amount} base units: {why}");
         Ok(audit::append(tx, self.clock.now_ms(), action, &batch.account, &seq.to_string(), &detail).await?)

@@ -2,10 +2,8 @@
 
 use clawos_interface::accounts::{Config, Licence};
 use clawos_interface::rules::bill::cost;
-use clawos_interface::rules::usage::{Caps, day_of, next_root};
-use clawos_interface::{Key, ProgramError, sha256};
-use clawos_receipts::batch::anchored_root;
-use clawos_receipts::merkle::Tree;
+use clawos_interface::rules::usage::{Caps, day_of};
+use clawos_interface::{Key, ProgramError};
 
 use super::batch::BatchContents;
 
@@ -77,20 +75,9 @@ pub(super) fn batch_contents(
     licence: &Licence,
     receipts: &[Candidate],
 ) -> Option<BatchContents> {
-    let mut ordered: Vec<&Candidate> = receipts.iter().collect();
-    ordered.sort_by(|a, b| a.id.cmp(&b.id));
-    let tree_root = Tree::from_leaves(ordered.iter().map(|receipt| receipt.leaf).collect())?.root();
-    let count = u64::try_from(receipts.len()).ok()?;
-    let units = receipts.iter().try_fold(0_u64, |sum, receipt| sum.checked_add(receipt.units))?;
-    let amount = receipts.iter().try_fold(0_u64, |sum, receipt| sum.checked_add(receipt.amount))?;
-    if cost(units, licence.unit_price()) != Ok(amount) {
-        return None;
-    }
-    let seq = licence.usage_seq().checked_add(1)?;
-    let prev_root = licence.chain_root;
-    let anchored_root = anchored_root(licence_account, seq, count, units, amount, &tree_root);
-    let chain_root = next_root(sha256, &prev_root, &anchored_root);
-    Some(BatchContents { seq, prev_root, count, units, amount, tree_root, anchored_root, chain_root })
+    let contents =
+        BatchContents::of(licence_account, licence.usage_seq().checked_add(1)?, licence.chain_root, receipts)?;
+    (cost(contents.units, licence.unit_price()) == Ok(contents.amount)).then_some(contents)
 }
 
 #[cfg(test)]
@@ -99,6 +86,7 @@ mod tests {
     use super::*;
     use clawos_interface::integers::{U32, U64};
     use clawos_interface::rules::usage::count;
+    use clawos_interface::sha256;
     use proptest::prelude::*;
 
     const NOON: i64 = 20_000 * 86_400 + 43_200;

@@ -6,11 +6,12 @@ use clawos_interface::rules::validity::is_expired;
 use clawos_licensing::{LicenceState, Snapshot};
 use sqlx::AnyConnection;
 
+use super::check::OTHER_METER;
 use super::contents::{self, Candidate};
 use super::pending_store::{self, PendingAccount};
-use super::signed_body::{Refused, Signers, Unbillable};
+use super::signed_body::{Refused, Unbillable};
 use super::store::{self, find_batch};
-use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
+use super::{Batch, RETRY_MS, SettleError, Settler, States, receipt_store, show};
 use crate::account::Account;
 use crate::audit::{self, Action};
 
@@ -23,8 +24,6 @@ pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence th
 const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
 /// What happens when the licence is gone.
 const CLOSED: &str = "the licence account was closed before its usage was settled";
-/// What happens when this server's meter is not the one that the receipts were made under.
-const OTHER_METER: &str = "receipts wait for the meter key that they were made under: start the server with that one";
 /// What happens when what is stored is not what was signed.
 const NOT_SIGNED: &str = "receipts were set aside that are not as they were signed";
 /// What happens when a single receipt can no longer be recorded.
@@ -46,9 +45,9 @@ impl Settler {
         if !wanted.due && !licence.is_none_or(ends) {
             return Ok(None);
         }
-        // Before the lock: signatures are worked on for a while.
+        // Before the lock.
         let (candidates, refused) = match licence {
-            Some(_) => self.signed(account).await?,
+            Some(_) => self.sort(account, receipt_store::pending(&self.db, account).await?).await?,
             None => Default::default(),
         };
         let mut tx = self.db.write().await?;
@@ -75,16 +74,6 @@ impl Settler {
         tx.commit().await?;
         Failpoint::BatchStored.reach();
         Ok(find_batch(&self.db, account, seq).await?)
-    }
-
-    /// The account's receipts that are in no batch: what their signed bodies bill, and those that are not what was signed.
-    async fn signed(&self, account: &Account) -> Result<(Vec<Candidate>, Vec<Refused>), SettleError> {
-        let network = self.licensing.network().await?;
-        let keys = self.licensing.certified_keys().await?;
-        let signers = Signers::new(network.genesis, network.program, keys);
-        let stored = pending_store::stored(&self.db, account).await?;
-        let account = *account;
-        Ok(tokio::task::spawn_blocking(move || signers.sort(&account, stored)).await?)
     }
 
     /// The same under the account's lock; the number of the batch.
@@ -120,6 +109,8 @@ impl Settler {
         }
         waive(tx, account, &too_large, ABOVE_CAP, now).await?;
         if candidates.is_empty() {
+            // Whatever the counters say: an operator may have changed what they count.
+            pending_store::recount(tx, account, None).await?;
             return Ok(None);
         }
         let room = contents::room(licence, config, now_secs).unwrap_or(0);

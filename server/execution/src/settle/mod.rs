@@ -1,7 +1,8 @@
 //! Settlement: usage goes from receipts into batches, and from batches onto the chain.
 //!
 //! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
-//! first, and one whose row says something else is set aside, never charged, logged, counted and audited.
+//! first, and one whose row says something else is set aside, never charged, logged, counted and audited. The same is
+//! checked again before a batch is sent, and one that is not that sum is not sent.
 //!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is
 //! stored before anything is sent, so after a crash the chain alone decides what landed: by the licence's number of the
@@ -9,10 +10,12 @@
 
 mod batch;
 mod chain_status;
+mod check;
 mod conclude;
 mod contents;
 mod form;
 mod pending_store;
+mod receipt_store;
 mod rules;
 mod send;
 mod signed_body;

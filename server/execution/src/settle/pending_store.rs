@@ -1,4 +1,4 @@
-//! SQL of what is in no batch yet: which accounts are due, their receipts, and taking receipts out of it.
+//! SQL of what is in no batch yet: which accounts are due, and taking receipts out of it.
 
 use clawos_base::database::columns::{int, key, key_text, uint};
 use clawos_config::SettleConfig;
@@ -6,8 +6,6 @@ use clawos_interface::Key;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
-use super::contents::MAX_BATCH;
-use super::signed_body::{Columns, StoredReceipt};
 use crate::account::Account;
 
 /// An account with receipts in no batch.
@@ -86,34 +84,6 @@ pub(super) async fn lock(tx: &mut AnyConnection, account: &Account) -> Result<()
         .execute(tx)
         .await?;
     Ok(())
-}
-
-/// The account's receipts that are in no batch, oldest first, as they are stored.
-pub(super) async fn stored(pool: &AnyPool, account: &Account) -> Result<Vec<StoredReceipt>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT id, buyer, seller, skill, units, amount, issued_at, leaf, body, evidence FROM receipts
-         WHERE licence = $1 AND opened_slot = $2 AND settlement = 'pending' ORDER BY issued_at, id LIMIT $3",
-    )
-    .bind(key_text(&account.licence))
-    .bind(int(account.opened_slot))
-    .bind(rows_of(MAX_BATCH + 1))
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let columns = Columns {
-                id: row.try_get(0)?,
-                buyer: row.try_get(1)?,
-                seller: row.try_get(2)?,
-                skill: row.try_get(3)?,
-                units: row.try_get(4)?,
-                amount: row.try_get(5)?,
-                issued_at: row.try_get(6)?,
-                leaf: row.try_get(7)?,
-            };
-            Ok(StoredReceipt { columns, body: row.try_get(8)?, evidence: row.try_get(9)? })
-        })
-        .collect()
 }
 
 /// Leaves an account alone until `retry_at`, and says why.

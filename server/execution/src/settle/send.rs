@@ -36,9 +36,10 @@ impl Settler {
         let meter = self.licensing.meter();
         let mut items = Vec::new();
         for batch in batches {
-            match instruction(&meter, &batch, states) {
-                Ok(instruction) => items.push(Item { batch, instruction }),
-                Err(problem) => self.postpone(&batch, problem).await?,
+            let licence = batch.account.licence;
+            match self.item(batch, &meter, states).await {
+                Ok(item) => items.extend(item),
+                Err(error) => self.log_and_skip(error, &licence)?,
             }
         }
         let (alone, mut items): (Vec<Item>, Vec<Item>) =
@@ -70,6 +71,20 @@ impl Settler {
             }
         }
         Ok(())
+    }
+
+    /// A batch with its instruction, if it may be sent now; else it is postponed.
+    async fn item(&self, batch: Batch, meter: &Key, states: &States) -> Result<Option<Item>, SettleError> {
+        if !self.may_send(&batch).await? {
+            return Ok(None);
+        }
+        match instruction(meter, &batch, states) {
+            Ok(instruction) => Ok(Some(Item { batch, instruction })),
+            Err(problem) => {
+                self.postpone(&batch, problem).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Sends one transaction with what the simulation accepts of `items`; returns parts that have to go separately.
@@ -135,9 +150,6 @@ impl Settler {
 
 /// The instruction that records a batch, from the chain's present accounts.
 fn instruction(meter: &Key, batch: &Batch, states: &States) -> Result<Instruction, &'static str> {
-    if !batch.contents.is_consistent(&batch.account.licence) {
-        return Err("the stored batch was changed after it was formed: its roots are not those of its totals");
-    }
     let state = &states.get(&batch.account.licence).ok_or("its licence was not read")?.value;
     let licence = state.licence.as_ref().ok_or("the licence account was closed")?;
     let skill = state.listing.skill.as_ref().ok_or("the skill's account was closed")?;

@@ -1,0 +1,90 @@
+//! The check of what is stored against what was signed, the same when a batch is formed and before it is sent.
+
+use clawos_interface::Key;
+
+use super::batch::{Batch, BatchContents};
+use super::contents::Candidate;
+use super::signed_body::{Refused, Signers, StoredReceipt, Unbillable};
+use super::store::{self, Change};
+use super::{RETRY_MS, SettleError, Settler, receipt_store, show};
+use crate::account::Account;
+use crate::audit::Action;
+
+/// What happens when this server's meter is not the one that receipts were made under.
+pub(super) const OTHER_METER: &str =
+    "receipts wait for the meter key that they were made under: start the server with that one";
+/// What happens when a stored batch is another than the one that was formed.
+const CHANGED: &str = "the stored batch was changed after it was formed: it is not the sum of its signed receipts";
+
+/// Why a stored batch is not sent.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Withheld {
+    /// It may be sent by a server with another meter key.
+    #[error("{OTHER_METER}")]
+    OtherMeter,
+    /// One of its receipts is not as it was signed.
+    #[error("receipt {id}: {reason}")]
+    Receipt {
+        /// The receipt.
+        id: String,
+        reason: Unbillable,
+    },
+    /// Number, count, units, amount or roots are not those of its receipts.
+    #[error("its totals or roots are not those of its receipts")]
+    Totals,
+}
+
+impl Settler {
+    /// Sorts an account's stored receipts, in their order, into what they bill and those that are not what was signed.
+    pub(super) async fn sort(
+        &self,
+        account: &Account,
+        stored: Vec<StoredReceipt>,
+    ) -> Result<(Vec<Candidate>, Vec<Refused>), SettleError> {
+        let network = self.licensing.network().await?;
+        let keys = self.licensing.certified_keys().await?;
+        let signers = Signers::new(network.genesis, network.program, keys);
+        let account = *account;
+        // Signatures are worked on for a while.
+        Ok(tokio::task::spawn_blocking(move || signers.sort(&account, stored)).await?)
+    }
+
+    /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its
+    /// operator to look at; that is logged, and noted in the audit log once.
+    pub(super) async fn may_send(&self, batch: &Batch) -> Result<bool, SettleError> {
+        let stored = receipt_store::batched(&self.db, &batch.account, batch.contents.seq).await?;
+        let (candidates, refused) = self.sort(&batch.account, stored).await?;
+        let Some(withheld) = withheld(&batch.account.licence, &batch.contents, &candidates, refused) else {
+            return Ok(true);
+        };
+        let problem = if withheld == Withheld::OtherMeter { OTHER_METER } else { CHANGED };
+        let opened_slot = batch.account.opened_slot;
+        tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch was not sent: {problem}");
+        let retry_at = self.clock.now_ms() + RETRY_MS;
+        let mut tx = self.db.write().await?;
+        store::change(&mut tx, batch, &Change::Pending { problem: Some(problem), retry_at }).await?;
+        if batch.problem.as_deref() != Some(problem) {
+            metrics::counter!("clawos_withheld_batches_total").increment(1);
+            self.note(&mut tx, Action::BatchWithheld, batch, &withheld.to_string()).await?;
+        }
+        tx.commit().await?;
+        Ok(false)
+    }
+}
+
+/// Why a batch is not what its receipts bill; none when it is.
+fn withheld(
+    licence: &Key,
+    contents: &BatchContents,
+    candidates: &[Candidate],
+    refused: Vec<Refused>,
+) -> Option<Withheld> {
+    if refused.iter().any(|refused| refused.reason == Unbillable::OtherMeter) {
+        return Some(Withheld::OtherMeter);
+    }
+    if let Some(Refused { id, reason }) = refused.into_iter().next() {
+        return Some(Withheld::Receipt { id, reason });
+    }
+    let signed = BatchContents::of(licence, contents.seq, contents.prev_root, candidates);
+    (signed.as_ref() != Some(contents)).then_some(Withheld::Totals)
+}
