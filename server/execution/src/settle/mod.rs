@@ -2,7 +2,8 @@
 //!
 //! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
 //! first, and one whose row says something else is set aside, never charged, logged, counted and audited. The same is
-//! checked again before a batch is sent, and one that is not that sum is not sent.
+//! checked again before a batch is sent, and one that is not that sum is not sent. What is on chain is never billed again,
+//! whatever the database says by then: before a batch is formed, earlier ones are compared with it (`past`).
 //!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is
 //! stored before anything is sent, so after a crash the chain alone decides what landed: by the licence's number of the
@@ -14,6 +15,8 @@ mod check;
 mod conclude;
 mod contents;
 mod form;
+mod past;
+mod past_store;
 mod pending_store;
 mod receipt_store;
 mod rules;
@@ -33,6 +36,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clawos_base::vault::{Vault, VaultError};
 use clawos_base::worker::Stop;
 use clawos_base::{Clock, Database};
 use clawos_config::SettleConfig;
@@ -68,6 +72,8 @@ pub(crate) enum SettleError {
     Chain(#[from] LicensingError),
     #[error("the check of stored receipts did not end")]
     Check(#[from] JoinError),
+    #[error("a batch could not be sealed")]
+    Seal(#[from] VaultError),
 }
 
 impl From<ChainError> for SettleError {
@@ -97,6 +103,7 @@ pub(crate) struct Settler {
     db: Database,
     clock: Arc<dyn Clock>,
     licensing: Arc<Licensing>,
+    vault: Vault,
     config: SettleConfig,
     /// Names this process among those that share the database.
     server: String,
@@ -110,10 +117,11 @@ impl Settler {
         db: Database,
         clock: Arc<dyn Clock>,
         licensing: Arc<Licensing>,
+        vault: Vault,
         config: SettleConfig,
         server: String,
     ) -> Settler {
-        Settler { db, clock, licensing, config, server, in_flight: Mutex::default() }
+        Settler { db, clock, licensing, vault, config, server, in_flight: Mutex::default() }
     }
 
     /// Settles until `stop` is requested, then lets another server do it.

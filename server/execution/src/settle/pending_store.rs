@@ -13,12 +13,14 @@ use crate::account::Account;
 pub(super) struct PendingAccount {
     pub account: Account,
     pub skill_account: Key,
+    /// What went wrong with it last.
+    pub problem: Option<String>,
     /// Whether it is time to settle it; if not, it is settled only when its licence is about to end.
     pub due: bool,
 }
 
 /// Pending receipts, no open batch, and no problem that is waited for at `$1`.
-const READY: &str = "SELECT licence, opened_slot, skill_account FROM usage_accounts
+const READY: &str = "SELECT licence, opened_slot, skill_account, problem FROM usage_accounts
      WHERE pending_count > 0 AND retry_at <= $1
        AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.licence = usage_accounts.licence
                        AND batches.opened_slot = usage_accounts.opened_slot
@@ -73,7 +75,7 @@ fn rows_of(limit: usize) -> i64 {
 
 fn pending_account(row: &AnyRow, due: bool) -> Result<PendingAccount, sqlx::Error> {
     let account = Account { licence: key(row, 0)?, opened_slot: uint(row, 1)? };
-    Ok(PendingAccount { account, skill_account: key(row, 2)?, due })
+    Ok(PendingAccount { account, skill_account: key(row, 2)?, problem: row.try_get(3)?, due })
 }
 
 /// Locks an account against leasing, recording and batching by others.

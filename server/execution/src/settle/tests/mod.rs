@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod past;
 mod rounds;
 
 use std::collections::{HashMap, HashSet};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use clawos_base::Clock;
 use clawos_base::database::columns::{int, key_text};
+use clawos_base::vault::Vault;
 use clawos_config::SettleConfig;
 use clawos_interface::accounts::{Config as Market, Licence};
 use clawos_interface::integers::U64;
@@ -70,7 +72,8 @@ impl World {
             let delay = longest_settlement_secs(&config.settle);
             let licensing =
                 Licensing::open(&config.chain, folder.path(), delay, db.clone(), Arc::clone(&clock)).await.unwrap();
-            let settler = Settler::new(db, clock, Arc::new(licensing), config.settle, "test".to_owned());
+            let (licensing, vault) = (Arc::new(licensing), Vault::new(&[3; 32]));
+            let settler = Settler::new(db, clock, licensing, vault, config.settle, "test".to_owned());
             worlds.push(World { settler, _folder: folder });
         }
         worlds
@@ -244,8 +247,8 @@ impl World {
         let hash = vec![7_u8; 32];
         sqlx::query(
             "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-                 chain_root, status, formed_at, tx, retry_at)
-             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, 'submitted', 0, 'signature', 0)",
+                 chain_root, sealed_newest, status, formed_at, tx, retry_at)
+             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, $2, 'submitted', 0, 'signature', 0)",
         )
         .bind(key_text(&account.licence))
         .bind(hash)
