@@ -172,17 +172,19 @@ async fn waive(
     problem: &str,
     now: i64,
 ) -> Result<(), SettleError> {
-    if receipts.is_empty() {
+    let (mut count, mut units) = (0_u64, 0_u64);
+    for receipt in receipts {
+        if pending_store::take_out(tx, &receipt.id, "waived").await? {
+            (count, units) = (count + 1, units.saturating_add(receipt.units));
+        }
+    }
+    if count == 0 {
         return Ok(());
     }
-    let units = receipts.iter().map(|receipt| receipt.units).fold(0, u64::saturating_add);
     tracing::error!(licence = %show(&account.licence), units, "{problem}");
     metrics::counter!("clawos_waived_units_total").increment(units);
-    for receipt in receipts {
-        pending_store::take_out(tx, &receipt.id, "waived").await?;
-    }
     pending_store::recount(tx, account, Some(problem)).await?;
-    let detail = format!("{} receipts, {units} units: {problem}", receipts.len());
+    let detail = format!("{count} receipts, {units} units: {problem}");
     Ok(audit::append(tx, now, Action::Waived, account, "", &detail).await?)
 }
 
@@ -198,19 +200,23 @@ async fn waive_closed(tx: &mut AnyConnection, account: &Account, now: i64) -> Re
 
 /// Takes receipts out of settlement that are not as they were signed: somebody changed or added rows. They are never
 /// charged; the licence's other receipts are settled all the same.
-async fn set_aside(
+pub(super) async fn set_aside(
     tx: &mut AnyConnection,
     account: &Account,
     refused: &[Refused],
     now: i64,
 ) -> Result<(), SettleError> {
+    let mut changed = false;
     for Refused { id, reason } in refused {
+        if !pending_store::take_out(tx, id, "set_aside").await? {
+            continue;
+        }
+        changed = true;
         tracing::error!(licence = %show(&account.licence), receipt = id, %reason, "a stored receipt was set aside: it is not as it was signed, so nobody is charged for it");
         metrics::counter!("clawos_set_aside_receipts_total").increment(1);
-        pending_store::take_out(tx, id, "set_aside").await?;
         audit::append(tx, now, Action::SetAside, account, id, &reason.to_string()).await?;
     }
-    if !refused.is_empty() {
+    if changed {
         pending_store::recount(tx, account, Some(NOT_SIGNED)).await?;
     }
     Ok(())

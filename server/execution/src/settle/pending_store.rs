@@ -120,14 +120,14 @@ pub(super) async fn waive_all(tx: &mut AnyConnection, account: &Account, problem
 }
 
 /// Takes a receipt that is in no batch out of what is settled: `settlement` is `waived` or `set_aside`. The account is to
-/// be counted again.
-pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE receipts SET settlement = $1 WHERE id = $2 AND settlement = 'pending'")
+/// be counted again. Whether it still was in no batch.
+pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE receipts SET settlement = $1 WHERE id = $2 AND settlement = 'pending'")
         .bind(settlement)
         .bind(id)
         .execute(tx)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Counts anew what an account, which is locked, has in no batch, and notes what went wrong with it.

@@ -165,7 +165,7 @@ pub(super) enum Change<'a> {
     Dead { problem: &'a str },
 }
 
-/// Writes what becomes of a batch.
+/// Writes what becomes of a batch, unless something else became of it since it was read: another server may have taken over.
 pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Change<'_>) -> Result<(), sqlx::Error> {
     let (status, signature, height, slot, problem, retry_at) = match change {
         Change::Submitted { tx, last_valid_height } => {
@@ -177,9 +177,9 @@ pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Chang
         }
         Change::Dead { problem } => ("dead", None, None, None, Some(*problem), 0),
     };
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE batches SET status = $1, tx = $2, last_valid_height = $3, slot = $4, problem = $5, retry_at = $6
-         WHERE licence = $7 AND opened_slot = $8 AND seq = $9",
+         WHERE licence = $7 AND opened_slot = $8 AND seq = $9 AND status = $10 AND COALESCE(tx, '') = $11",
     )
     .bind(status)
     .bind(signature)
@@ -190,8 +190,15 @@ pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Chang
     .bind(key_text(&batch.account.licence))
     .bind(int(batch.account.opened_slot))
     .bind(int(batch.contents.seq))
+    .bind(batch.status.as_str())
+    .bind(batch.transaction.as_deref().unwrap_or(""))
     .execute(tx)
     .await?;
+    if done.rows_affected() != 1 {
+        return Err(sqlx::Error::Protocol(
+            "the batch changed since it was read: does another server settle?".to_owned(),
+        ));
+    }
     Ok(())
 }
 
