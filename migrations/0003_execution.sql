@@ -74,6 +74,7 @@ CREATE TABLE leases (
 );
 
 -- Settlement intents: stored before anything is sent. status: pending, submitted, confirmed, dead (can never land).
+-- sealed_newest: under the server key, when the newest receipt in this batch and in all before it was made.
 CREATE TABLE batches (
     licence TEXT NOT NULL,
     opened_slot BIGINT NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE batches (
     tree_root BYTEA NOT NULL,
     anchored_root BYTEA NOT NULL,
     chain_root BYTEA NOT NULL,
+    sealed_newest BYTEA NOT NULL,
     status TEXT NOT NULL,
     formed_at BIGINT NOT NULL,
     tx TEXT,

@@ -164,6 +164,7 @@ async fn said(world: &Pending, query: &'static str) -> String {
     panic!("nothing is said of it");
 }
 
+const ACCOUNT_PROBLEM: &str = "SELECT problem FROM usage_accounts WHERE licence = $1";
 const BATCH_PROBLEM: &str = "SELECT problem FROM batches WHERE licence = $1 AND status <> 'confirmed'";
 
 #[tokio::test]
@@ -174,8 +175,8 @@ async fn a_batch_that_the_operator_changes_before_it_is_sent_is_not_sent() {
         crate::tampered::another_settles(&world.market).await;
         let form =
             "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-                chain_root, status, formed_at, retry_at)
-            SELECT licence, opened_slot, 1, leaf, 3, 504, 504000, leaf, leaf, leaf, 'pending', 0, 0 FROM receipts
+                chain_root, sealed_newest, status, formed_at, retry_at)
+            SELECT licence, opened_slot, 1, leaf, 3, 504, 504000, leaf, leaf, leaf, leaf, 'pending', 0, 0 FROM receipts
             WHERE id = $1";
         tamper(&world.market, form, &world.signed[0].receipt.id).await;
         let root = world.market.licence(&world.buyer).await.chain_root;
@@ -204,8 +205,8 @@ async fn forge_batch(world: &Pending, units: u64) {
     let [seq, units, amount] = [seq, units, amount].map(|number| i64::try_from(number).unwrap());
     sqlx::query(
         "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-             chain_root, status, formed_at, retry_at)
-         SELECT licence, opened_slot, $1, $2, 3, $3, $4, $5, $6, $7, 'pending', 0, 0 FROM usage_accounts
+             chain_root, sealed_newest, status, formed_at, retry_at)
+         SELECT licence, opened_slot, $1, $2, 3, $3, $4, $5, $6, $7, $7, 'pending', 0, 0 FROM usage_accounts
          WHERE licence = $8",
     )
     .bind(seq)
@@ -231,9 +232,9 @@ const GIVE_UP: [&str; 3] = [
 
 #[tokio::test]
 async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
-    for database in databases().await {
-        // Without receipts, and with the licence's own ones in it.
-        for owned in [false, true] {
+    // Without receipts, and with the licence's own ones in it.
+    for owned in [false, true] {
+        for database in databases().await {
             let world = pending(&database).await;
             let Pending { market, buyer, signed } = &world;
             forge_batch(&world, 504).await;
@@ -258,6 +259,54 @@ async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
             let honest: Vec<&SignedReceipt> = signed.iter().collect();
             world.settles_only(&honest, &[], "").await;
         }
+    }
+}
+
+/// Puts a settled receipt back to be settled, and the account's counters with it.
+async fn put_back(world: &Pending, id: &str) {
+    let again = "UPDATE receipts SET settlement = 'pending', batch_seq = NULL WHERE id = $1";
+    tamper(&world.market, again, id).await;
+    let due = "UPDATE usage_accounts SET pending_units = pending_units + 1, pending_count = pending_count + 1,
+        pending_amount = pending_amount + 1000, pending_since = 0, problem = NULL, retry_at = 0 WHERE licence = $1";
+    tamper(&world.market, due, &key(&world.signed[0])).await;
+}
+
+#[tokio::test]
+async fn a_settled_receipt_that_the_operator_puts_back_is_not_charged_twice() {
+    for database in databases().await {
+        let world = pending(&database).await;
+        let Pending { market, buyer, signed } = &world;
+        let honest: Vec<&SignedReceipt> = signed.iter().collect();
+        world.settles_only(&honest, &[], "").await;
+        let again = &signed[1].receipt.id;
+        let later = receipt(&market.call(buyer, "later").await.json(200));
+        put_back(&world, again).await;
+        market.app.clock.advance(BATCH_AGE);
+        let problem = said(&world, ACCOUNT_PROBLEM).await;
+        assert!(problem.contains("is not what was anchored"), "{problem}");
+        // The same with something else in its place, so that the batch has as many rows as before.
+        let filler = "INSERT INTO receipts (id, buyer, seller, skill, licence, opened_slot, units, amount, issued_at,
+                 settlement, batch_seq, leaf, body, evidence)
+             SELECT 'run_filler', buyer, seller, skill, licence, opened_slot, units, amount, issued_at, 'batched', 1, leaf,
+                 body, evidence FROM receipts WHERE id = $1";
+        tamper(market, filler, again).await;
+        let unnoticed = "UPDATE usage_accounts SET problem = NULL, retry_at = 0 WHERE licence = $1";
+        tamper(market, unnoticed, &key(&signed[0])).await;
+        let problem = said(&world, ACCOUNT_PROBLEM).await;
+        assert!(problem.contains("is not what was anchored"), "{problem}");
+        let licence = market.licence(buyer).await;
+        assert_eq!((licence.usage_seq(), licence.usage_total(), licence.credit()), (1, 3, 597 * CALL));
+        let log = "SELECT detail FROM audit_log WHERE action = 'account.stop' AND target LIKE $1";
+        let row =
+            sqlx::query(log).bind(format!("{}@%", key(&signed[0]))).fetch_all(&*market.app.state.db).await.unwrap();
+        assert!(row[0].get::<String, _>(0).contains("batch 1"));
+        // The operator restores what was there; what was used since is settled.
+        tamper(market, "DELETE FROM receipts WHERE id = $1", "run_filler").await;
+        tamper(market, "UPDATE receipts SET settlement = 'batched', batch_seq = 1 WHERE id = $1", again).await;
+        market.app.clock.advance(BATCH_AGE);
+        check_proof(market, buyer, &later).await;
+        let licence = market.licence(buyer).await;
+        assert_eq!((licence.usage_total(), licence.credit()), (4, 596 * CALL));
     }
 }
 

@@ -81,7 +81,7 @@ impl Server {
         let vault = Vault::new(&server_key::load(&config.data)?);
         let db = Database::open(&config.data).await?;
         db.check_server_key(&vault).await?;
-        let idempotency = Arc::new(Idempotency::new(db.clone(), vault, Arc::clone(&clock), server.clone()));
+        let idempotency = Arc::new(Idempotency::new(db.clone(), vault.clone(), Arc::clone(&clock), server.clone()));
         idempotency.drop_dead_claims().await?;
         let storage: Arc<dyn ArtifactStore> = Arc::new(DiskStore::open(config.data.artifacts())?);
         let (staging, grants) = (Staging::default(), Grants::new());
@@ -109,6 +109,7 @@ impl Server {
             registry: Arc::clone(&registry),
             idempotency: Arc::clone(&idempotency),
             rate_limits: Arc::clone(&rate_limits),
+            vault,
             server,
         };
         let (execution, execution_workers) = Execution::open(&config.settle, ports).await?;

@@ -25,6 +25,8 @@ pub(crate) enum Action {
     BatchReopened,
     /// A batch can never land.
     BatchDead,
+    /// Nothing more of the account is settled until its operator has looked at it.
+    Stopped,
     /// A batch is not the sum of its signed receipts, so it is not sent.
     BatchWithheld,
 }
@@ -38,6 +40,7 @@ impl Action {
             Action::BatchVoided => "batch.void",
             Action::BatchReopened => "batch.reopen",
             Action::BatchDead => "batch.dead",
+            Action::Stopped => "account.stop",
             Action::BatchWithheld => "batch.withhold",
         }
     }

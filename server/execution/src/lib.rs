@@ -56,6 +56,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use clawos_base::idempotency::Idempotency;
+use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
 use clawos_base::{Clock, Database};
 use clawos_config::SettleConfig;
@@ -92,6 +93,8 @@ pub struct ExecutionPorts {
     pub idempotency: Arc<Idempotency>,
     /// Rate limits.
     pub rate_limits: Arc<RateLimits>,
+    /// What batches say of those before them is sealed with it.
+    pub vault: Vault,
     /// Names this process among those that share the database.
     pub server: String,
 }
@@ -126,7 +129,7 @@ impl Execution {
         config: &SettleConfig,
         ports: ExecutionPorts,
     ) -> Result<(Arc<Execution>, Vec<Worker>), ExecutionError> {
-        let ExecutionPorts { db, clock, licensing, idempotency, server, .. } = ports.clone();
+        let ExecutionPorts { db, clock, licensing, idempotency, vault, server, .. } = ports.clone();
         reserve::release_leases(&db, db.gone(&server)).await?;
         settle::release_hold(&db, db.gone(&server)).await?;
         let (group_commit, writer) = GroupCommit::new(Writer {
@@ -136,7 +139,7 @@ impl Execution {
             key: licensing.receipt_key().clone(),
             server: server.clone(),
         });
-        let settler = Settler::new(db.clone(), Arc::clone(&clock), licensing, config.clone(), server.clone());
+        let settler = Settler::new(db.clone(), Arc::clone(&clock), licensing, vault, config.clone(), server.clone());
         let workers = vec![Worker::new("settler", |stop| settler.run(stop)), writer];
         let execution = Execution {
             ports,

@@ -27,6 +27,7 @@ impl Settler {
         let mut sent: BTreeMap<String, Vec<Batch>> = BTreeMap::new();
         for batch in open {
             let Some(state) = states.get(&batch.account.licence) else { continue };
+            self.hold.keep().await?;
             let licence = state.value.licence.as_ref();
             let account = batch.account;
             let done = match (chain_status(&batch, licence), batch.status, &batch.transaction) {
@@ -50,6 +51,7 @@ impl Settler {
             done.or_else(|error| self.log_and_skip(error, &account.licence))?;
         }
         for (signature, batches) in &sent {
+            self.hold.keep().await?;
             if let Err(error) = self.follow_up(signature, batches).await {
                 self.log_and_skip(error, &batches[0].account.licence)?;
             }

@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 
 use super::check::OTHER_METER;
 use super::contents::{self, Candidate};
+use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
 use super::signed_body::{Refused, Unbillable};
 use super::store::{self, find_batch};
@@ -20,6 +21,9 @@ use crate::audit::{self, Action};
 const CAPS_UNCERTAIN_MS: i64 = 180_000;
 /// Why nothing more of a licence is settled once the chain has a batch that this database never stored.
 pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
+/// The same where a receipt would be billed twice, or where that cannot be ruled out.
+const CHANGED_BATCH: &str =
+    "a batch that is on chain is not what was anchored, or one of its receipts is to be billed again";
 /// What happens when receipts and licence name different prices.
 const OTHER_PRICE: &str = "receipts were waived that were made at another price than the licence has now";
 /// What happens when the licence is gone.
@@ -28,6 +32,16 @@ const CLOSED: &str = "the licence account was closed before its usage was settle
 const NOT_SIGNED: &str = "receipts were set aside that are not as they were signed";
 /// What happens when a single receipt can no longer be recorded.
 const ABOVE_CAP: &str = "receipts were waived that are larger than the buyer's caps, lowered since, let through";
+
+/// What an account's next batch may take.
+#[derive(Debug)]
+struct Unbilled {
+    candidates: Vec<Candidate>,
+    /// When the newest receipt that is on chain was made (Unix milliseconds).
+    newest: i64,
+    /// The time it is formed at (Unix milliseconds).
+    now: i64,
+}
 
 impl Settler {
     /// Forms an account's next batch and stores it, if it is time for one and there is room.
@@ -46,9 +60,14 @@ impl Settler {
             return Ok(None);
         }
         // Before the lock.
-        let (candidates, refused) = match licence {
-            Some(_) => self.sort(account, receipt_store::pending(&self.db, account).await?).await?,
-            None => Default::default(),
+        let (candidates, refused, newest) = match &licence {
+            Some(licence) => {
+                let (candidates, refused) =
+                    self.sort(account, receipt_store::pending(&self.db, account).await?).await?;
+                let newest = self.newest_settled(account, licence, &candidates).await?;
+                (candidates, refused, newest)
+            }
+            None => (Vec::new(), Vec::new(), Ok(0)),
         };
         let mut tx = self.db.write().await?;
         pending_store::lock(&mut tx, account).await?;
@@ -59,9 +78,15 @@ impl Settler {
             return Ok(None);
         }
         set_aside(&mut tx, account, &refused, now).await?;
-        let seq = match licence {
-            Some(licence) => self.form_locked(&mut tx, account, candidates, &licence, state, now).await?,
-            None => {
+        let seq = match (licence, newest) {
+            (Some(licence), Ok(newest)) => {
+                self.form_locked(&mut tx, account, Unbilled { candidates, newest, now }, &licence, state).await?
+            }
+            (Some(_), Err(reason)) => {
+                stop(&mut tx, wanted, reason, now).await?;
+                None
+            }
+            (None, _) => {
                 waive_closed(&mut tx, account, now).await?;
                 None
             }
@@ -81,21 +106,11 @@ impl Settler {
         &self,
         tx: &mut AnyConnection,
         account: &Account,
-        candidates: Vec<Candidate>,
+        unbilled: Unbilled,
         licence: &Licence,
         state: &Snapshot<LicenceState>,
-        now: i64,
     ) -> Result<Option<u64>, SettleError> {
-        if licence.usage_seq() > 0 && !store::knows(tx, account, licence.usage_seq(), &licence.chain_root).await? {
-            let problem = UNKNOWN_BATCH;
-            tracing::error!(
-                licence = %show(&account.licence), seq = licence.usage_seq(),
-                "{problem}: it is an old copy, or the meter key is used elsewhere; nothing more of it is settled"
-            );
-            metrics::counter!("clawos_unknown_batches_total").increment(1);
-            pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
-            return Ok(None);
-        }
+        let Unbilled { candidates, newest, now } = unbilled;
         let (config, now_secs) = (&state.value.listing.config, self.licensing.now_secs(state));
         let (candidates, other_price): (Vec<Candidate>, Vec<Candidate>) =
             candidates.into_iter().partition(|receipt| contents::agrees(receipt, licence.unit_price()));
@@ -120,9 +135,33 @@ impl Settler {
             pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
             return Ok(None);
         };
-        store::add_batch(tx, account, &contents, &candidates[..taken], now).await?;
-        Ok(Some(contents.seq))
+        let newest = candidates[..taken].iter().map(|receipt| receipt.issued_at).fold(newest, i64::max);
+        let sealed_newest = past::seal(&self.vault, &contents.chain_root, newest)?;
+        let batch = Anchored { contents, sealed_newest };
+        store::add_batch(tx, account, &batch, &candidates[..taken], now).await?;
+        Ok(Some(batch.contents.seq))
     }
+}
+
+/// Settles nothing more of an account until its operator has looked at it; in the audit log once.
+async fn stop(tx: &mut AnyConnection, wanted: &PendingAccount, reason: Stopped, now: i64) -> Result<(), SettleError> {
+    let account = &wanted.account;
+    let problem = match reason {
+        Stopped::Unknown { .. } => {
+            metrics::counter!("clawos_unknown_batches_total").increment(1);
+            UNKNOWN_BATCH
+        }
+        Stopped::Changed { .. } | Stopped::Billed { .. } => {
+            metrics::counter!("clawos_changed_batches_total").increment(1);
+            CHANGED_BATCH
+        }
+    };
+    tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is settled");
+    pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
+    if wanted.problem.as_deref() != Some(problem) {
+        audit::append(tx, now, Action::Stopped, account, "", &format!("{problem}: {reason}")).await?;
+    }
+    Ok(())
 }
 
 /// Waives receipts that can never be charged, so that they hold up no other.
@@ -133,17 +172,19 @@ async fn waive(
     problem: &str,
     now: i64,
 ) -> Result<(), SettleError> {
-    if receipts.is_empty() {
+    let (mut count, mut units) = (0_u64, 0_u64);
+    for receipt in receipts {
+        if pending_store::take_out(tx, &receipt.id, "waived").await? {
+            (count, units) = (count + 1, units.saturating_add(receipt.units));
+        }
+    }
+    if count == 0 {
         return Ok(());
     }
-    let units = receipts.iter().map(|receipt| receipt.units).fold(0, u64::saturating_add);
     tracing::error!(licence = %show(&account.licence), units, "{problem}");
     metrics::counter!("clawos_waived_units_total").increment(units);
-    for receipt in receipts {
-        pending_store::take_out(tx, &receipt.id, "waived").await?;
-    }
     pending_store::recount(tx, account, Some(problem)).await?;
-    let detail = format!("{} receipts, {units} units: {problem}", receipts.len());
+    let detail = format!("{count} receipts, {units} units: {problem}");
     Ok(audit::append(tx, now, Action::Waived, account, "", &detail).await?)
 }
 
@@ -159,19 +200,23 @@ async fn waive_closed(tx: &mut AnyConnection, account: &Account, now: i64) -> Re
 
 /// Takes receipts out of settlement that are not as they were signed: somebody changed or added rows. They are never
 /// charged; the licence's other receipts are settled all the same.
-async fn set_aside(
+pub(super) async fn set_aside(
     tx: &mut AnyConnection,
     account: &Account,
     refused: &[Refused],
     now: i64,
 ) -> Result<(), SettleError> {
+    let mut changed = false;
     for Refused { id, reason } in refused {
+        if !pending_store::take_out(tx, id, "set_aside").await? {
+            continue;
+        }
+        changed = true;
         tracing::error!(licence = %show(&account.licence), receipt = id, %reason, "a stored receipt was set aside: it is not as it was signed, so nobody is charged for it");
         metrics::counter!("clawos_set_aside_receipts_total").increment(1);
-        pending_store::take_out(tx, id, "set_aside").await?;
         audit::append(tx, now, Action::SetAside, account, id, &reason.to_string()).await?;
     }
-    if !refused.is_empty() {
+    if changed {
         pending_store::recount(tx, account, Some(NOT_SIGNED)).await?;
     }
     Ok(())

@@ -2,11 +2,15 @@
 //!
 //! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
 //! first, and one whose row says something else is set aside, never charged, logged, counted and audited. The same is
-//! checked again before a batch is sent, and one that is not that sum is not sent.
+//! checked again before a batch is sent, and one that is not that sum is not sent. What is on chain is never billed again,
+//! whatever the database says by then: before a batch is formed, earlier ones are compared with it (`past`).
 //!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is
 //! stored before anything is sent, so after a crash the chain alone decides what landed: by the licence's number of the
 //! last batch and its root. Sending twice is harmless, because the program takes each number once.
+//!
+//! One server settles at a time, and stops within a round when another took over (`hold`). One that does not notice at once
+//! changes nothing that the other changed: each change names the state it was decided on.
 
 mod batch;
 mod chain_status;
@@ -14,6 +18,9 @@ mod check;
 mod conclude;
 mod contents;
 mod form;
+mod hold;
+mod past;
+mod past_store;
 mod pending_store;
 mod receipt_store;
 mod rules;
@@ -33,6 +40,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clawos_base::vault::{Vault, VaultError};
 use clawos_base::worker::Stop;
 use clawos_base::{Clock, Database};
 use clawos_config::SettleConfig;
@@ -44,12 +52,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinError;
 
 use crate::account::Account;
+use hold::Hold;
 use pending_store::PendingAccount;
 use rules::{EXIT_CHECK_MS, RETRY_MS};
 use store::Change;
 
-/// How long one server settles before another may (milliseconds); renewed when half of it is over.
-const HOLD_MS: i64 = 30_000;
 /// Time between rounds while batches are on their way: about a slot.
 const BUSY_PAUSE: Duration = Duration::from_millis(250);
 /// Longest time between rounds.
@@ -68,6 +75,10 @@ pub(crate) enum SettleError {
     Chain(#[from] LicensingError),
     #[error("the check of stored receipts did not end")]
     Check(#[from] JoinError),
+    #[error("another server settles by now, which goes on with it")]
+    TakenOver,
+    #[error("a batch could not be sealed")]
+    Seal(#[from] VaultError),
 }
 
 impl From<ChainError> for SettleError {
@@ -87,8 +98,6 @@ struct Memory {
     exits_checked_to: Option<Account>,
     /// The chain is the one this database belongs to, as asked since the endpoint was last lost.
     network_checked: bool,
-    /// No other server settles before.
-    held_until: i64,
 }
 
 /// The task that settles.
@@ -97,9 +106,9 @@ pub(crate) struct Settler {
     db: Database,
     clock: Arc<dyn Clock>,
     licensing: Arc<Licensing>,
+    vault: Vault,
     config: SettleConfig,
-    /// Names this process among those that share the database.
-    server: String,
+    hold: Hold,
     /// Transactions sent by this process and not concluded: they are sent again until they are seen.
     in_flight: Mutex<HashMap<String, Transaction>>,
 }
@@ -110,10 +119,12 @@ impl Settler {
         db: Database,
         clock: Arc<dyn Clock>,
         licensing: Arc<Licensing>,
+        vault: Vault,
         config: SettleConfig,
         server: String,
     ) -> Settler {
-        Settler { db, clock, licensing, config, server, in_flight: Mutex::default() }
+        let hold = Hold::new(db.clone(), Arc::clone(&clock), server);
+        Settler { db, clock, licensing, vault, config, hold, in_flight: Mutex::default() }
     }
 
     /// Settles until `stop` is requested, then lets another server do it.
@@ -138,9 +149,7 @@ impl Settler {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        if let Err(error) = release_hold(&self.db, Some(&self.server)).await {
-            tracing::debug!(%error, "another server settles once this one's hold has lapsed");
-        }
+        self.hold.release().await;
     }
 
     /// Compares the marketplace's settle delay with how long usage may take to be recorded here; true once done. With
@@ -160,13 +169,10 @@ impl Settler {
 
     /// One round; says whether something is on its way.
     async fn round(&self, memory: &mut Memory) -> Result<bool, SettleError> {
-        let now = self.clock.now_ms();
-        if memory.held_until - now < HOLD_MS / 2 {
-            if !store::hold(&self.db, &self.server, now, now + HOLD_MS).await? {
-                return Ok(false);
-            }
-            memory.held_until = now + HOLD_MS;
+        if !self.hold.take().await? {
+            return Ok(false);
         }
+        let now = self.clock.now_ms();
         let open = store::open_batches(&self.db, now, MAX_ROUND).await?;
         let mut accounts = pending_store::due(&self.db, now, &self.config, MAX_ROUND).await?;
         let maybe_leaving = self.exit_page(memory, &accounts, now).await?;
@@ -181,6 +187,7 @@ impl Settler {
         let states = self.states(&open, &accounts).await?;
         let mut to_send = self.conclude(open, &states).await?;
         for account in &accounts {
+            self.hold.keep().await?;
             match self.form(account, &states, now).await {
                 Ok(batch) => to_send.extend(batch),
                 Err(error) => self.log_and_skip(error, &account.account.licence)?,

@@ -13,12 +13,14 @@ use crate::account::Account;
 pub(super) struct PendingAccount {
     pub account: Account,
     pub skill_account: Key,
+    /// What went wrong with it last.
+    pub problem: Option<String>,
     /// Whether it is time to settle it; if not, it is settled only when its licence is about to end.
     pub due: bool,
 }
 
 /// Pending receipts, no open batch, and no problem that is waited for at `$1`.
-const READY: &str = "SELECT licence, opened_slot, skill_account FROM usage_accounts
+const READY: &str = "SELECT licence, opened_slot, skill_account, problem FROM usage_accounts
      WHERE pending_count > 0 AND retry_at <= $1
        AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.licence = usage_accounts.licence
                        AND batches.opened_slot = usage_accounts.opened_slot
@@ -73,7 +75,7 @@ fn rows_of(limit: usize) -> i64 {
 
 fn pending_account(row: &AnyRow, due: bool) -> Result<PendingAccount, sqlx::Error> {
     let account = Account { licence: key(row, 0)?, opened_slot: uint(row, 1)? };
-    Ok(PendingAccount { account, skill_account: key(row, 2)?, due })
+    Ok(PendingAccount { account, skill_account: key(row, 2)?, problem: row.try_get(3)?, due })
 }
 
 /// Locks an account against leasing, recording and batching by others.
@@ -118,14 +120,14 @@ pub(super) async fn waive_all(tx: &mut AnyConnection, account: &Account, problem
 }
 
 /// Takes a receipt that is in no batch out of what is settled: `settlement` is `waived` or `set_aside`. The account is to
-/// be counted again.
-pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE receipts SET settlement = $1 WHERE id = $2 AND settlement = 'pending'")
+/// be counted again. Whether it still was in no batch.
+pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE receipts SET settlement = $1 WHERE id = $2 AND settlement = 'pending'")
         .bind(settlement)
         .bind(id)
         .execute(tx)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Counts anew what an account, which is locked, has in no batch, and notes what went wrong with it.

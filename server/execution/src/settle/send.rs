@@ -36,6 +36,7 @@ impl Settler {
         let meter = self.licensing.meter();
         let mut items = Vec::new();
         for batch in batches {
+            self.hold.keep().await?;
             let licence = batch.account.licence;
             match self.item(batch, &meter, states).await {
                 Ok(item) => items.extend(item),
@@ -54,6 +55,7 @@ impl Settler {
         }
         groups.extend(alone.into_iter().map(|item| vec![item]));
         while let Some(group) = groups.pop_front() {
+            self.hold.keep().await?;
             let mut again = group.clone();
             match self.send_one(group, &meter).await {
                 Ok(parts) => groups.extend(parts),

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AnyPool, Row};
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
+use super::past::Anchored;
 use super::pending_store;
 use crate::account::Account;
 
@@ -42,15 +43,16 @@ pub(crate) async fn release_hold(pool: &AnyPool, server: Option<&str>) -> Result
 pub(super) async fn add_batch(
     tx: &mut AnyConnection,
     account: &Account,
-    contents: &BatchContents,
+    batch: &Anchored,
     receipts: &[Candidate],
     now: i64,
 ) -> Result<(), sqlx::Error> {
     let (licence, opened) = (key_text(&account.licence), int(account.opened_slot));
+    let Anchored { contents, sealed_newest } = batch;
     sqlx::query(
         "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-             chain_root, status, formed_at, retry_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, 0)",
+             chain_root, sealed_newest, status, formed_at, retry_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, 0)",
     )
     .bind(&licence)
     .bind(opened)
@@ -62,6 +64,7 @@ pub(super) async fn add_batch(
     .bind(contents.tree_root.to_vec())
     .bind(contents.anchored_root.to_vec())
     .bind(contents.chain_root.to_vec())
+    .bind(sealed_newest.as_slice())
     .bind(now)
     .execute(&mut *tx)
     .await?;
@@ -162,7 +165,7 @@ pub(super) enum Change<'a> {
     Dead { problem: &'a str },
 }
 
-/// Writes what becomes of a batch.
+/// Writes what becomes of a batch, unless something else became of it since it was read: another server may have taken over.
 pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Change<'_>) -> Result<(), sqlx::Error> {
     let (status, signature, height, slot, problem, retry_at) = match change {
         Change::Submitted { tx, last_valid_height } => {
@@ -174,9 +177,9 @@ pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Chang
         }
         Change::Dead { problem } => ("dead", None, None, None, Some(*problem), 0),
     };
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE batches SET status = $1, tx = $2, last_valid_height = $3, slot = $4, problem = $5, retry_at = $6
-         WHERE licence = $7 AND opened_slot = $8 AND seq = $9",
+         WHERE licence = $7 AND opened_slot = $8 AND seq = $9 AND status = $10 AND COALESCE(tx, '') = $11",
     )
     .bind(status)
     .bind(signature)
@@ -187,25 +190,16 @@ pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Chang
     .bind(key_text(&batch.account.licence))
     .bind(int(batch.account.opened_slot))
     .bind(int(batch.contents.seq))
+    .bind(batch.status.as_str())
+    .bind(batch.transaction.as_deref().unwrap_or(""))
     .execute(tx)
     .await?;
+    if done.rows_affected() != 1 {
+        return Err(sqlx::Error::Protocol(
+            "the batch changed since it was read: does another server settle?".to_owned(),
+        ));
+    }
     Ok(())
-}
-
-/// Whether a batch of this account with this number led to `chain_root`.
-pub(super) async fn knows(
-    tx: &mut AnyConnection,
-    account: &Account,
-    seq: u64,
-    chain_root: &[u8; 32],
-) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query("SELECT chain_root FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
-        .bind(key_text(&account.licence))
-        .bind(int(account.opened_slot))
-        .bind(int(seq))
-        .fetch_optional(tx)
-        .await?;
-    Ok(row.map(|row| hash(&row, 0)).transpose()?.is_some_and(|known| known == *chain_root))
 }
 
 /// Removes a batch that is certainly not on chain; its receipts become `settlement`: `waived`, or `pending` again.

@@ -6,8 +6,9 @@ use clawos_receipts::{Evidence, Receipt, SignedReceipt, SigningKey, seal, signat
 use super::{ISSUED_AT, MINUTE, NOW, World, licence, states};
 use crate::account::Account;
 use crate::settle::batch::{Batch, BatchContents};
-use crate::settle::find_batch;
+use crate::settle::form::set_aside;
 use crate::settle::store::Change;
+use crate::settle::{find_batch, receipt_store};
 
 #[tokio::test]
 async fn a_batch_that_later_caps_forbid_is_formed_again_without_the_receipt_that_no_batch_can_carry() {
@@ -150,6 +151,25 @@ async fn receipts_that_no_call_made_are_set_aside() {
         let reasons: Vec<String> = world.audited().await.into_iter().map(|(_, detail)| detail).collect();
         for expected in ["not certified", "not signed by its key", "of another chain", "before the licence's account"] {
             assert!(reasons.iter().any(|reason| reason.contains(expected)), "{expected}: {reasons:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_set_aside_is_not_said_to_be() {
+    for world in World::on_each_database().await {
+        let account = world.account(1, 1, 1, 10, MINUTE).await;
+        let signed = world.receipts(account, &[10, 20]).await;
+        world.tamper("UPDATE receipts SET units = 500 WHERE id = $1", &signed[0].receipt.id).await;
+        let stored = receipt_store::pending(&world.settler.db, &account).await.unwrap();
+        let (_, refused) = world.settler.sort(&account, stored).await.unwrap();
+        let mut tx = world.settler.db.write().await.unwrap();
+        // Another server was faster.
+        for expected in [1, 1] {
+            set_aside(&mut tx, &account, &refused, NOW).await.unwrap();
+            let entries = "SELECT COUNT(*) FROM audit_log WHERE action = 'receipt.set_aside'";
+            let entries: i64 = sqlx::query_scalar(entries).fetch_one(&mut *tx).await.unwrap();
+            assert_eq!(entries, expected);
         }
     }
 }

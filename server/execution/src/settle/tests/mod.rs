@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod past;
 mod rounds;
+mod takeover;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use clawos_base::Clock;
 use clawos_base::database::columns::{int, key_text};
+use clawos_base::vault::Vault;
 use clawos_config::SettleConfig;
 use clawos_interface::accounts::{Config as Market, Licence};
 use clawos_interface::integers::U64;
@@ -33,18 +37,19 @@ const MINUTE: i64 = 60_000;
 const ISSUED_AT: i64 = NOW - 4 * MINUTE;
 const GENESIS: Key = [7; 32];
 
-/// A clock that stands still.
+/// A clock that goes on when it is told to.
 #[derive(Debug)]
-struct Still;
+struct Hand(AtomicI64);
 
-impl Clock for Still {
+impl Clock for Hand {
     fn now_ms(&self) -> i64 {
-        NOW
+        self.0.load(Ordering::Relaxed)
     }
 }
 
 struct World {
     settler: Settler,
+    clock: Arc<Hand>,
     _folder: tempfile::TempDir,
 }
 
@@ -66,14 +71,22 @@ impl World {
                 .unwrap();
             // Nobody answers there: the network is known from before.
             config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
-            let clock: Arc<dyn Clock> = Arc::new(Still);
+            let clock = Arc::new(Hand(AtomicI64::new(NOW)));
             let delay = longest_settlement_secs(&config.settle);
             let licensing =
-                Licensing::open(&config.chain, folder.path(), delay, db.clone(), Arc::clone(&clock)).await.unwrap();
-            let settler = Settler::new(db, clock, Arc::new(licensing), config.settle, "test".to_owned());
-            worlds.push(World { settler, _folder: folder });
+                Licensing::open(&config.chain, folder.path(), delay, db.clone(), clock.clone()).await.unwrap();
+            let (licensing, vault) = (Arc::new(licensing), Vault::new(&[3; 32]));
+            let settler = Settler::new(db, clock.clone(), licensing, vault, config.settle, "test".to_owned());
+            worlds.push(World { settler, clock, _folder: folder });
         }
         worlds
+    }
+
+    /// Another server on the same database.
+    fn second(&self) -> Settler {
+        let Settler { db, licensing, vault, config, .. } = &self.settler;
+        let (licensing, server) = (Arc::clone(licensing), "second".to_owned());
+        Settler::new(db.clone(), self.clock.clone(), licensing, vault.clone(), config.clone(), server)
     }
 
     /// An account with so much pending since `age` milliseconds.
@@ -244,8 +257,8 @@ impl World {
         let hash = vec![7_u8; 32];
         sqlx::query(
             "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-                 chain_root, status, formed_at, tx, retry_at)
-             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, 'submitted', 0, 'signature', 0)",
+                 chain_root, sealed_newest, status, formed_at, tx, retry_at)
+             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, $2, 'submitted', 0, 'signature', 0)",
         )
         .bind(key_text(&account.licence))
         .bind(hash)
