@@ -7,6 +7,7 @@ use clawos_interface::instruction::{AccountMeta, Instruction, set_compute_unit_l
 use clawos_interface::known::TOKEN_PROGRAM;
 use clawos_interface::{Currency, pda};
 use clawos_receipts::Key;
+use clawos_receipts::text::to_base58;
 use clawos_solana::COMPUTE_UNITS;
 use clawos_tests::guests::{self, CSV_JSON, TEXT_STATS};
 use clawos_tests::processes::Clawos;
@@ -196,6 +197,44 @@ async fn credit_goes_in_and_out_for_what_is_said_before() {
     empty(&world, buyer).await;
     costs_exactly(&world, buyer, &["withdraw", "execute", TEXT_STATS], rent + TRANSACTION_FEE).await;
     assert_eq!(ledger.tokens(&owner, &mint).await, Ok(1_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usdc_is_not_sent_where_nobody_can_spend_it() {
+    const ANYWAY: &str = "--allow-non-system-account-recipient";
+    let world = World::enrolled(&[]);
+    let (buyer, ledger) = (&world.buyer, world.ledger());
+    let (owner, mint) = (buyer.wallet().key(), ledger.config().await.expect("a marketplace").usdc_mint);
+    let (own_account, config, unmade) = (pda::ata(&owner, &mint).0, pda::config().0, pda::licence(&owner, &owner).0);
+    let refused = |to: &Key, more: &[&str], code: &str| {
+        let (to, before) = (to_base58(to), buyer.run(&["wallet", "show"]));
+        let line = [&["wallet", "transfer", &to, "1 USDC"], more].concat();
+        buyer.refused(&[&line[..], &["--dry-run"]].concat(), code);
+        let problem = buyer.refused(&line, code);
+        assert_eq!(problem["status"], 422);
+        assert_eq!(buyer.run(&["wallet", "show"]), before, "nothing was paid");
+        let detail = problem["detail"].as_str().expect("a detail").to_owned();
+        assert!(detail.contains(&to), "{detail}");
+        detail
+    };
+    // A token account, or the mint: what is sent to an account of theirs stays there for ever.
+    for more in [&[][..], &[ANYWAY]] {
+        let told = refused(&own_account, more, "recipient_invalid");
+        assert!(told.contains(&format!("send to its owner {}", buyer.address())), "{told}");
+        refused(&mint, more, "recipient_invalid");
+    }
+    // An address of a program, which there is or is not: a program may have a use for it, such as a multisig's.
+    for to in [&config, &unmade] {
+        refused(to, &[], "recipient_not_wallet");
+        buyer.run(&["wallet", "transfer", &to_base58(to), "1 USDC", ANYWAY]);
+        assert_eq!(ledger.tokens(to, &mint).await, Ok(1_000_000));
+    }
+    // SOL needs no account for tokens.
+    buyer.run(&["wallet", "transfer", &to_base58(&unmade), "1 SOL"]);
+    // And nobody's wallet is refused, be it new.
+    let nobody = clawos_client::Wallet::create(&world.path("new.json")).expect("a wallet").key();
+    buyer.run(&["wallet", "transfer", &to_base58(&nobody), "1 USDC"]);
+    assert_eq!(ledger.tokens(&nobody, &mint).await, Ok(1_000_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
