@@ -1,16 +1,28 @@
 //! What an agent pays beside the price: told before anything is stored or signed, and to the lamport. And what of it a
 //! wallet can do and see afterwards.
 
+use clawos_api::Money;
 use clawos_client::solana::actions::skill_address;
+use clawos_client::solana::read::TOKEN_ACCOUNT_BYTES;
+use clawos_interface::instruction::{AccountMeta, Instruction, set_compute_unit_limit};
+use clawos_interface::known::TOKEN_PROGRAM;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
+use clawos_interface::{Currency, pda};
 use clawos_receipts::Key;
+use clawos_receipts::text::to_base58;
+use clawos_solana::COMPUTE_UNITS;
 use clawos_tests::guests::{self, CSV_JSON, TEXT_STATS};
 use clawos_tests::processes::Clawos;
 use clawos_tests::processes::clawos::{key, units};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{TRANSACTION_FEE, World};
+
+/// Seconds between the request of a withdrawal and its execution.
+const SETTLE_DELAY: i64 = 300;
+/// The Token program's instruction `CloseAccount`.
+const TOKEN_CLOSE_ACCOUNT: u8 = 9;
 
 /// Lamports of an agent, as the chain has them.
 async fn lamports(world: &World, agent: &Clawos) -> u64 {
@@ -178,6 +190,111 @@ async fn money_is_sent_to_whoever_and_no_more_than_there_is() {
     world.buyer.refused(&["wallet", "transfer", &to, "1000 USDC"], "insufficient_funds");
     world.buyer.refused(&["wallet", "transfer", &to, "5"], "usage");
     world.buyer.refused(&["wallet", "transfer", &world.buyer.address(), "1 SOL"], "usage");
+}
+
+/// Sends all of an agent's SOL away.
+async fn empty(world: &World, agent: &Clawos) {
+    let all = lamports(world, agent).await - TRANSACTION_FEE;
+    agent.run(&["wallet", "transfer", &world.author.address(), &sol(all)]);
+    assert_eq!(lamports(world, agent).await, 0);
+}
+
+/// Lamports as an amount on the command line.
+fn sol(lamports: u64) -> String {
+    Money::new(lamports, Currency::Sol).to_string()
+}
+
+/// Runs `line` as an agent without SOL, which must need exactly `cost` lamports: one less is refused.
+async fn costs_exactly(world: &World, agent: &Clawos, line: &[&str], cost: u64) -> Value {
+    let lacking = |present: u64| {
+        let refused = agent.refused(line, "insufficient_funds");
+        let text = format!("insufficient SOL: need {}, have {}", sol(cost), sol(present));
+        assert_eq!(refused["detail"], text.as_str());
+    };
+    let fund = |lamports| world.author.run(&["wallet", "transfer", &agent.address(), &sol(lamports)]);
+    lacking(0);
+    fund(cost - 1);
+    lacking(cost - 1);
+    fund(1);
+    let done = agent.run(line);
+    assert_eq!((units(&done["rent_and_fees"]), lamports(world, agent).await), (cost, 0), "{done}");
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_goes_in_and_out_for_what_is_said_before() {
+    if !guests::available() {
+        return;
+    }
+    let world = World::enrolled(&[]);
+    let (buyer, ledger) = (&world.buyer, world.ledger());
+    let rent = ledger.rent(TOKEN_ACCOUNT_BYTES).await.expect("the chain answers");
+    assert_eq!(rent, 2_039_280);
+    world.publish(TEXT_STATS);
+    buyer.run(&["buy", TEXT_STATS, "--kind", "usage"]);
+
+    // The first deposit makes the licence's token account.
+    let deposit = ["credit", "deposit", TEXT_STATS, "1"];
+    let trial = [&deposit[..], &["--dry-run"]].concat();
+    assert_eq!(units(&buyer.run(&trial)["rent_and_fees"]), rent + TRANSACTION_FEE);
+    empty(&world, buyer).await;
+    costs_exactly(&world, buyer, &deposit, rent + TRANSACTION_FEE).await;
+    assert_eq!(units(&buyer.run(&trial)["rent_and_fees"]), TRANSACTION_FEE, "it is there now");
+
+    // The withdrawal makes the buyer's own again, who has closed it meanwhile.
+    world.author.run(&["wallet", "transfer", &buyer.address(), "1 SOL"]);
+    buyer.run(&["withdraw", "request", TEXT_STATS]);
+    buyer.run(&["wallet", "transfer", &world.author.address(), "99 USDC"]);
+    let (owner, mint) = (buyer.wallet().key(), ledger.config().await.expect("a marketplace").usdc_mint);
+    let accounts = vec![
+        AccountMeta::writable(pda::ata(&owner, &mint).0),
+        AccountMeta::writable(owner),
+        AccountMeta::signer(owner),
+    ];
+    let close = Instruction { program_id: TOKEN_PROGRAM, accounts, data: vec![TOKEN_CLOSE_ACCOUNT] };
+    ledger.send(&buyer.wallet(), &[set_compute_unit_limit(COMPUTE_UNITS), close]).await.expect("it is empty");
+    world.advance(SETTLE_DELAY).await;
+    empty(&world, buyer).await;
+    costs_exactly(&world, buyer, &["withdraw", "execute", TEXT_STATS], rent + TRANSACTION_FEE).await;
+    assert_eq!(ledger.tokens(&owner, &mint).await, Ok(1_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usdc_is_not_sent_where_nobody_can_spend_it() {
+    const ANYWAY: &str = "--allow-non-system-account-recipient";
+    let world = World::enrolled(&[]);
+    let (buyer, ledger) = (&world.buyer, world.ledger());
+    let (owner, mint) = (buyer.wallet().key(), ledger.config().await.expect("a marketplace").usdc_mint);
+    let (own_account, config, unmade) = (pda::ata(&owner, &mint).0, pda::config().0, pda::licence(&owner, &owner).0);
+    let refused = |to: &Key, more: &[&str], code: &str| {
+        let (to, before) = (to_base58(to), buyer.run(&["wallet", "show"]));
+        let line = [&["wallet", "transfer", &to, "1 USDC"], more].concat();
+        buyer.refused(&[&line[..], &["--dry-run"]].concat(), code);
+        let problem = buyer.refused(&line, code);
+        assert_eq!(problem["status"], 422);
+        assert_eq!(buyer.run(&["wallet", "show"]), before, "nothing was paid");
+        let detail = problem["detail"].as_str().expect("a detail").to_owned();
+        assert!(detail.contains(&to), "{detail}");
+        detail
+    };
+    // A token account, or the mint: what is sent to an account of theirs stays there for ever.
+    for more in [&[][..], &[ANYWAY]] {
+        let told = refused(&own_account, more, "recipient_invalid");
+        assert!(told.contains(&format!("send to its owner {}", buyer.address())), "{told}");
+        refused(&mint, more, "recipient_invalid");
+    }
+    // An address of a program, which there is or is not: a program may have a use for it, such as a multisig's.
+    for to in [&config, &unmade] {
+        refused(to, &[], "recipient_not_wallet");
+        buyer.run(&["wallet", "transfer", &to_base58(to), "1 USDC", ANYWAY]);
+        assert_eq!(ledger.tokens(to, &mint).await, Ok(1_000_000));
+    }
+    // SOL needs no account for tokens.
+    buyer.run(&["wallet", "transfer", &to_base58(&unmade), "1 SOL"]);
+    // And nobody's wallet is refused, be it new.
+    let nobody = clawos_client::Wallet::create(&world.path("new.json")).expect("a wallet").key();
+    buyer.run(&["wallet", "transfer", &to_base58(&nobody), "1 USDC"]);
+    assert_eq!(ledger.tokens(&nobody, &mint).await, Ok(1_000_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -195,3 +195,36 @@ async fn a_compiler_that_does_not_start_is_the_hosts_fault_and_one_that_crashes_
         assert!(host.compiled().is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_compiler_that_the_host_killed_is_tried_again_and_what_did_not_fit_is_not() {
+    // The first one is killed as the system does that is out of memory, or an operator; the next is the real one.
+    let folder = tempfile::tempdir().expect("the system's folder for temporary files can be used");
+    let (counted, real) = (folder.path().join("count").display().to_string(), crate::host::compiler().program);
+    let script = |first: &str| {
+        let script = format!(
+            "echo >> {counted}.{first}; [ -e {counted}.{first}.once ] || {{ : > {counted}.{first}.once; kill -{first} $$; }}; \
+             exec {}",
+            real.display()
+        );
+        CompilerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] }
+    };
+    let starts =
+        |first: &str| fs::read_to_string(format!("{counted}.{first}")).expect("it was started").lines().count();
+    for signal in ["KILL", "TERM", "INT", "HUP"] {
+        let host = Host::with(|config| config.compiler = script(signal));
+        let killed = host.prepare(WatSkill::echo().build()).await;
+        assert!(matches!(killed, Err(Unavailable::PoolFull { .. })), "{signal}: {killed:?}");
+        assert_eq!(text(&host.run(WatSkill::echo().build()).await), r#"{"n":1}"#);
+        assert_eq!(starts(signal), 2);
+    }
+    // Out of its own memory, out of its processor time, too large a result, a crash: the artifact's doing, and remembered.
+    for signal in ["ABRT", "XCPU", "XFSZ", "SEGV"] {
+        let host = Host::with(|config| config.compiler = script(signal));
+        for _ in 0..2 {
+            let refused = host.prepare(WatSkill::echo().build()).await;
+            assert!(matches!(refused, Err(Unavailable::InvalidModule(_))), "{signal}: {refused:?}");
+        }
+        assert_eq!(starts(signal), 1);
+    }
+}

@@ -2,14 +2,15 @@
 //!
 //! The parent gives the child an artifact on standard input (after two bytes: for which processor to compile, and how many
 //! seconds of processor time it may take) and a file as standard output. The child ends with 0 and the code in that file; with 65 and a reason
-//! on standard error; with 70 or by a signal when the artifact was too much for it; and with anything
-//! else when the machine is at fault.
+//! on standard error; with 70 or by a signal of its own doing when the artifact was too much for it; and with anything
+//! else when the machine is at fault: killed from outside, for instance, because the machine is out of memory.
 
 use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     num::NonZeroU8,
+    os::unix::process::ExitStatusExt as _,
     path::PathBuf,
     process::{ExitCode, ExitStatus, Stdio},
     time::Duration,
@@ -41,6 +42,15 @@ const EXIT_CRASHED: u8 = 70;
 /// Exit code of a child that could not write all of the code (`EX_IOERR`).
 const EXIT_FULL: u8 = 74;
 
+/// Signals that an artifact cannot bring about: the system's when it is out of memory, and an operator's. The child's own
+/// bounds end it by others: `SIGABRT` for memory, `SIGXCPU` for processor time, `SIGXFSZ` for the size of the code.
+const FROM_OUTSIDE: [i32; 5] = [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
+/// When a compilation that was ended from outside is worth trying again.
+const RETRY_KILLED_AFTER: Duration = Duration::from_secs(10);
+/// Seconds of processor time after the limit at which the child is killed without a choice, by a signal that would look as if
+/// it came from outside.
+const HARD_LIMIT_AFTER: u64 = 5;
+
 /// How to start the compile child: a program whose `main` calls [`child_main`] when started like this.
 #[derive(Clone, Debug)]
 pub struct CompilerCommand {
@@ -63,7 +73,7 @@ impl CompilerCommand {
 ///
 /// # Errors
 /// [`Unavailable::InvalidModule`] when the child refuses it or does not survive it; [`Unavailable::PoolFull`] when this
-/// host is too busy to tell; [`Unavailable::Host`] when the child cannot be started.
+/// host is too busy or too full to tell; [`Unavailable::Host`] when the child cannot be started.
 pub(super) async fn compile(
     command: &CompilerCommand,
     wall: Duration,
@@ -129,6 +139,10 @@ pub(super) fn write_input(mut file: &File, cpu: Cpu, seconds: NonZeroU8, artifac
 fn judge(status: ExitStatus, reason: String) -> Result<(), Unavailable> {
     if status.success() {
         return Ok(());
+    }
+    if status.signal().is_some_and(|signal| FROM_OUTSIDE.contains(&signal)) {
+        tracing::warn!(%status, "the compile child was ended from outside; is the host out of memory?");
+        return Err(Unavailable::PoolFull { retry_after: RETRY_KILLED_AFTER });
     }
     let reason = reason.trim();
     match status.code().map(u8::try_from) {
@@ -199,7 +213,8 @@ fn compile_stdin(cpu: Cpu) -> Result<(), ChildError> {
 fn lower_limits(cpu_seconds: u64) -> io::Result<()> {
     let limit = |max| Rlimit { current: Some(max), maximum: Some(max) };
     setrlimit(Resource::As, limit(MAX_ADDRESS_SPACE))?;
-    setrlimit(Resource::Cpu, limit(cpu_seconds))?;
+    let hard = cpu_seconds.saturating_add(HARD_LIMIT_AFTER);
+    setrlimit(Resource::Cpu, Rlimit { current: Some(cpu_seconds), maximum: Some(hard) })?;
     setrlimit(Resource::Fsize, limit(MAX_COMPILED_BYTES))?;
     setrlimit(Resource::Nofile, limit(MAX_FILES))?;
     setrlimit(Resource::Core, limit(0))?;

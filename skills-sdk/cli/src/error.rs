@@ -299,6 +299,7 @@ fn client_code(error: &ClientError) -> u8 {
         ClientError::Chain(ChainError::Refused { .. } | ChainError::Funds(_) | ChainError::OtherMeter { .. }) => {
             exit::PAYMENT
         }
+        ClientError::Chain(ChainError::LostTokens { .. } | ChainError::NotAWallet(_)) => exit::INVALID,
         _ => exit::REMOTE,
     }
 }
@@ -357,6 +358,7 @@ mod tests {
             (CliError::Unproven { message: String::new(), findings: Vec::new() }, 5),
             (ChainError::Funds("SOL".to_owned()).into(), 6),
             (ChainError::Absent(String::new()).into(), 4),
+            (ChainError::NotAWallet(String::new()).into(), 5),
             (ChainError::Expired(String::new()).into(), 8),
             (WalletError::Missing(PathBuf::new()).into(), 3),
             (CliError::Interrupted { idempotency_key: String::new() }, 130),

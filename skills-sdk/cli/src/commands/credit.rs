@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 use clawos_client::key::{self, to_base58};
+use clawos_client::solana::actions;
+use clawos_interface::Currency;
 use serde_json::json;
 
 use crate::amount;
@@ -29,7 +31,7 @@ pub struct DepositArgs {
     /// The key that may record usage and spend the credit, if you trust another one than the marketplace's.
     #[arg(long, value_name = "KEY")]
     pub meter: Option<String>,
-    /// Show the deposit without signing anything.
+    /// Show the deposit and what it costs, without signing anything.
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask for confirmation.
@@ -67,9 +69,13 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
     let meter = args.meter.as_deref().map(key::parse).transpose()?;
     listing.check_meter(&before.meter, meter.as_ref())?;
     let deposit = amount::money(units, currency);
+    let costs = chain.rent_and_fees(&actions::deposit(&wallet.key(), &listing, units)?, &[]).await?;
+    let more = amount::money(costs, Currency::Sol);
     let (mut after, mut confirmed) = (before, None);
     if !args.dry_run {
-        context.out.confirm(&format!("deposit {deposit} for {id}?"), args.yes)?;
+        let deposited = if currency == Currency::Sol { units } else { 0 };
+        chain.check_lamports(&wallet.key(), deposited.saturating_add(costs)).await?;
+        context.out.confirm(&format!("deposit {deposit} for {id} (and pay {more} for rent and fees)?"), args.yes)?;
         let _progress = context.out.progress("waiting for the chain");
         confirmed = Some(chain.deposit_credit(&wallet, &listing, units, meter.as_ref()).await?);
         after = chain.licence_at(&licence).await?.value.unwrap_or(before);
@@ -81,6 +87,7 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
         "licence": to_base58(&licence),
         "meter": to_base58(&before.meter),
         "deposit": deposit,
+        "rent_and_fees": more,
         "credit_before": amount::money(before.credit(), currency),
         "unbilled_before": amount::money(before.unbilled(), currency),
         "credit": credit,
@@ -93,6 +100,7 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
         table::fields(&[
             ("licence", Some(to_base58(&licence))),
             (if args.dry_run { "to deposit" } else { "deposited" }, Some(deposit.to_string())),
+            ("rent and fees", Some(more.to_string())),
             ("credit", Some(credit.to_string())),
             ("transaction", transaction),
         ])

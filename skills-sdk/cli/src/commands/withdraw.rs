@@ -4,11 +4,11 @@
 use clap::Subcommand;
 use clawos_client::Wallet;
 use clawos_client::key::to_base58;
-use clawos_client::solana::Chain;
 use clawos_client::solana::purchase::Listing;
-use clawos_interface::ExitKind;
+use clawos_client::solana::{Chain, actions};
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::exit::ready_at;
+use clawos_interface::{Currency, ExitKind};
 use serde_json::json;
 
 use crate::amount;
@@ -90,6 +90,10 @@ async fn execute(skill: &SkillArg, chain: &Chain, context: &Context) -> Result<(
     let listing = skill.listing(context).await?;
     let licence = held(skill, &listing, &wallet, context).await?;
     let credit = amount::money(licence.credit(), listing.currency()?);
+    let costs = chain.rent_and_fees(&actions::exit(&wallet.key(), &listing, &licence)?, &[]).await?;
+    chain.check_lamports(&wallet.key(), costs).await?;
+    let more = amount::money(costs, Currency::Sol);
+    context.out.note(format!("paying {more} for rent and fees"));
     let progress = context.out.progress("waiting for the chain");
     let confirmed = chain.execute_exit(&wallet, &listing, &licence).await?;
     let after = chain.licence(&listing.address, &wallet.key()).await?.value;
@@ -98,6 +102,7 @@ async fn execute(skill: &SkillArg, chain: &Chain, context: &Context) -> Result<(
         "skill": skill.id,
         "licence": to_base58(&listing.route()?.licence(&wallet.key())),
         "credit_before": credit,
+        "rent_and_fees": more,
         "closed": after.is_none(),
         "transaction": confirmed.signature,
         "slot": confirmed.slot.to_string(),
@@ -105,6 +110,7 @@ async fn execute(skill: &SkillArg, chain: &Chain, context: &Context) -> Result<(
     context.out.result(&value, || {
         table::fields(&[
             ("credit was", Some(credit.to_string())),
+            ("rent and fees", Some(more.to_string())),
             ("licence", Some(if after.is_none() { "closed".to_owned() } else { "kept".to_owned() })),
             ("transaction", Some(confirmed.signature.clone())),
         ])

@@ -95,12 +95,11 @@ impl Chain {
         meter: Option<&Key>,
     ) -> Result<Confirmed, ChainError> {
         let buyer = wallet.key();
-        let route = listing.route()?;
-        let address = route.licence(&buyer);
+        let address = listing.route()?.licence(&buyer);
         let licence = self.licence_at(&address).await?.value;
         let licence = licence.ok_or_else(|| ChainError::Absent(format!("licence {}", to_base58(&address))))?;
         listing.check_meter(&licence.meter, meter)?;
-        self.send(wallet, &payment(&buyer, &route, &address, deposit_credit(&buyer, &route, amount))).await
+        self.send(wallet, &deposit(&buyer, listing, amount)?).await
     }
 
     /// Sets the buyer's own bounds on usage.
@@ -129,13 +128,28 @@ impl Chain {
         listing: &Listing,
         licence: &Licence,
     ) -> Result<Confirmed, ChainError> {
-        let buyer = wallet.key();
-        let route = listing.route()?;
-        let has_vault = licence.vault_bump != 0;
-        let exit = execute_exit(&buyer, &route, has_vault);
-        let instructions = if has_vault { payment(&buyer, &route, &buyer, exit) } else { budgeted(exit) };
-        self.send(wallet, &instructions).await
+        self.send(wallet, &exit(&wallet.key(), listing, licence)?).await
     }
+}
+
+/// The instructions that [`Chain::deposit_credit`] sends.
+///
+/// # Errors
+/// As [`Listing::route`].
+pub fn deposit(buyer: &Key, listing: &Listing, amount: u64) -> Result<Vec<Instruction>, ChainError> {
+    let route = listing.route()?;
+    Ok(payment(buyer, &route, &route.licence(buyer), deposit_credit(buyer, &route, amount)))
+}
+
+/// The instructions that [`Chain::execute_exit`] sends.
+///
+/// # Errors
+/// As [`Listing::route`].
+pub fn exit(buyer: &Key, listing: &Listing, licence: &Licence) -> Result<Vec<Instruction>, ChainError> {
+    let route = listing.route()?;
+    let has_vault = licence.vault_bump != 0;
+    let exit = execute_exit(buyer, &route, has_vault);
+    Ok(if has_vault { payment(buyer, &route, buyer, exit) } else { budgeted(exit) })
 }
 
 /// An instruction that moves no tokens, with its compute budget.

@@ -5,15 +5,37 @@ use clawos_interface::known::{SYSTEM_PROGRAM, TOKEN_PROGRAM};
 use clawos_interface::{Currency, Key, pda};
 use clawos_solana::COMPUTE_UNITS;
 use clawos_solana::assembly::compute_budget;
+use ed25519_dalek::VerifyingKey;
 
+use super::read::{RawAccount, TOKEN_ACCOUNT_BYTES};
 use super::{Chain, ChainError};
+use crate::key::to_base58;
 
 /// The System program's instruction `Transfer`.
 const SYSTEM_TRANSFER: u32 = 2;
 /// The Token program's instruction `TransferChecked`, which names the mint and its decimals.
 const TOKEN_TRANSFER_CHECKED: u8 = 12;
+/// Where a token account has its owner, in bytes.
+const TOKEN_OWNER: std::ops::Range<usize> = 32..64;
 
 impl Chain {
+    /// Checks that somebody can spend tokens that are sent to `to`: a wallet, which need not have any money yet, or with
+    /// `allow_program` a program too.
+    ///
+    /// # Errors
+    /// [`ChainError::LostTokens`] for what belongs to the Token program, [`ChainError::NotAWallet`] for an address that a
+    /// program owns or derived; [`ChainError::Rpc`].
+    pub async fn check_token_recipient(&self, to: &Key, allow_program: bool) -> Result<(), ChainError> {
+        let account = self.account(to).await?.value;
+        if let Some(account) = account.as_ref().filter(|account| account.owner == TOKEN_PROGRAM) {
+            return Err(ChainError::LostTokens { address: to_base58(to), reason: of_token_program(account) });
+        }
+        // The addresses that programs derive have no private key, since they are no points of the curve.
+        let is_point = VerifyingKey::from_bytes(to).is_ok();
+        let is_wallet = is_point && account.is_none_or(|account| account.owner == SYSTEM_PROGRAM);
+        if is_wallet || allow_program { Ok(()) } else { Err(ChainError::NotAWallet(to_base58(to))) }
+    }
+
     /// The instructions that move `amount` base units from `from` to `to`, whose token account is made where it has none.
     ///
     /// # Errors
@@ -35,6 +57,15 @@ impl Chain {
             }
         }
         Ok(instructions)
+    }
+}
+
+/// Why an account of the Token program cannot get tokens by its address.
+fn of_token_program(account: &RawAccount) -> String {
+    let owner = account.data.get(TOKEN_OWNER).and_then(|owner| Key::try_from(owner).ok());
+    match owner.filter(|_| account.data.len() == TOKEN_ACCOUNT_BYTES) {
+        Some(owner) => format!("it is a token account; send to its owner {}", to_base58(&owner)),
+        None => "the Token program owns it; send to a wallet".to_owned(),
     }
 }
 

@@ -8,8 +8,12 @@ use clawos_receipts::seal::seal;
 use clawos_verifier::leaves::{Contents, PublishedLeaf, verify};
 use clawos_verifier::{Report, Verdict};
 
-use crate::sample::{GENESIS, receipt, signer};
-use crate::world::World;
+use crate::sample::{GENESIS, ISSUED_AT, key, receipt, signer};
+use crate::world::{World, certificate};
+
+/// Chain times an hour before and after the receipts, Unix seconds.
+const BEFORE_SECS: i64 = (ISSUED_AT / 1_000) as i64 - 3_600;
+const AFTER_SECS: i64 = BEFORE_SECS + 7_200;
 
 /// What the operator publishes: to be tampered with.
 struct Books {
@@ -114,7 +118,7 @@ fn phantom_leaves_are_caught() {
     });
     caught(&[("receipts", "no certificate of its key")], |books| {
         let mut made_up = receipt(Some(books.world.licence_address));
-        made_up.key = crate::sample::key("stranger");
+        made_up.key = key("stranger");
         let phantom = seal(vec![made_up], &signer("stranger")).unwrap().remove(0);
         add(books, &phantom);
         books.receipts.push(phantom);
@@ -143,6 +147,46 @@ fn a_receipt_that_is_charged_twice_is_caught() {
         let (units, amount) = books.sums();
         books.anchor_again(units, amount);
     });
+}
+
+#[test]
+fn a_forged_certificate_of_an_earlier_meter_makes_no_receipt_good() {
+    // Bought again under a new meter: who was the meter of the calls before is not on chain.
+    let bought_again = |meter: &str, starts_at: i64| {
+        let mut books = Books::new();
+        books.world.keys = vec![certificate("receipt-key", meter)];
+        let licence = &mut books.world.licence;
+        (licence.meter, licence.previous_meter) = (key("new meter"), key("old meter"));
+        licence.purchases.set(3);
+        licence.starts_at.set(starts_at);
+        licence.meter_until.set(starts_at);
+        books
+    };
+    // An operator certified the key as a meter that never was, or it is the honest one's certificate: nobody can tell.
+    for meter in ["forger", "meter"] {
+        let report = bought_again(meter, AFTER_SECS).report();
+        let receipts = report.check("receipts").unwrap();
+        assert_eq!(receipts.verdict, Verdict::Skipped, "{receipts:?}");
+        assert!(receipts.evidence.starts_with("9 of 9 leaves cannot be checked"), "{}", receipts.evidence);
+        assert!(report.passed() && !report.is_complete());
+    }
+    // The account still knows the last two meters.
+    for meter in ["old meter", "new meter"] {
+        assert!(bought_again(meter, AFTER_SECS).report().is_complete(), "{meter}");
+    }
+    // Calls since the last purchase were recorded by the meter it names, so another purchase excuses nothing.
+    let report = bought_again("forger", BEFORE_SECS).report();
+    assert_eq!(report.check("receipts").unwrap().verdict, Verdict::Failed);
+    // Nor is one good whose key nobody certified, and that is said although others cannot be checked.
+    let mut books = bought_again("forger", AFTER_SECS);
+    let mut made_up = receipt(Some(books.world.licence_address));
+    made_up.key = key("stranger");
+    let phantom = seal(vec![made_up], &signer("stranger")).unwrap().remove(0);
+    books.leaves.get_mut(&3).unwrap()[0] = published(&phantom);
+    books.receipts.push(phantom);
+    let report = books.report();
+    let evidence = &report.check("receipts").unwrap().evidence;
+    assert!(evidence.contains("batch 3: no certificate") && !evidence.contains("batch 1"), "{evidence}");
 }
 
 #[test]
