@@ -16,6 +16,7 @@
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `sessions` | who is signed in and until when, and the end of it here and at the server |
+//! | `versions` | the versions of a skill, shown one by one |
 //! | `readme` | the commands of the README's tour |
 //! | `demo` | `make demo`, killed in the middle and started again |
 //!
@@ -38,4 +39,5 @@ mod readme;
 mod restarts;
 mod sessions;
 mod tampering;
+mod versions;
 mod world;
