@@ -81,6 +81,8 @@ async fn a_skill_is_shown_with_all_a_buyer_needs() {
         assert_eq!(skill["endpoints"][0]["examples"][0]["output"], json!({"text": "hello"}));
         assert_eq!(skill["endpoints"][0]["input"]["required"], json!(["text"]));
         assert_eq!(skill["chain"]["registered"], false);
+        assert_eq!(app.get("/skills/acme.echo?version=1.0.0").await.json(200), skill);
+        app.get("/skills/acme.echo?version=9.9.9").await.problem("version_not_found");
 
         let versions = app.get("/skills/acme.echo/versions").await.json(200);
         let version = app.get("/skills/acme.echo/versions/1.0.0").await.json(200);

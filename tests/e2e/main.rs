@@ -15,7 +15,8 @@
 //! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
-//! | `sign_out` | the end of a session, here and at the server
+//! | `sessions` | who is signed in and until when, and the end of it here and at the server |
+//! | `versions` | the versions of a skill, shown one by one |
 //! | `readme` | the commands of the README's tour |
 //! | `demo` | `make demo`, killed in the middle and started again |
 //!
@@ -36,6 +37,7 @@ mod pause;
 mod prices;
 mod readme;
 mod restarts;
-mod sign_out;
+mod sessions;
 mod tampering;
+mod versions;
 mod world;

@@ -7,21 +7,22 @@ use clawos_manifest::Prices;
 use crate::{Registry, RegistryError, SkillVersion, store};
 
 impl Registry {
-    /// A skill: what it does, what it may reach, what it costs by its manifest and by the chain.
+    /// A skill: what its newest version, or `version`, does, may reach, and costs by its manifest; and the chain's prices.
     ///
     /// # Errors
-    /// [`RegistryError::SkillNotFound`].
-    pub async fn show(&self, id: &str) -> Result<SkillDetail, RegistryError> {
+    /// [`RegistryError::SkillNotFound`], [`RegistryError::VersionNotFound`].
+    pub async fn show(&self, id: &str, version: Option<&str>) -> Result<SkillDetail, RegistryError> {
         let row = store::skill(&mut *self.ports.db.acquire().await?, id).await?.ok_or(RegistryError::SkillNotFound)?;
-        let newest = self.resolve(id, Some(&row.summary.latest_version)).await?;
-        let manifest = &newest.manifest;
+        let shown = self.resolve(id, Some(version.unwrap_or(&row.summary.latest_version))).await?;
+        let manifest = &shown.manifest;
         let chain = match &manifest.prices {
             None => None,
-            Some(prices) => self.on_chain(&newest, prices).await,
+            Some(prices) => self.on_chain(&shown, prices).await,
         };
         let summary = row.summary;
         Ok(SkillDetail {
-            permissions: newest.permissions.clone(),
+            version: shown.version.clone(),
+            permissions: shown.permissions.clone(),
             limits: manifest.limits.into(),
             prices: manifest.prices.clone(),
             chain,

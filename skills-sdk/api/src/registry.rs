@@ -134,6 +134,8 @@ pub struct SkillDetail {
     pub license: String,
     /// What a call without a version gets, as SemVer.
     pub latest_version: String,
+    /// The version that permissions, limits, prices and endpoints are of, as SemVer.
+    pub version: String,
     /// The interfaces its module imports; it is given nothing else.
     pub permissions: Vec<String>,
     /// What one call may use: fuel, memory_mib, wall_ms, output_kib.
@@ -257,11 +259,11 @@ pub struct VersionDetail {
     pub readme: Option<String>,
 }
 
-/// Which version's artifact to download.
+/// Which version of a skill to show, or to download.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
-pub struct ArtifactQuery {
+pub struct VersionQuery {
     /// A version; the newest by default.
     pub version: Option<String>,
 }
@@ -314,7 +316,7 @@ mod tests {
         });
         let mut detail = json!({
             "id": "a.b", "publisher": "a", "publisher_wallet": "w", "summary": "s", "description": "d",
-            "category": "utility", "tags": [], "license": "MIT", "latest_version": "1.0.0", "permissions": [],
+            "category": "utility", "tags": [], "license": "MIT", "latest_version": "1.0.0", "version": "1.0.0", "permissions": [],
             "limits": { "fuel": 1000, "memory_mib": 1, "wall_ms": 10, "output_kib": 1 }, "prices": prices(),
             "chain": { "registered": true, "skill_account": "k", "status": "active", "terms_version": 1,
                        "terms_hash": "h", "prices": on_chain, "terms_differ": false, "slot": "7" },

@@ -86,7 +86,7 @@ pub enum Command {
     Wallet(wallet::WalletCommand),
     /// Register as an agent, or sign in again, by signing a challenge with the wallet.
     Login(login::LoginArgs),
-    /// Show who is signed in, where, and until when.
+    /// Show who is signed in, by session or API key, where, and until when.
     Whoami,
     /// Sign out: end the session here and at the server.
     Logout,

@@ -46,6 +46,9 @@ pub enum CliError {
     /// Something that was asked for is not there.
     #[error("{0}")]
     NotFound(String),
+    /// A skill does not have the version that was asked for.
+    #[error("{0}")]
+    VersionNotFound(String),
     /// The input is invalid; each finding says what would be right.
     #[error("{message}")]
     Invalid {
@@ -152,7 +155,7 @@ impl CliError {
     pub fn is_remote(&self) -> bool {
         match self {
             Self::Client(_) | Self::ApiKeyRefused(_) | Self::Unregistered(_) | Self::Unaffordable(_) => true,
-            Self::Unanswered { .. } | Self::SessionLeft { .. } => true,
+            Self::Unanswered { .. } | Self::SessionLeft { .. } | Self::VersionNotFound(_) => true,
             _ => false,
         }
     }
@@ -173,7 +176,7 @@ impl CliError {
         match self {
             Self::Usage(_) => exit::USAGE,
             Self::NotSignedIn(_) => exit::AUTH,
-            Self::NotFound(_) => exit::NOT_FOUND,
+            Self::NotFound(_) | Self::VersionNotFound(_) => exit::NOT_FOUND,
             Self::Invalid { .. } | Self::Unproven { .. } => exit::INVALID,
             Self::NotAnchored { .. } => exit::NOT_ANCHORED,
             Self::PriceAboveMax { .. } => exit::PAYMENT,
@@ -195,6 +198,7 @@ impl CliError {
             Self::Usage(_) => "usage",
             Self::NotSignedIn(_) => "unauthenticated",
             Self::NotFound(_) => "not_found",
+            Self::VersionNotFound(_) => "version_not_found",
             Self::Invalid { .. } => "invalid",
             Self::Unproven { .. } => "unproven",
             Self::NotAnchored { .. } => "not_anchored",
@@ -224,7 +228,8 @@ impl CliError {
             Self::ApiKeyRefused(_) => Some(
                 "check the key in --api-key-file or CLAWOS_API_KEY; without one, the session of `clawos login` is used",
             ),
-            Self::Unregistered(_) | Self::Interrupted { .. } => None,
+            // Each says itself what to do.
+            Self::Unregistered(_) | Self::Interrupted { .. } | Self::VersionNotFound(_) => None,
             _ => hint(self.code()),
         }
     }

@@ -88,9 +88,8 @@ async fn a_list_that_does_not_end_is_refused_after_few_requests() {
 
 #[tokio::test]
 async fn every_list_of_the_api_is_read_so() {
-    let empty: Lie = |number, _| {
-        json!({ "items": [], "next_cursor": number.to_string(), "licence": "", "first_root": "" })
-    };
+    let empty: Lie =
+        |number, _| json!({ "items": [], "next_cursor": number.to_string(), "licence": "", "first_root": "" });
     let (client, asked) = serve(empty).await;
     let licence = "1".repeat(32);
     let refused = [

@@ -45,7 +45,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
         Command::Publish(args) => publish::run(&args, context).await,
         Command::Wallet(command) => wallet::run(&command, context).await,
         Command::Login(args) => login::run(&args, context).await,
-        Command::Whoami => whoami::run(context),
+        Command::Whoami => whoami::run(context).await,
         Command::Logout => logout::run(context).await,
         Command::Search(args) => search::run(&args, context).await,
         Command::Show(args) => show::run(&args, context).await,

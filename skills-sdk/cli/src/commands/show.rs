@@ -6,7 +6,7 @@ use clawos_client::api::skills::{EndpointView, LimitsView, SkillDetail, VersionV
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::output::one_line;
 use crate::price_text;
 use crate::schema_text;
@@ -14,35 +14,52 @@ use crate::table;
 
 /// The longest example that is shown as a command, in characters; a longer one is a file's content.
 const MAX_EXAMPLE_CHARS: usize = 300;
+/// The most versions that are named.
+const MAX_VERSIONS: usize = 20;
 
 /// Flags of `clawos show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The skill, like acme.word-count.
-    #[arg(value_name = "SKILL")]
+    /// The skill, like acme.word-count, or one version of it, like acme.word-count@1.2.0.
+    #[arg(value_name = "SKILL[@VERSION]")]
     pub skill: String,
 }
 
-/// Shows a listing.
+/// Shows a listing, with what its newest version does, or the one that is named.
 ///
 /// # Errors
-/// `skill_not_found`.
+/// `skill_not_found`; `version_not_found`, with the versions that there are.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
     let client = context.public()?;
-    let detail = client.skill(&args.skill).await?;
-    let versions = client.versions(&args.skill).await?;
+    let (id, version) = args.skill.split_once('@').map_or((args.skill.as_str(), None), |(id, at)| (id, Some(at)));
+    let versions = client.versions(id).await?;
+    if let Some(unknown) = version.filter(|at| !versions.iter().any(|known| known.version == *at)) {
+        return Err(CliError::VersionNotFound(format!("{id} has no version {unknown}; it has {}", listed(&versions))));
+    }
+    let detail = client.skill_at(id, version).await?;
     let mut value = json!(detail);
     value["versions"] = versions.iter().map(|version| json!(version.version)).collect();
     context.out.result(&value, || human(&detail, &versions))
 }
 
+/// The versions' numbers, newest first.
+fn listed(versions: &[VersionView]) -> String {
+    let mut shown: Vec<&str> = versions.iter().take(MAX_VERSIONS).map(|version| version.version.as_str()).collect();
+    if versions.len() > MAX_VERSIONS {
+        shown.push("… (--json lists all)");
+    }
+    shown.join(", ")
+}
+
 fn human(detail: &SkillDetail, versions: &[VersionView]) -> String {
     let chain = detail.chain.as_ref();
-    let versions: Vec<&str> = versions.iter().map(|version| version.version.as_str()).collect();
+    let newest = detail.version == detail.latest_version;
+    let called = if newest { detail.id.clone() } else { format!("{}@{}", detail.id, detail.version) };
     let mut text = table::fields(&[
-        ("skill", Some(format!("{} {}", detail.id, detail.latest_version))),
+        ("skill", Some(format!("{} {}", detail.id, detail.version))),
+        ("latest", (!newest).then(|| detail.latest_version.clone())),
         ("summary", Some(detail.summary.clone())),
-        ("versions", Some(versions.join(", "))),
+        ("versions", Some(listed(versions))),
         ("category", Some(detail.category.clone())),
         ("tags", (!detail.tags.is_empty()).then(|| detail.tags.join(", "))),
         ("price", Some(price_text::line(detail.prices.as_ref()))),
@@ -57,7 +74,7 @@ fn human(detail: &SkillDetail, versions: &[VersionView]) -> String {
         ("limits", Some(limits(&detail.limits))),
     ]);
     for endpoint in &detail.endpoints {
-        text.push_str(&endpoint_text(&detail.id, endpoint));
+        text.push_str(&endpoint_text(&called, endpoint));
     }
     text
 }

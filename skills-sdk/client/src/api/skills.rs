@@ -65,12 +65,20 @@ impl Client {
         self.json(call).await
     }
 
-    /// `GET /skills/{id}`.
+    /// `GET /skills/{id}`, with what its newest version does.
     ///
     /// # Errors
     /// `skill_not_found`.
     pub async fn skill(&self, id: &str) -> Result<SkillDetail> {
-        self.json(Call::get(format!("{BASE}/skills/{}", segment(id)?))).await
+        self.skill_at(id, None).await
+    }
+
+    /// `GET /skills/{id}`, with what this version of it does.
+    ///
+    /// # Errors
+    /// `skill_not_found`, `version_not_found`.
+    pub async fn skill_at(&self, id: &str, version: Option<&str>) -> Result<SkillDetail> {
+        self.json(Call::get(format!("{BASE}/skills/{}", segment(id)?)).query("version", version)).await
     }
 
     /// `GET /skills/{id}/versions`: all of them, newest first.

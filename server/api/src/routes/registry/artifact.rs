@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use clawos_api::Code;
-use clawos_api::registry::ArtifactQuery;
+use clawos_api::registry::VersionQuery;
 use clawos_receipts::text::to_hex;
 use clawos_storage::Artifact;
 use tokio::io::AsyncReadExt;
@@ -28,7 +28,7 @@ struct Module(Vec<u8>);
 
 /// A version's artifact. `ETag` and `X-ClawOS-Skill-Digest` are its SHA-256.
 #[utoipa::path(get, path = "/skills/{id}/artifact", operation_id = "download_artifact", tag = "skills",
-    params(("id" = String, Path, description = "`publisher.name`"), ArtifactQuery,
+    params(("id" = String, Path, description = "`publisher.name`"), VersionQuery,
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have")),
     responses((status = 200, description = "The module", content_type = "application/wasm", body = inline(Module), headers(
             ("ETag" = String, description = "The artifact's SHA-256 in hex, quoted"),
@@ -46,7 +46,7 @@ struct Module(Vec<u8>);
 pub(super) async fn artifact(
     State(app): State<AppState>,
     Path(id): Path<String>,
-    Query(query): Query<ArtifactQuery>,
+    Query(query): Query<VersionQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let version = app.registry.resolve(&id, query.version.as_deref()).await?;

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use clawos_api::registry::{SkillDetail, SkillQuery, SkillSummary, VersionDetail, VersionView, VersionsQuery};
+use clawos_api::registry::{
+    SkillDetail, SkillQuery, SkillSummary, VersionDetail, VersionQuery, VersionView, VersionsQuery,
+};
 use clawos_api::{Code, Page};
 
 use crate::extract::{Path, Query};
@@ -19,13 +21,18 @@ pub(super) async fn list(
     Ok(Json(app.registry.search(&query).await?))
 }
 
-/// A skill: what it does, what it may reach, what it costs by its manifest and by the chain.
+/// A skill: what its newest version, or the one that is named, does, may reach, and costs by its manifest; and the chain's
+/// prices.
 #[utoipa::path(get, path = "/skills/{id}", operation_id = "get_skill", tag = "skills",
-    params(("id" = String, Path, description = "`publisher.name`")),
+    params(("id" = String, Path, description = "`publisher.name`"), VersionQuery),
     responses((status = 200, description = "The skill", body = SkillDetail)),
-    extensions(("x-codes" = json!([Code::SkillNotFound]))))]
-pub(super) async fn show(State(app): State<AppState>, Path(id): Path<String>) -> Result<Json<SkillDetail>, ApiError> {
-    Ok(Json(app.registry.show(&id).await?))
+    extensions(("x-codes" = json!([Code::SkillNotFound, Code::VersionNotFound]))))]
+pub(super) async fn show(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Json<SkillDetail>, ApiError> {
+    Ok(Json(app.registry.show(&id, query.version.as_deref()).await?))
 }
 
 /// A skill's versions, newest first.
