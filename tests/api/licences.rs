@@ -19,6 +19,9 @@ use crate::settlement::{CALL, usage};
 /// 0.5 USDC an hour.
 const HOURLY_PRICING: &str = "[pricing]\ncurrency = \"USDC\"\nperiod = { amount = \"0.5\", every = \"hourly\" }\n";
 
+/// Twice as many calls as the server asks the chain in a second about one licence.
+const MANY: usize = 16;
+
 /// What the buyer is told about the licence, without calling.
 async fn reason(market: &Market, buyer: &Buyer) -> String {
     let path = format!("/marketplace/verify/{}", market.skill);
@@ -69,6 +72,27 @@ async fn a_licence_that_owes_is_suspended_until_the_debt_is_paid() {
         market.call(&buyer, "hello").await.problem("licence_suspended");
         assert_eq!(reason(&market, &buyer).await, "suspended");
         market.deposit(&buyer, 3 * CALL).await;
+        market.call(&buyer, "hello").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn who_has_paid_is_served_at_once_however_often_he_was_refused() {
+    for database in databases().await {
+        let market = Market::open(&database, usage).await;
+        let buyer = market.buyer("buyer").await;
+        let many_are_refused = async |code: &str| {
+            for _ in 0..MANY {
+                market.call(&buyer, "hello").await.problem(code);
+            }
+        };
+        many_are_refused("licence_required").await;
+        market.buy(&buyer, Kind::Usage, Caps::default()).await;
+        market.call(&buyer, "hello").await.problem("insufficient_credit");
+        market.deposit(&buyer, CALL).await;
+        market.call(&buyer, "hello").await.json(200);
+        many_are_refused("insufficient_credit").await;
+        market.deposit(&buyer, CALL).await;
         market.call(&buyer, "hello").await.json(200);
     }
 }

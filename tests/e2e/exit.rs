@@ -38,7 +38,7 @@ async fn rent_and_credit_are_returned(database: &TestDatabase) {
 
     let asked = world.buyer.run(&["withdraw", "request", LOOPS, "--close"]);
     assert_eq!(asked["withdrawal"], "close", "{asked}");
-    world.until_call(&world.buyer, Err("licence_closing")).await;
+    world.until_refused("licence_closing").await;
     let refused = world.buyer.refused(&["exec", LOOPS, "echo", "3"], "licence_closing");
     assert!(refused["receipt"].is_null(), "{refused}");
     world.buyer.refused(&["withdraw", "request", LOOPS, "--close"], "ExitPending");
@@ -53,7 +53,7 @@ async fn rent_and_credit_are_returned(database: &TestDatabase) {
     assert_eq!((units(&done["credit_before"]), &done["closed"]), (997_000, &json!(true)), "{done}");
     let account = world.ledger().account(&licence).await.expect("the chain answers");
     assert!(account.value.is_none(), "the account is gone");
-    world.until_call(&world.buyer, Err("licence_required")).await;
+    world.until_refused("licence_required").await;
     world.buyer.refused(&["withdraw", "execute", LOOPS], "not_found");
 
     let after = purses(&world, &world.buyer, Currency::Usdc).await;

@@ -7,6 +7,7 @@
 //! | `kills` | the server killed during calls and during settlement |
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `kinds` | each way to sell: subscription, tiers, megafuel, usage in SOL |
+//! | `paying` | who has paid is served at once, after whatever refusal |
 //! | `exit` | a licence closed: rent and credit come back |
 //! | `pause` | usage and sales paused on chain, and resumed |
 //! | `limits` | 64 calls at once on a licence with 10 units left |
@@ -34,6 +35,7 @@ mod kills;
 mod kinds;
 mod limits;
 mod pause;
+mod paying;
 mod prices;
 mod readme;
 mod restarts;

@@ -38,7 +38,6 @@ async fn who_wants_to_leave_can_while_all_else_waits(database: &TestDatabase) {
     world.stranger.run(&["buy", LOOPS, "--kind", "usage"]);
     for agent in [&world.stranger, &world.buyer] {
         agent.run(&["credit", "deposit", LOOPS, "0.5"]);
-        world.until_call(agent, Ok(())).await;
         agent.run(&["exec", LOOPS, "echo", "2"]);
     }
     // What was left of the first deposit has left.
@@ -57,7 +56,7 @@ async fn send(world: &World, signer: &Wallet, change: fn(&Key, u16) -> Instructi
 }
 
 async fn calls_and_sales_are_refused(world: &World) {
-    world.until_call(&world.buyer, Err("usage_paused")).await;
+    world.until_refused("usage_paused").await;
     let refused = world.buyer.refused(&["exec", LOOPS, "echo", "1"], "usage_paused");
     assert_eq!((&refused["retryable"], &refused["receipt"]), (&json!(true), &json!(null)), "{refused}");
     let line = ["buy", LOOPS, "--kind", "usage"];

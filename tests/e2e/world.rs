@@ -210,14 +210,12 @@ impl World {
         Some(Answer { status, headers, bytes: response.bytes().await.ok()?.to_vec() })
     }
 
-    /// Waits until a call of `acme.loops` by `agent` would be made, or refused with this code: after a change on chain the
-    /// server may go by what it read up to a second before.
-    pub(crate) async fn until_call(&self, agent: &Clawos, expected: Result<(), &str>) {
-        until(&format!("a call is answered with {expected:?}"), async || {
-            match agent.attempt(&["exec", guests::LOOPS, "echo", "1", "--dry-run"]) {
-                Ok(_) => expected.is_ok(),
-                Err(refusal) => expected == Err(refusal.code()),
-            }
+    /// Waits until a call of `acme.loops` by the buyer would be refused with this code: what allowed it the server may remember
+    /// for a while. Who may call again is never kept waiting.
+    pub(crate) async fn until_refused(&self, code: &str) {
+        until(&format!("a call is refused with {code}"), async || {
+            let outcome = self.buyer.attempt(&["exec", guests::LOOPS, "echo", "1", "--dry-run"]);
+            outcome.is_err_and(|refusal| refusal.code() == code)
         })
         .await;
     }

@@ -26,11 +26,12 @@ pub(crate) use self::execute::{SendError, Simulation};
 pub(crate) use self::meta::{inner_instructions, lamports, return_data, token_balances};
 pub(crate) use self::view::View;
 
-use crate::clock::{Pace, SlotClock, now_ms};
+use crate::clock::{SlotClock, now_ms};
 use crate::cluster::Behaviour;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::ledger::{AccountState, Header, Ledger, Record};
+use crate::pace::Pace;
 
 /// The most commits a slow websocket may lag behind before it is dropped.
 const COMMITS_KEPT: usize = 4096;
@@ -61,7 +62,6 @@ pub(crate) struct Bank {
     /// The accounts of a fresh litesvm, which no snapshot needs.
     base: HashMap<Pubkey, AccountSharedData>,
     genesis: Hash,
-    pace: Pace,
     clock: SlotClock,
     behaviour: Behaviour,
     history: History,
@@ -110,9 +110,14 @@ impl Bank {
         &self.clock
     }
 
+    /// How slots and the chain's Unix time follow the wall clock.
+    fn pace(&self) -> &Pace {
+        self.clock.timeline().pace()
+    }
+
     /// Seconds by which the chain's Unix time is ahead of the wall clock's.
     pub(crate) fn ahead_secs(&self) -> u64 {
-        self.pace.ahead_secs
+        self.pace().ahead_secs
     }
 
     pub(crate) fn behaviour(&self) -> &Behaviour {
@@ -140,7 +145,7 @@ impl Bank {
 
     /// Milliseconds per slot.
     pub(crate) fn slot_ms(&self) -> u64 {
-        self.pace.slot_ms
+        self.pace().slot_ms
     }
 
     /// The genesis hash: the chain's name.
@@ -199,7 +204,8 @@ impl Bank {
     }
 
     fn header(&self) -> Header {
-        Header::new(self.genesis.to_bytes(), self.pace, self.clock.slot(), self.clock.unix_timestamp())
+        let timeline = self.clock.timeline().clone();
+        Header::new(self.genesis.to_bytes(), timeline, self.clock.slot(), self.clock.unix_timestamp())
     }
 }
 

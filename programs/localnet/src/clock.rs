@@ -1,6 +1,6 @@
 //! Time on the chain: which slot it is now, and the blockhash of each slot.
 //!
-//! Both are functions of the wall clock, the genesis hash and what was set ([`Pace`]), so nothing has to be written for time
+//! Both are functions of the wall clock, the genesis hash and what was set ([`Timeline`]), so nothing has to be written for time
 //! to go on across a restart: a localnet that was down for a minute comes back a minute of slots later, and a blockhash handed out before
 //! a quick restart is still good after it.
 
@@ -10,42 +10,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use solana_hash::Hash;
 
+use crate::pace::Timeline;
+
 /// A transaction's blockhash may be at most this many slots old, as on every Solana cluster.
 pub(crate) const MAX_BLOCKHASH_AGE: u64 = 150;
 /// Slots kept in the SlotHashes sysvar, as on every Solana cluster.
 const SLOT_HASHES: usize = 512;
-/// How far the chain's Unix time can be ahead of the wall clock, in seconds: ten years.
-pub(crate) const MAX_AHEAD_SECS: u64 = 10 * 366 * 86_400;
-
-/// The line through (`at_ms`, `at_slot`) with `slot_ms` per slot, and the chain's Unix time beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, wincode::SchemaRead, wincode::SchemaWrite)]
-pub(crate) struct Pace {
-    /// Unix milliseconds at which `at_slot` began.
-    pub(crate) at_ms: u64,
-    /// The slot that began then.
-    pub(crate) at_slot: u64,
-    /// Milliseconds per slot.
-    pub(crate) slot_ms: u64,
-    /// Seconds by which the chain's Unix time is ahead of the wall clock's, at most [`MAX_AHEAD_SECS`].
-    pub(crate) ahead_secs: u64,
-}
-
-impl Pace {
-    fn slot_at(&self, now_ms: u64) -> u64 {
-        let elapsed = now_ms.saturating_sub(self.at_ms);
-        self.at_slot.saturating_add(elapsed / self.slot_ms.max(1))
-    }
-
-    /// The same time line continued at another speed from `now_ms` on.
-    pub(crate) fn continued(&self, now_ms: u64, slot_ms: u64) -> Self {
-        Self { at_ms: now_ms, at_slot: self.slot_at(now_ms), slot_ms, ..*self }
-    }
-}
-
 /// The chain's clock. It never goes back, whatever the wall clock does.
 pub(crate) struct SlotClock {
     genesis: Hash,
-    pace: Pace,
+    timeline: Timeline,
     slot: u64,
     unix_timestamp: i64,
     /// Blockhashes of the newest slots, newest first.
@@ -54,17 +28,18 @@ pub(crate) struct SlotClock {
 
 impl SlotClock {
     /// A clock that is at least at `slot` and `unix_timestamp`, the newest the ledger knows.
-    pub(crate) fn new(genesis: Hash, pace: Pace, slot: u64, unix_timestamp: i64) -> Self {
-        let mut clock = Self { genesis, pace, slot, unix_timestamp, recent: VecDeque::with_capacity(SLOT_HASHES) };
+    pub(crate) fn new(genesis: Hash, timeline: Timeline, slot: u64, unix_timestamp: i64) -> Self {
+        let mut clock = Self { genesis, timeline, slot, unix_timestamp, recent: VecDeque::with_capacity(SLOT_HASHES) };
         clock.refill();
         clock
     }
 
     /// Moves to `now_ms`; true when a new slot has begun.
     pub(crate) fn advance(&mut self, now_ms: u64) -> bool {
-        let seconds = i64::try_from((now_ms / 1000).saturating_add(self.pace.ahead_secs)).unwrap_or(i64::MAX);
+        let pace = self.timeline.pace();
+        let seconds = i64::try_from((now_ms / 1000).saturating_add(pace.ahead_secs)).unwrap_or(i64::MAX);
         self.unix_timestamp = self.unix_timestamp.max(seconds);
-        let slot = self.pace.slot_at(now_ms);
+        let slot = pace.slot_at(now_ms);
         let moved = slot > self.slot;
         if moved {
             self.slot = slot;
@@ -102,11 +77,14 @@ impl SlotClock {
         blockhash(&self.genesis, slot)
     }
 
-    /// About when a slot began by the wall clock, in seconds since 1970: as if slots had always had their present length.
+    /// What the slots follow, and followed.
+    pub(crate) fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// About when a slot began, in seconds since 1970: never later than now.
     pub(crate) fn time_of(&self, slot: u64) -> i64 {
-        let milliseconds = i128::from(self.pace.at_ms)
-            + (i128::from(slot) - i128::from(self.pace.at_slot)) * i128::from(self.pace.slot_ms);
-        i64::try_from(milliseconds.div_euclid(1000)).unwrap_or(i64::MAX).min(self.unix_timestamp)
+        self.timeline.time_of(slot).min(self.unix_timestamp)
     }
 
     /// The newest slots and their hashes, newest first.
@@ -144,11 +122,12 @@ pub(crate) fn now_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pace::Pace;
 
     const PACE: Pace = Pace { at_ms: 1_000_000, at_slot: 7, slot_ms: 400, ahead_secs: 0 };
 
     fn clock() -> SlotClock {
-        SlotClock::new(Hash::new_from_array([9; 32]), PACE, 7, 1_000)
+        SlotClock::new(Hash::new_from_array([9; 32]), Timeline::new(PACE), 7, 1_000)
     }
 
     #[test]
@@ -195,18 +174,12 @@ mod tests {
 
     #[test]
     fn the_time_can_be_ahead_of_the_wall_clock_and_slots_stay() {
-        let pace = Pace { ahead_secs: 3_600, ..PACE };
-        let mut clock = SlotClock::new(Hash::new_from_array([9; 32]), pace, 7, 1_000);
+        let mut timeline = Timeline::new(PACE);
+        timeline.change(PACE.advanced(1_002_000, 3_600));
+        let mut clock = SlotClock::new(Hash::new_from_array([9; 32]), timeline, 12, 4_602);
         clock.advance(1_004_000);
         assert_eq!((clock.slot(), clock.unix_timestamp()), (17, 4_604));
-        assert_eq!(pace.continued(1_004_000, 10).ahead_secs, 3_600);
-    }
-
-    #[test]
-    fn another_speed_continues_from_the_same_slot() {
-        let slower = PACE.continued(1_004_000, 1_000);
-        assert_eq!(slower.slot_at(1_004_999), 17);
-        assert_eq!(slower.slot_at(1_006_000), 19);
+        assert_eq!([11, 12, 17, 18].map(|slot| clock.time_of(slot)), [1_001, 4_602, 4_604, 4_604]);
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod http;
 mod keys;
 mod ledger;
 mod node;
+mod pace;
 mod program;
 mod rpc;
 mod server;

@@ -8,8 +8,8 @@ use crate::{
     LISTING_MAX_AGE_MS, LicenceState, Licensing, LicensingError, ListingState, Reading, Snapshot, skill_account,
 };
 
-/// The age (milliseconds) of state that is read when it is asked for: a refusal rests on such state, since who has just
-/// paid must not be sent away. How often refused callers can cause a read is bounded by the cache.
+/// The age (milliseconds) of state that is read when it is asked for. How often that can cause a read is bounded by the cache,
+/// whose last reading is then at most a second old; a refusal waits for a newer one ([`Licensing::admit_fresh`]).
 pub(crate) const READ_NOW: u64 = 0;
 
 impl Licensing {

@@ -54,7 +54,8 @@ struct Window {
 impl Window {
     /// Counts a read at `now_ms`; false when the window has had its share.
     fn admit(&mut self, now_ms: i64) -> bool {
-        if now_ms.saturating_sub(self.since_ms) >= WINDOW_MS {
+        // Also after the clock was set back.
+        if !(0..WINDOW_MS).contains(&now_ms.saturating_sub(self.since_ms)) {
             *self = Window { since_ms: now_ms, reads: 0 };
         }
         self.reads = self.reads.saturating_add(1);
@@ -235,6 +236,15 @@ mod tests {
         assert_eq!(reads.load(Ordering::SeqCst), READS_PER_WINDOW);
         cache.get(KEY, 1 + WINDOW_MS, 0, |_| true, load).await.unwrap();
         assert_eq!(reads.load(Ordering::SeqCst), READS_PER_WINDOW + 1);
+    }
+
+    #[test]
+    fn reads_are_counted_anew_after_the_window_and_when_the_clock_was_set_back() {
+        let mut window = Window::default();
+        for start in [10_000, 10_000 + WINDOW_MS, 500] {
+            assert!((0..READS_PER_WINDOW).all(|_| window.admit(start)));
+            assert!(!window.admit(start + WINDOW_MS - 1));
+        }
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clawos_tests::app::{Answer, TestDatabase, address, new_key, send, sign};
-use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::guests::LOOPS;
 use clawos_tests::publication::Publication;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Table;
-use crate::world::{SETTLE_LATE, World, on_both_databases};
+use crate::world::{SETTLE_LATE, World, on_both_databases, until};
 
 async fn post(world: &World, path: &str, body: &Value) -> Answer {
     send(world.request(Method::POST, path).json(body)).await
@@ -87,7 +87,7 @@ async fn keys(database: &TestDatabase) {
     let path = format!("/agents/me/keys/{}", narrow["id"].as_str().expect("an id"));
     let answer = send(world.request(Method::DELETE, &path).bearer_auth(world.stranger.token())).await;
     table.http("revoking another agent's key", &answer, 404, "not_found");
-    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    until("the short key expires", async || with(&short, Method::GET, "/agents/me").await.status == 401).await;
     table.http("an expired key", &with(&short, Method::GET, "/agents/me").await, 401, "key_expired");
     let mut cut = narrow["key"].as_str().expect("a new key is shown").to_owned();
     cut.pop();
@@ -98,12 +98,10 @@ async fn keys(database: &TestDatabase) {
     table.http("a revoked session", &answer, 401, "key_revoked");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_belongs_to_others() {
-    if !guests::available() {
-        return;
-    }
-    let world = World::enrolled(SETTLE_LATE);
+on_both_databases!(what_belongs_to_others);
+
+async fn what_belongs_to_others(database: &TestDatabase) {
+    let world = World::enrolled_on(database, SETTLE_LATE);
     world.sell(LOOPS, &[], "5");
     let mut table = Table::default();
     let called = world.buyer.run(&["exec", LOOPS, "echo", "1"]);

@@ -1,10 +1,9 @@
 //! What is missing around the server: the chain, room on the disk, a database to itself.
 
 use std::path::Path;
-use std::time::Duration;
 
-use clawos_tests::app::send;
-use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::app::{TestDatabase, send};
+use clawos_tests::guests::LOOPS;
 use clawos_tests::processes::Stop;
 use clawos_tests::publication::Publication;
 use clawos_tests::scratch::SmallDisk;
@@ -14,22 +13,16 @@ use serde_json::{Value, json};
 
 use super::Table;
 use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World, until};
+use crate::world::{SETTLE_AT_ONCE, World, on_both_databases, until};
 
-/// How long a licence is used without reading it again, in the tests of the missing chain.
-const SHORT_TTL: Duration = Duration::from_millis(1_300);
+on_both_databases!(the_chain_is_down_with_grace);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_chain_is_down_with_grace() {
-    if !guests::available() {
-        return;
-    }
-    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "1", "--grace-secs", "100"]].concat();
-    let mut world = World::enrolled(&flags);
+async fn the_chain_is_down_with_grace(database: &TestDatabase) {
+    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "0", "--grace-secs", "100"]].concat();
+    let mut world = World::enrolled_on(database, &flags);
     let licence = world.sell(LOOPS, &[], "1");
     assert_eq!(call(&world, 1).await.json(200)["licence"]["source"], "chain");
     world.chain.stop(Stop::Kill);
-    tokio::time::sleep(SHORT_TTL).await;
     let mut table = Table::default();
     let graced = call(&world, 2).await.json(200);
     assert_eq!(graced["licence"]["source"], "grace", "{graced}");
@@ -49,17 +42,14 @@ async fn the_chain_is_down_with_grace() {
     books::audit(&world, &[Account { skill: LOOPS, licence, deposited: 1_000_000 }]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_chain_is_down_without_grace() {
-    if !guests::available() {
-        return;
-    }
-    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "1", "--grace-secs", "0"]].concat();
-    let mut world = World::enrolled(&flags);
+on_both_databases!(the_chain_is_down_without_grace);
+
+async fn the_chain_is_down_without_grace(database: &TestDatabase) {
+    let flags = [SETTLE_AT_ONCE, &["--licence-ttl-secs", "0", "--grace-secs", "0"]].concat();
+    let mut world = World::enrolled_on(database, &flags);
     let licence = world.sell(LOOPS, &[], "1");
     call(&world, 1).await.json(200);
     world.chain.stop(Stop::Kill);
-    tokio::time::sleep(SHORT_TTL).await;
     let mut table = Table::default();
     let problem = table.http("chain down, without grace: a call", &call(&world, 2).await, 503, "rpc_unavailable");
     assert_eq!(problem["retryable"], true);
@@ -94,9 +84,10 @@ async fn two_servers_on_one_sqlite_file() {
     answer.json(200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_disk_is_full_on_publish() {
-    let mut world = World::start(&[]);
+on_both_databases!(the_disk_is_full_on_publish, without guests);
+
+async fn the_disk_is_full_on_publish(database: &TestDatabase) {
+    let mut world = World::start_on(database, &[]);
     world.server.stop(Stop::Kill);
     let folder = world.server.folder().to_owned();
     let Some(_disk) = SmallDisk::mount_on(folder.clone(), 6 * 1024) else { return };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clawos_tests::app::{Answer, TestDatabase, send};
-use clawos_tests::guests::{self, MARKDOWN_HTML};
+use clawos_tests::guests::MARKDOWN_HTML;
 use clawos_tests::publication::Publication;
 use clawos_tests::wat_skill::WatSkill;
 use reqwest::Method;
@@ -60,9 +60,10 @@ async fn manifests_at_the_server(database: &TestDatabase) {
     world.get(&world.author, "/skills/acme.echo").await.problem("skill_not_found");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn artifacts_at_the_server() {
-    let world = World::enrolled(&[]);
+on_both_databases!(artifacts_at_the_server, without guests);
+
+async fn artifacts_at_the_server(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let mut table = Table::default();
     let good = WatSkill::echo().build();
     let crashing = WatSkill::running("unreachable").build();
@@ -85,13 +86,11 @@ async fn artifacts_at_the_server() {
     publish(&world, &good).await.json(201);
 }
 
+on_both_databases!(projects_at_the_command);
+
 /// The same faults in an author's folder.
-#[tokio::test(flavor = "multi_thread")]
-async fn projects_at_the_command() {
-    if !guests::available() {
-        return;
-    }
-    let world = World::enrolled(&[]);
+async fn projects_at_the_command(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let mut table = Table::default();
     let folder = world.project(MARKDOWN_HTML);
     let module = PathBuf::from(&folder).join("skill.wasm");

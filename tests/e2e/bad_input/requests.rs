@@ -1,7 +1,7 @@
 //! Malformed, unknown, too long and too large fields of every documented endpoint: always a clear problem, never a crash
 //! and never an answer as if nothing were wrong. Each request has one thing wrong with it, and the problem names it.
 
-use clawos_tests::app::{Answer, send};
+use clawos_tests::app::{Answer, TestDatabase, send};
 use clawos_tests::publication::Publication;
 use reqwest::{Method, header};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Table;
 use super::forms::{Form, form};
 use super::openapi::{Operation, kind, operations};
-use crate::world::World;
+use crate::world::{World, on_both_databases};
 
 /// Longer than any member of any JSON body, shorter than any body limit (characters).
 const LONG: usize = 3_000;
@@ -96,9 +96,10 @@ impl Prober<'_> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_endpoint_refuses_what_is_wrong() {
-    let world = World::enrolled(&[]);
+on_both_databases!(every_endpoint_refuses_what_is_wrong, without guests);
+
+async fn every_endpoint_refuses_what_is_wrong(database: &TestDatabase) {
+    let world = World::enrolled_on(database, &[]);
     let document = send(reqwest::Client::new().get(format!("{}/openapi.json", world.server.origin()))).await.json(200);
     let operations = operations(&document);
     assert!(operations.len() >= 25, "the document is whole: {}", operations.len());

@@ -33,13 +33,13 @@ async fn what_is_not_used_is_returned(database: &TestDatabase) {
     assert_eq!((totals.units, totals.amount), (3, 3 * PRICE));
 
     world.buyer.run(&["withdraw", "request", LOOPS]);
-    world.until_call(&world.buyer, Err("licence_closing")).await;
+    world.until_refused("licence_closing").await;
     world.buyer.refused(&["exec", LOOPS, "echo", "4"], "licence_closing");
     world.buyer.refused(&["withdraw", "execute", LOOPS], "ExitNotReady");
     world.advance(SETTLE_DELAY).await;
     let done = world.buyer.run(&["withdraw", "execute", LOOPS]);
     assert_eq!((units(&done["credit_before"]), &done["closed"]), (4_000_000, &json!(false)), "{done}");
-    world.until_call(&world.buyer, Err("insufficient_credit")).await;
+    world.until_refused("insufficient_credit").await;
 
     let after = purses(&world, &world.buyer, Currency::Sol).await;
     // Purchase, two deposits, request and execution; a transaction that would fail is not sent.

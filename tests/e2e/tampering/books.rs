@@ -5,16 +5,20 @@ use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::processes::Clawos;
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::any::install_default_drivers;
+use sqlx::{AnyConnection, Connection};
 
 use super::{Settled, settled};
-use crate::world::{SETTLE_LATE, World};
+use crate::world::{SETTLE_LATE, World, on_both_databases};
 
 /// Changes the server's database behind its back.
-async fn tamper(world: &World, statement: &'static str, bound: &str) {
-    let file = world.server.folder().join("clawos.db");
-    let mut database =
-        SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.expect("it is a database");
+async fn tamper(world: &World, database: &TestDatabase, statement: &'static str, bound: &str) {
+    let url = match database {
+        TestDatabase::Sqlite => format!("sqlite://{}", world.server.folder().join("clawos.db").display()),
+        TestDatabase::Postgres(url) => url.clone(),
+    };
+    install_default_drivers();
+    let mut database = AnyConnection::connect(&url).await.expect("it is a database");
     let done = sqlx::query(statement).bind(bound).execute(&mut database).await.expect("it is SQL");
     assert_eq!(done.rows_affected(), 1, "{statement}");
 }
@@ -27,12 +31,10 @@ fn judged(report: &Value) -> (&str, Vec<&str>) {
     (report["batches"]["verdict"].as_str().expect("a verdict"), names)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_operator_changes_in_the_books_is_seen_by_who_adds_them_up() {
-    if !guests::available() {
-        return;
-    }
-    let Settled { world, licence, proof, .. } = settled(&TestDatabase::Sqlite).await;
+on_both_databases!(what_the_operator_changes_in_the_books_is_seen_by_who_adds_them_up);
+
+async fn what_the_operator_changes_in_the_books_is_seen_by_who_adds_them_up(database: &TestDatabase) {
+    let Settled { world, licence, proof, .. } = settled(database).await;
     let buyer = world.buyer.address();
     let line = ["verify", "licence", LOOPS, &buyer, "--batches"];
     for agent in [&world.buyer, &world.author] {
@@ -54,16 +56,16 @@ async fn what_the_operator_changes_in_the_books_is_seen_by_who_adds_them_up() {
         assert_eq!(names, expected, "{problem:#}");
     };
     // Totals that are not those on chain.
-    tamper(&world, "UPDATE batches SET units = 504 WHERE licence = $1", &licence).await;
+    tamper(&world, database, "UPDATE batches SET units = 504 WHERE licence = $1", &licence).await;
     refused(&world.outsider, &["batch_roots", "hash_chain", "totals"]);
-    tamper(&world, "UPDATE batches SET units = count WHERE licence = $1", &licence).await;
+    tamper(&world, database, "UPDATE batches SET units = count WHERE licence = $1", &licence).await;
     world.outsider.run(&line);
     // A body that is not the anchored one, and then one that is gone.
     let id = proof["receipt"]["id"].as_str().expect("an id");
     let body = "UPDATE receipts SET body = replace(body, '\"outcome\":\"ok\"', '\"outcome\":\"trap\"') WHERE id = $1";
-    tamper(&world, body, id).await;
+    tamper(&world, database, body, id).await;
     refused(&world.buyer, &["leaves", "receipts"]);
-    tamper(&world, "DELETE FROM receipts WHERE id = $1", id).await;
+    tamper(&world, database, "DELETE FROM receipts WHERE id = $1", id).await;
     refused(&world.buyer, &["leaves"]);
 }
 
@@ -106,12 +108,10 @@ async fn a_fresh_home_proves_the_anchor_from_the_receipt_alone() {
     assert_eq!((never.exit, never.code()), (5, "unproven"), "{never:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operator_who_raises_a_bill_before_it_is_settled_is_not_paid_for_it() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_LATE);
+on_both_databases!(an_operator_who_raises_a_bill_before_it_is_settled_is_not_paid_for_it);
+
+async fn an_operator_who_raises_a_bill_before_it_is_settled_is_not_paid_for_it(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     let licence = world.sell(LOOPS, &[], "5");
     let mut receipts = Vec::new();
     for n in 0..5 {
@@ -121,7 +121,7 @@ async fn an_operator_who_raises_a_bill_before_it_is_settled_is_not_paid_for_it()
     }
     let first: Value = serde_json::from_slice(&std::fs::read(&receipts[0]).expect("it was saved")).expect("JSON");
     let id = first["id"].as_str().expect("an id");
-    tamper(&world, "UPDATE receipts SET units = units + 500 WHERE id = $1", id).await;
+    tamper(&world, database, "UPDATE receipts SET units = units + 500 WHERE id = $1", id).await;
     world.settle_now();
     let second: Value = serde_json::from_slice(&std::fs::read(&receipts[1]).expect("it was saved")).expect("JSON");
     world.buyer.run(&["receipts", "get", second["id"].as_str().expect("an id"), "--wait", "30"]);

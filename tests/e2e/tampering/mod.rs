@@ -14,7 +14,7 @@ use clawos_receipts::signature::public_key;
 use clawos_receipts::text::to_base58;
 use clawos_receipts::{Key, Receipt, SignedReceipt, SigningKey};
 use clawos_tests::app::TestDatabase;
-use clawos_tests::guests::{self, LOOPS};
+use clawos_tests::guests::LOOPS;
 use clawos_tests::lying_chain::LyingChain;
 use clawos_tests::processes::Stop;
 use clawos_tests::processes::clawos::key;
@@ -104,12 +104,10 @@ async fn a_changed_receipt_or_proof_is_caught(database: &TestDatabase) {
     world.outsider.refused(&line, "invalid");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_that_anybody_could_have_made_proves_nothing() {
-    if !guests::available() {
-        return;
-    }
-    let Settled { world, proof, .. } = settled(&TestDatabase::Sqlite).await;
+on_both_databases!(a_receipt_that_anybody_could_have_made_proves_nothing);
+
+async fn a_receipt_that_anybody_could_have_made_proves_nothing(database: &TestDatabase) {
+    let Settled { world, proof, .. } = settled(database).await;
     let forger = SigningKey::from_bytes(&[9; 32]);
     let verified = |change: &dyn Fn(&mut Receipt)| {
         let honest: SignedReceipt = serde_json::from_value(proof["receipt"].clone()).expect("a receipt");
@@ -134,12 +132,10 @@ async fn a_receipt_that_anybody_could_have_made_proves_nothing() {
     world.outsider.refused(&["verify", "receipt", &world.write("twice.json", &twice)], "invalid");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_licence_that_the_endpoint_forges_is_caught() {
-    if !guests::available() {
-        return;
-    }
-    let Settled { world, licence, proof, payload } = settled(&TestDatabase::Sqlite).await;
+on_both_databases!(a_licence_that_the_endpoint_forges_is_caught);
+
+async fn a_licence_that_the_endpoint_forges_is_caught(database: &TestDatabase) {
+    let Settled { world, licence, proof, payload } = settled(database).await;
     let honest = world.write("honest.json", &proof.to_string());
     let receipt = ["verify", "receipt", &honest, "--replay", "--input", &payload];
     let buyer = world.buyer.address();
@@ -160,12 +156,10 @@ async fn a_licence_that_the_endpoint_forges_is_caught() {
     outsider.refused(&receipt, "invalid");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn forged_licence_bytes_prove_nothing() {
-    if !guests::available() {
-        return;
-    }
-    let Settled { world, licence, .. } = settled(&TestDatabase::Sqlite).await;
+on_both_databases!(forged_licence_bytes_prove_nothing);
+
+async fn forged_licence_bytes_prove_nothing(database: &TestDatabase) {
+    let Settled { world, licence, .. } = settled(database).await;
     let found = world.ledger().account(&licence).await.expect("the chain answers");
     let account = found.value.expect("there is a licence");
     let now = world.ledger().clock().await.expect("the chain answers");
@@ -193,12 +187,10 @@ async fn forged_licence_bytes_prove_nothing() {
     assert_eq!(judge(licence, account.owner, &other_kind), (false, "unproven"), "another kind of account");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn compiled_code_that_somebody_changed_is_compiled_again() {
-    if !guests::available() {
-        return;
-    }
-    let mut world = World::enrolled(SETTLE_LATE);
+on_both_databases!(compiled_code_that_somebody_changed_is_compiled_again);
+
+async fn compiled_code_that_somebody_changed_is_compiled_again(database: &TestDatabase) {
+    let mut world = World::enrolled_on(database, SETTLE_LATE);
     world.sell(LOOPS, &[], "5");
     let line = ["exec", LOOPS, "sleepless", r#"{"times": 1000}"#];
     let before = world.buyer.run(&line);

@@ -10,12 +10,13 @@ use solana_pubkey::Pubkey;
 use tokio::sync::broadcast;
 
 use super::{Bank, COMMITS_KEPT, program_error};
-use crate::clock::{Pace, SlotClock, now_ms};
+use crate::clock::{SlotClock, now_ms};
 use crate::cluster::Behaviour;
 use crate::config::LocalnetConfig;
 use crate::error::Result;
 use crate::history::History;
 use crate::ledger::{Ledger, LedgerState, Record};
+use crate::pace::{Pace, Timeline};
 
 /// Where a chain begins: late enough that a full set of recent blockhashes lies behind it.
 const FIRST_SLOT: u64 = 512;
@@ -26,16 +27,16 @@ impl Bank {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system has randomness");
         let pace = Pace { at_ms: now_ms(), at_slot: FIRST_SLOT, slot_ms: config.slot_ms, ahead_secs: 0 };
-        let clock = SlotClock::new(Hash::new_from_array(seed), pace, FIRST_SLOT, 0);
-        Self::new(ledger, seed, pace, clock, Behaviour::new(&config.cluster))
+        let clock = SlotClock::new(Hash::new_from_array(seed), Timeline::new(pace), FIRST_SLOT, 0);
+        Self::new(ledger, seed, clock, Behaviour::new(&config.cluster))
     }
 
     /// The chain of a ledger, at the wall clock's present.
     pub(crate) fn restored(ledger: Ledger, state: LedgerState, config: &LocalnetConfig) -> Result<Self> {
         let LedgerState { header, accounts, transactions } = state;
         let clock =
-            SlotClock::new(Hash::new_from_array(header.genesis), header.pace, header.slot, header.unix_timestamp);
-        let mut bank = Self::new(ledger, header.genesis, header.pace, clock, Behaviour::new(&config.cluster));
+            SlotClock::new(Hash::new_from_array(header.genesis), header.timeline, header.slot, header.unix_timestamp);
+        let mut bank = Self::new(ledger, header.genesis, clock, Behaviour::new(&config.cluster));
         put(&mut bank.svm, accounts)?;
         for transaction in transactions {
             bank.history.push(transaction);
@@ -45,14 +46,13 @@ impl Bank {
         Ok(bank)
     }
 
-    fn new(ledger: Ledger, genesis: [u8; 32], pace: Pace, clock: SlotClock, behaviour: Behaviour) -> Self {
+    fn new(ledger: Ledger, genesis: [u8; 32], clock: SlotClock, behaviour: Behaviour) -> Self {
         let svm = fresh();
         let base = svm.accounts_db().inner.iter().map(|(key, account)| (*key, account.clone()));
         let mut bank = Self {
             base: base.collect(),
             svm,
             genesis: Hash::new_from_array(genesis),
-            pace,
             clock,
             behaviour,
             history: History::default(),
@@ -67,26 +67,28 @@ impl Bank {
 
     /// Slots of another length continue from the slot reached so far.
     fn keep_pace(&mut self, slot_ms: u64) -> Result<()> {
-        if self.pace.slot_ms == slot_ms {
+        let pace = *self.pace();
+        if pace.slot_ms == slot_ms {
             return Ok(());
         }
         let now = now_ms();
         self.clock.advance(now);
-        self.set_pace(Pace { at_slot: self.clock.slot(), ..self.pace.continued(now, slot_ms) })
+        self.set_pace(Pace { at_slot: self.clock.slot(), ..pace.continued(now, slot_ms) })
     }
 
-    /// Moves the chain's Unix time ahead of the wall clock by so much more; slots and blockhashes stay as they are.
+    /// Moves the chain's Unix time ahead of the wall clock by so much more; slots, blockhashes and the times of blocks that
+    /// were made before stay as they are.
     pub(crate) fn advance_time(&mut self, secs: u64) -> Result<()> {
-        let ahead_secs = self.pace.ahead_secs.saturating_add(secs);
-        self.set_pace(Pace { ahead_secs, ..self.pace })?;
+        self.set_pace(self.pace().advanced(now_ms(), secs))?;
         self.tick();
         Ok(())
     }
 
     fn set_pace(&mut self, pace: Pace) -> Result<()> {
         self.ledger.append(&Record::Pace(pace))?;
-        self.pace = pace;
-        self.clock = SlotClock::new(self.genesis, pace, self.clock.slot(), self.clock.unix_timestamp());
+        let mut timeline = self.clock.timeline().clone();
+        timeline.change(pace);
+        self.clock = SlotClock::new(self.genesis, timeline, self.clock.slot(), self.clock.unix_timestamp());
         Ok(())
     }
 }

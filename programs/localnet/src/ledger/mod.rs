@@ -24,8 +24,8 @@ pub(crate) use self::record::{AccountState, Header, Record, StoredTransaction};
 
 use self::journal::Journal;
 use self::lock::Lock;
-use crate::clock::Pace;
 use crate::error::{Error, Result};
+use crate::pace::Pace;
 
 /// A journal smaller than this is never compacted, in bytes.
 const MIN_COMPACTION: u64 = 64 << 20;
@@ -125,7 +125,7 @@ impl LedgerState {
     }
 
     fn apply_pace(&mut self, pace: Pace) {
-        self.header.pace = pace;
+        self.header.timeline.change(pace);
         self.header.slot = self.header.slot.max(pace.at_slot);
     }
 }

@@ -6,10 +6,10 @@ use solana_signature::Signature;
 use wincode::config::{Configuration, PREALLOCATION_SIZE_LIMIT_DISABLED};
 use wincode::{ReadResult, SchemaRead, SchemaWrite};
 
-use crate::clock::Pace;
+use crate::pace::{Pace, Timeline};
 
 /// Raised whenever an older program could not read what this one writes.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 
 /// One entry of the journal or snapshot.
 #[derive(SchemaRead, SchemaWrite)]
@@ -35,14 +35,14 @@ pub(crate) enum Record {
 }
 
 /// The chain's identity and its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
+#[derive(Clone, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub(crate) struct Header {
     /// [`FORMAT_VERSION`] of the writer.
     pub(crate) version: u32,
     /// The genesis hash, which names the chain.
     pub(crate) genesis: [u8; 32],
-    /// How slots follow the wall clock.
-    pub(crate) pace: Pace,
+    /// How slots follow the wall clock, and followed it.
+    pub(crate) timeline: Timeline,
     /// Newest slot known to the ledger.
     pub(crate) slot: u64,
     /// Newest block time known to the ledger, seconds since 1970.
@@ -51,8 +51,8 @@ pub(crate) struct Header {
 
 impl Header {
     /// A header in the format of this program.
-    pub(crate) fn new(genesis: [u8; 32], pace: Pace, slot: u64, unix_timestamp: i64) -> Self {
-        Self { version: FORMAT_VERSION, genesis, pace, slot, unix_timestamp }
+    pub(crate) fn new(genesis: [u8; 32], timeline: Timeline, slot: u64, unix_timestamp: i64) -> Self {
+        Self { version: FORMAT_VERSION, genesis, timeline, slot, unix_timestamp }
     }
 }
 

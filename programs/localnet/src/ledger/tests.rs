@@ -7,6 +7,7 @@ use solana_pubkey::Pubkey;
 use tempfile::TempDir;
 
 use super::*;
+use crate::pace::Timeline;
 
 const PACE: Pace = Pace { at_ms: 5, at_slot: 0, slot_ms: 400, ahead_secs: 0 };
 
@@ -43,7 +44,7 @@ fn open(folder: &Path) -> (Ledger, LedgerState) {
 fn ledger(folder: &Path) -> Ledger {
     let (mut ledger, state) = Ledger::open(folder, false).unwrap();
     assert!(state.is_none());
-    ledger.compact(Header::new([7; 32], PACE, 0, 0), std::iter::empty(), std::iter::empty()).unwrap();
+    ledger.compact(Header::new([7; 32], Timeline::new(PACE), 0, 0), std::iter::empty(), std::iter::empty()).unwrap();
     ledger.append(&payment(1, 10)).unwrap();
     ledger.append(&payment(2, 20)).unwrap();
     ledger
@@ -60,7 +61,7 @@ fn check(state: &LedgerState, slots: &[u64]) {
 }
 
 fn compact(ledger: &mut Ledger, state: &LedgerState) {
-    ledger.compact(state.header, state.accounts.iter(), state.transactions.iter()).unwrap();
+    ledger.compact(state.header.clone(), state.accounts.iter(), state.transactions.iter()).unwrap();
 }
 
 #[test]
@@ -111,7 +112,8 @@ fn a_closed_account_and_a_new_pace_are_replayed() {
     drop(ledger);
     let (_ledger, state) = open(folder.path());
     assert_eq!(state.accounts[&key(1)].lamports(), 0);
-    assert_eq!((state.header.pace, state.header.slot), (pace, 40));
+    assert_eq!((*state.header.timeline.pace(), state.header.slot), (pace, 40));
+    assert_eq!([5, 39, 40].map(|slot| state.header.timeline.time_of(slot)), [2, 15, 3], "slots keep the time they had");
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn an_account_of_ten_megabytes_survives() {
 fn a_newer_format_is_refused_by_name() {
     let folder = TempDir::new().unwrap();
     let (mut ledger, _) = Ledger::open(folder.path(), false).unwrap();
-    let newer = Header { version: record::FORMAT_VERSION + 1, ..Header::new([7; 32], PACE, 0, 0) };
+    let newer = Header { version: record::FORMAT_VERSION + 1, ..Header::new([7; 32], Timeline::new(PACE), 0, 0) };
     ledger.compact(newer, std::iter::empty(), std::iter::empty()).unwrap();
     drop(ledger);
     let refused = Ledger::open(folder.path(), false).err().unwrap().to_string();

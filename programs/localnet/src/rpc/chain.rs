@@ -16,7 +16,8 @@ use solana_transaction::versioned::VersionedTransaction;
 use super::error::{RpcError, RpcResult};
 use super::params::{Params, parse_hash, parse_pubkey, to_value, with_context};
 use crate::bank::{Bank, View};
-use crate::clock::{MAX_AHEAD_SECS, MAX_BLOCKHASH_AGE};
+use crate::clock::MAX_BLOCKHASH_AGE;
+use crate::pace::MAX_AHEAD_SECS;
 
 /// Addresses one call may ask fees for, as on a validator.
 const MAX_FEE_ADDRESSES: usize = 128;

@@ -12,7 +12,7 @@ use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::config::UiTransactionEncoding;
 use solana_signer::Signer;
 
-use crate::support::{Process, SOL, command, net, open};
+use crate::support::{Process, SOL, command, net, net_with, open};
 
 #[tokio::test]
 async fn a_restart_keeps_accounts_history_and_identity() {
@@ -57,6 +57,43 @@ async fn a_clock_that_was_advanced_stays_ahead() {
     let rpc = RpcClient::new(handle.rpc_url());
     assert!(unix_time(&rpc).await >= answered);
     assert_eq!(rpc.get_balance(&wallet.pubkey()).await.unwrap(), SOL);
+}
+
+#[tokio::test]
+async fn blocks_keep_their_times_when_the_clock_is_advanced() {
+    const YEAR: i64 = 365 * 86_400;
+    let net = net_with(|config| config.slot_ms = 50).await;
+    let next_slot = async |rpc: &RpcClient| {
+        let slot = rpc.get_slot().await.unwrap();
+        while rpc.get_slot().await.unwrap() <= slot {
+            tokio::task::yield_now().await;
+        }
+        slot
+    };
+    let early = next_slot(&net.rpc).await;
+    let then = net.rpc.get_block_time(early).await.unwrap();
+    let first = net.call("advanceClock", json!([YEAR])).await["result"].as_i64().unwrap();
+    next_slot(&net.rpc).await;
+    let between = next_slot(&net.rpc).await;
+    let second = net.call("advanceClock", json!([YEAR])).await["result"].as_i64().unwrap();
+    next_slot(&net.rpc).await;
+    let late = next_slot(&net.rpc).await;
+    let times = async |rpc: &RpcClient| {
+        let mut times = Vec::new();
+        for slot in [early, between, late] {
+            times.push(rpc.get_block_time(slot).await.unwrap());
+        }
+        times
+    };
+    let told = times(&net.rpc).await;
+    assert_eq!(told[0], then);
+    assert!(
+        (first..first + 60).contains(&told[1]) && (second..second + 60).contains(&told[2]),
+        "{first} {second} {told:?}"
+    );
+    net.handle.stop().await;
+    let handle = open(net.folder.path(), |config| config.slot_ms = 100).await;
+    assert_eq!(times(&RpcClient::new(handle.rpc_url())).await, told, "also after a restart at another speed");
 }
 
 /// The chain's time, seconds since 1970.
