@@ -4,8 +4,6 @@
 //! most), or from the grace window while the chain cannot be read; [`Licensing::admit_fresh`] from state read since it was asked.
 //! An admission holds its licence: who has one need not ask whether there is one.
 
-use std::time::Duration;
-
 use clawos_api::market::Source;
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
@@ -13,12 +11,6 @@ use clawos_interface::accounts::Licence;
 use crate::chain::ChainError;
 use crate::read::READ_NOW;
 use crate::{LicenceState, Licensing, LicensingError, ListingState, Reading, Refusal, check};
-
-/// Time between two looks for a newer reading of a licence that was read as often as it may be.
-const LOOK_PAUSE: Duration = Duration::from_millis(100);
-/// How many there are, at most: together longer than the second in which reads are counted. A clock that is set back meanwhile
-/// must not hold a caller up.
-const LOOKS: u32 = 12;
 
 /// A licence that allows a call.
 #[derive(Debug, Clone)]
@@ -53,28 +45,22 @@ impl Licensing {
         }
     }
 
-    /// The same, from state read since this was asked: before somebody is refused because of an older one. Who asks more often
-    /// than a licence may be read waits for its next reading, up to a second. While the chain cannot be read nobody is refused
-    /// for good, since the grace window's state may be from before a purchase.
+    /// The same, from state read since this was asked: nobody is refused because of an older one, who may have paid since. Who
+    /// asks more often than a licence may be read is told to come back, and does not wait here, where he would hold up others.
+    /// While the chain cannot be read nobody is refused for good either.
     ///
     /// # Errors
-    /// As [`Licensing::admit`].
+    /// As [`Licensing::admit`]; [`LicensingError::AskedTooOften`].
     pub async fn admit_fresh(&self, skill_account: Key, buyer: &Key) -> Result<Admission, LicensingError> {
         let asked_ms = self.clock.now_ms();
-        let mut looks = 0;
-        loop {
-            // Who has read it since then has read it for this caller too.
-            let max_age_ms = self.clock.now_ms().saturating_sub(asked_ms).try_into().unwrap_or(READ_NOW);
-            let read = self.licence(skill_account, buyer, max_age_ms).await?;
-            if read.source == Source::Grace {
-                return Err(ChainError::Unreachable("the licence cannot be read again".to_owned()).into());
-            }
-            looks += 1;
-            if read.snapshot.read_at_ms >= asked_ms || looks > LOOKS {
-                return Ok(self.admission(&read)?);
-            }
-            tokio::time::sleep(LOOK_PAUSE).await;
+        let read = self.licence(skill_account, buyer, READ_NOW).await?;
+        if read.source == Source::Grace {
+            return Err(ChainError::Unreachable("the licence cannot be read again".to_owned()).into());
         }
+        if read.snapshot.read_at_ms < asked_ms {
+            return Err(LicensingError::AskedTooOften);
+        }
+        Ok(self.admission(&read)?)
     }
 
     fn admission(&self, reading: &Reading<LicenceState>) -> Result<Admission, Refusal> {

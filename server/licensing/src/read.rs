@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The age (milliseconds) of state that is read when it is asked for. How often that can cause a read is bounded by the cache,
-/// whose last reading is then at most a second old; a refusal waits for a newer one ([`Licensing::admit_fresh`]).
+/// whose last reading is then at most a second old; no refusal rests on that ([`Licensing::admit_fresh`]).
 pub(crate) const READ_NOW: u64 = 0;
 
 impl Licensing {
