@@ -4,9 +4,10 @@ use clawos_interface::Key;
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
-use super::signed_body::{Refused, Signers, StoredReceipt, Unbillable};
+use super::receipt_store::{self, Rows};
+use super::signed_body::{Refused, Signers, Unbillable};
 use super::store::{self, Change};
-use super::{RETRY_MS, SettleError, Settler, receipt_store, show};
+use super::{RETRY_MS, SettleError, Settler, show};
 use crate::account::Account;
 use crate::audit::Action;
 
@@ -39,14 +40,17 @@ impl Settler {
     pub(super) async fn sort(
         &self,
         account: &Account,
-        stored: Vec<StoredReceipt>,
+        stored: Rows,
     ) -> Result<(Vec<Candidate>, Vec<Refused>), SettleError> {
         let network = self.licensing.network().await?;
         let keys = self.licensing.certified_keys().await?;
         let signers = Signers::new(network.genesis, network.program, keys);
         let account = *account;
         // Signatures are worked on for a while.
-        Ok(tokio::task::spawn_blocking(move || signers.sort(&account, stored)).await?)
+        let Rows { receipts, unreadable } = stored;
+        let (candidates, mut refused) = tokio::task::spawn_blocking(move || signers.sort(&account, receipts)).await?;
+        refused.extend(unreadable.into_iter().map(|id| Refused { id, reason: Unbillable::Row }));
+        Ok((candidates, refused))
     }
 
     /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod odd_rows;
 mod past;
 mod rounds;
 mod takeover;
