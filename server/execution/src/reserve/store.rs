@@ -192,9 +192,9 @@ async fn drop_lapsed(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Resu
 /// ordered by the row made here.
 async fn lock_account(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
              pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-         VALUES ($1, $2, '', '', '', 0, 0, 0, 0, 0, 0, 0)
+         VALUES ($1, $2, '', '', '', 0, '', 0, 0, 0, 0, 0, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET pending_units = usage_accounts.pending_units",
     )
     .bind(key_text(&request.account.licence))

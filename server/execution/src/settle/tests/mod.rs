@@ -93,9 +93,9 @@ impl World {
     /// An account with so much pending since `age` milliseconds.
     async fn account(&self, n: u16, priced: i64, count: i64, amount: i64, age: i64) -> Account {
         sqlx::query(
-            "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+            "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
                  pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-             VALUES ($1, 1, $1, $1, $1, $2, $3, $3, $4, $5, 0, 0)",
+             VALUES ($1, 1, $1, $1, $1, $2, 'usdc', $3, $3, $4, $5, 0, 0)",
         )
         .bind(key_text(&key(n)))
         .bind(priced)
