@@ -50,6 +50,8 @@ pub(super) enum Lease {
     Unrecorded,
     /// What the licence used could not be recorded: the chain has a batch of it that this database does not know.
     UnknownBatch,
+    /// Another proxy recorded its usage.
+    MeteredElsewhere,
 }
 
 /// Units of an account that are spoken for.
@@ -109,10 +111,24 @@ async fn answer_to(
     request: &LeaseRequest<'_>,
     allowance: Allowance,
 ) -> Result<Lease, sqlx::Error> {
+    if allowance.moved && request.usage_seq > 0 && !has_batch(connection, request).await? {
+        return Ok(Lease::MeteredElsewhere);
+    }
     if is_unknown(connection, request).await? {
         return Ok(Lease::UnknownBatch);
     }
     Ok(answer(request, allowance, outstanding(connection, request).await?))
+}
+
+/// Whether the licence's last batch, by the chain, is one of this database.
+async fn has_batch(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT 1 FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
+        .bind(key_text(&request.account.licence))
+        .bind(int(request.account.opened_slot))
+        .bind(int(request.usage_seq))
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Whether the settler found a batch on chain that this database does not know.

@@ -1,6 +1,9 @@
 //! The check of what is stored against what was signed, the same when a batch is formed and before it is sent.
 
 use clawos_interface::Key;
+use clawos_interface::accounts::Licence;
+use clawos_interface::rules::usage::may_record;
+use clawos_licensing::{LicenceState, Snapshot};
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
@@ -14,6 +17,8 @@ use crate::audit::Action;
 /// What happens when this server's meter is not the one that receipts were made under.
 pub(super) const OTHER_METER: &str =
     "receipts wait for the meter key that they were made under: start the server with that one";
+/// What happens when the licence was renewed with another proxy's meter and this server's may not record any more.
+pub(super) const MOVED: &str = "the licence has another meter by now, and the time of this one to record is over";
 /// What happens when a stored batch is another than the one that was formed.
 const CHANGED: &str = "the stored batch was changed after it was formed: it is not the sum of its signed receipts";
 
@@ -51,6 +56,13 @@ impl Settler {
         let (candidates, mut refused) = tokio::task::spawn_blocking(move || signers.sort(&account, receipts)).await?;
         refused.extend(unreadable.into_iter().map(|id| Refused { id, reason: Unbillable::Row }));
         Ok((candidates, refused))
+    }
+
+    /// Whether the program lets this server's meter record usage of a licence: while it is the licence's, and for a settle
+    /// delay after the buyer renewed with another, where nothing is paid for a unit.
+    pub(super) fn may_record(&self, licence: &Licence, state: &Snapshot<LicenceState>) -> bool {
+        let now = self.licensing.now_secs(state);
+        may_record(licence, &state.value.listing.config, &self.licensing.meter(), now).unwrap_or(true)
     }
 
     /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its
