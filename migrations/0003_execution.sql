@@ -43,8 +43,8 @@ CREATE INDEX receipts_of_seller ON receipts (seller, issued_at, id);
 CREATE INDEX receipts_pending ON receipts (licence, opened_slot, issued_at, id) WHERE settlement = 'pending';
 CREATE INDEX receipts_of_batch ON receipts (licence, opened_slot, batch_seq, id) WHERE batch_seq IS NOT NULL;
 
--- One row per account with usage: what is not in a batch yet, and the buyer's cap of units in one (0: none). Its row lock
--- orders leasing and batching of the account.
+-- One row per account with usage: what is not in a batch yet, the currency of its amounts (empty before the first receipt),
+-- and the buyer's cap of units in one batch (0: none). Its row lock orders leasing and batching of the account.
 CREATE TABLE usage_accounts (
     licence TEXT NOT NULL,
     opened_slot BIGINT NOT NULL,
@@ -52,6 +52,7 @@ CREATE TABLE usage_accounts (
     buyer TEXT NOT NULL,
     seller TEXT NOT NULL,
     priced BIGINT NOT NULL,
+    currency TEXT NOT NULL,
     pending_units BIGINT NOT NULL,
     pending_count BIGINT NOT NULL,
     pending_amount BIGINT NOT NULL,

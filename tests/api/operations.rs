@@ -1,5 +1,8 @@
 //! Health, readiness, version and metrics.
 
+use std::collections::BTreeMap;
+
+use clawos_interface::Currency;
 use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send};
 use clawos_tests::chain;
 use clawos_tests::faulty_relay::FaultyRelay;
@@ -7,6 +10,10 @@ use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
 use serde_json::{Value, json};
+
+use crate::execute::receipt;
+use crate::settlement::{BATCH_AGE, CALL};
+use crate::tampered::{another_settles, nobody_settles, tamper};
 
 #[tokio::test]
 async fn the_server_tells_how_it_is() {
@@ -80,18 +87,40 @@ async fn an_operator_sees_what_runs_out_and_what_is_owed() {
         market.buy_usage(&buyer, 10_000).await;
         let none = market.app.state.execution.backlog().await.expect("it answers");
         assert_eq!((none.receipts, none.units, none.oldest_ms), (0, 0, 0));
-        for _ in 0..2 {
-            market.call(&buyer, "hello").await.json(200);
-        }
+        assert_eq!(none.amounts, BTreeMap::from([(Currency::Sol, 0), (Currency::Usdc, 0)]));
+        market.call(&buyer, "hello").await.json(200);
+        let last = receipt(&market.call(&buyer, "hello").await.json(200));
         market.app.clock.advance(5_000);
         let owed = market.app.state.execution.backlog().await.expect("it answers");
         assert_eq!((owed.receipts, owed.units, owed.unknown_licences), (2, 2, 0));
+        assert_eq!(owed.amounts, BTreeMap::from([(Currency::Sol, 0), (Currency::Usdc, 2 * CALL)]));
         assert!((5_000..60_000).contains(&owed.oldest_ms), "{owed:?}");
 
         let metrics = send(market.app.http.get(format!("{}/metrics", market.app.operations))).await.text();
         for gauge in ["clawos_meter_lamports", "clawos_unsettled_units", "clawos_unsettled_oldest_seconds"] {
             assert!(metrics.contains(&format!("# TYPE {gauge} gauge")), "{gauge}: {metrics}");
         }
+        for currency in Currency::ALL {
+            let gauge = format!("clawos_unsettled_amount{{currency=\"{currency}\"}}");
+            assert!(metrics.contains(&gauge), "{gauge}: {metrics}");
+        }
+        // What is in a batch that did not land yet is owed still; what landed is not.
+        another_settles(&market).await;
+        let batched = "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root,
+                anchored_root, chain_root, sealed_newest, status, formed_at, retry_at)
+            SELECT licence, opened_slot, 7, leaf, 3, 3, 500, leaf, leaf, leaf, leaf, 'pending', 0, 0 FROM receipts
+            WHERE id = $1";
+        let id = &last.receipt.id;
+        tamper(&market, batched, id).await;
+        let owed = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!(owed.amounts[&Currency::Usdc], 2 * CALL + 500);
+        let gone = "DELETE FROM batches WHERE seq = 7 AND tree_root IN (SELECT leaf FROM receipts WHERE id = $1)";
+        tamper(&market, gone, id).await;
+        nobody_settles(&market).await;
+        market.app.clock.advance(BATCH_AGE);
+        market.anchored(&buyer, id).await;
+        let owed = market.app.state.execution.backlog().await.expect("it answers");
+        assert_eq!(owed.amounts[&Currency::Usdc], 0);
         // Each histogram is cut where its unit says something.
         for bucket in [
             "clawos_call_fuel_bucket{le=\"1000000000\"}",

@@ -145,9 +145,9 @@ async fn a_lease_in_a_new_opening_hides_no_batches_of_an_earlier_one() {
         market.anchored(&buyer, &signed.receipt.id).await;
         let licence = bs58::encode(signed.receipt.licence.unwrap()).into_string();
         // As if the account had been closed and opened again.
-        let reopened = "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+        let reopened = "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
                 pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-            SELECT licence, opened_slot + 1, '', '', '', 0, 0, 0, 0, 0, 0, 0 FROM usage_accounts WHERE licence = $1";
+            SELECT licence, opened_slot + 1, '', '', '', 0, '', 0, 0, 0, 0, 0, 0 FROM usage_accounts WHERE licence = $1";
         tamper(&market, reopened, &licence).await;
         let batches = format!("/licences/{licence}/batches");
         let listed = async |query: String| {

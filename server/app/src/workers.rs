@@ -88,6 +88,9 @@ async fn measure(app: &AppState) {
         Ok(backlog) => {
             metrics::gauge!("clawos_unsettled_receipts").set(backlog.receipts as f64);
             metrics::gauge!("clawos_unsettled_units").set(backlog.units as f64);
+            for (currency, amount) in &backlog.amounts {
+                metrics::gauge!("clawos_unsettled_amount", "currency" => currency.as_str()).set(*amount as f64);
+            }
             metrics::gauge!("clawos_unsettled_oldest_seconds").set(backlog.oldest_ms as f64 / 1_000.0);
             metrics::gauge!("clawos_unknown_batch_licences").set(backlog.unknown_licences as f64);
         }

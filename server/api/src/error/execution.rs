@@ -36,6 +36,7 @@ impl From<ExecutionError> for ApiError {
             ExecutionError::Units(ReserveError::UnknownBatch) => {
                 ApiError::new(Code::UnitsBusy, text).retry_after(OPERATOR_RETRY_AFTER)
             }
+            ExecutionError::Units(ReserveError::MeteredElsewhere) => ApiError::new(Code::WrongProxy, text),
             ExecutionError::Units(ReserveError::Exhausted { credit: true, .. }) => {
                 ApiError::new(Code::InsufficientCredit, text)
             }

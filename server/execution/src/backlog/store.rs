@@ -1,7 +1,10 @@
 //! SQL of what is not settled.
 
+use std::collections::BTreeMap;
+
 use clawos_base::database::columns::{optional_uint, uint};
-use sqlx::AnyPool;
+use clawos_interface::Currency;
+use sqlx::{AnyPool, Row};
 
 use crate::settle::UNKNOWN_BATCH;
 
@@ -37,4 +40,27 @@ pub(super) async fn count(pool: &AnyPool) -> Result<Counted, sqlx::Error> {
         oldest: optional_uint(&row, 2)?,
         unknown_licences: uint(&row, 3)?,
     })
+}
+
+/// The amounts over all accounts, in base units of each currency; 0 where there is none.
+pub(super) async fn amounts(pool: &AnyPool) -> Result<BTreeMap<Currency, u64>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT currency, CAST(SUM(amount) AS BIGINT) FROM (
+             SELECT currency, pending_amount AS amount FROM usage_accounts WHERE pending_count > 0
+             UNION ALL
+             SELECT u.currency, b.amount FROM batches b
+             JOIN usage_accounts u ON u.licence = b.licence AND u.opened_slot = b.opened_slot
+             WHERE b.status IN ('pending', 'submitted')
+         ) AS unsettled GROUP BY currency",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut amounts: BTreeMap<Currency, u64> = Currency::ALL.iter().map(|currency| (*currency, 0)).collect();
+    for row in &rows {
+        // Without a price there is no amount either.
+        if let Some(currency) = Currency::from_name(row.try_get(0)?) {
+            amounts.insert(currency, uint(row, 1)?);
+        }
+    }
+    Ok(amounts)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clawos_base::database::columns::{int, key_text};
+use clawos_interface::Currency;
 use clawos_receipts::{Receipt, SignedReceipt};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -158,12 +159,12 @@ async fn change_pending(
     now: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
              pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET
              skill_account = excluded.skill_account, buyer = excluded.buyer, seller = excluded.seller,
-             priced = excluded.priced, batch_cap = excluded.batch_cap,
+             priced = excluded.priced, currency = excluded.currency, batch_cap = excluded.batch_cap,
              pending_since = CASE WHEN usage_accounts.pending_count = 0 THEN excluded.pending_since
                                   ELSE usage_accounts.pending_since END,
              pending_units = usage_accounts.pending_units + excluded.pending_units,
@@ -176,6 +177,7 @@ async fn change_pending(
     .bind(key_text(&receipt.buyer))
     .bind(key_text(&receipt.seller))
     .bind(i64::from(receipt.unit_price > 0))
+    .bind(receipt.currency.map_or("", Currency::as_str))
     .bind(added.units)
     .bind(added.count)
     .bind(added.amount)
@@ -232,7 +234,6 @@ fn insert_statement(rows: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clawos_interface::Currency;
 
     #[test]
     fn around_midnight_every_group_changes_the_rows_of_keys_in_the_same_order_and_each_once() {

@@ -48,6 +48,12 @@ pub enum ReserveError {
          operator has to put a newer copy of the database back"
     )]
     UnknownBatch,
+    /// What is paid per unit was recorded through another proxy, whose receipts and batches this server does not have.
+    #[error(
+        "usage of this licence was recorded through another proxy before it named this one, and what is paid per unit cannot \
+         be carried on from there: close the licence, which gives its credit back, and buy it again"
+    )]
+    MeteredElsewhere,
     /// More could not be recorded before the buyer can take the credit back.
     #[error(
         "too many units of the licence wait to be recorded, {cap} at a time as its buyer allows; \

@@ -50,6 +50,8 @@ pub(super) enum Lease {
     Unrecorded,
     /// What the licence used could not be recorded: the chain has a batch of it that this database does not know.
     UnknownBatch,
+    /// Another proxy recorded its usage.
+    MeteredElsewhere,
 }
 
 /// Units of an account that are spoken for.
@@ -109,10 +111,24 @@ async fn answer_to(
     request: &LeaseRequest<'_>,
     allowance: Allowance,
 ) -> Result<Lease, sqlx::Error> {
+    if allowance.moved && request.usage_seq > 0 && !has_batch(connection, request).await? {
+        return Ok(Lease::MeteredElsewhere);
+    }
     if is_unknown(connection, request).await? {
         return Ok(Lease::UnknownBatch);
     }
     Ok(answer(request, allowance, outstanding(connection, request).await?))
+}
+
+/// Whether the licence's last batch, by the chain, is one of this database.
+async fn has_batch(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT 1 FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
+        .bind(key_text(&request.account.licence))
+        .bind(int(request.account.opened_slot))
+        .bind(int(request.usage_seq))
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Whether the settler found a batch on chain that this database does not know.
@@ -192,9 +208,9 @@ async fn drop_lapsed(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Resu
 /// ordered by the row made here.
 async fn lock_account(tx: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+        "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
              pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-         VALUES ($1, $2, '', '', '', 0, 0, 0, 0, 0, 0, 0)
+         VALUES ($1, $2, '', '', '', 0, '', 0, 0, 0, 0, 0, 0)
          ON CONFLICT (licence, opened_slot) DO UPDATE SET pending_units = usage_accounts.pending_units",
     )
     .bind(key_text(&request.account.licence))

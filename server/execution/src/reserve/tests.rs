@@ -40,7 +40,36 @@ impl Server {
 }
 
 fn allowance(limit: u64) -> Allowance {
-    Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None }
+    Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None, moved: false }
+}
+
+#[tokio::test]
+async fn what_another_proxy_charged_for_is_not_carried_on_unless_its_last_batch_is_known() {
+    for (_, db, _folder) in databases().await {
+        let server = Server::new(&db, "one");
+        let moved = Allowance { moved: true, ..allowance(8) };
+        // Nothing was recorded yet, so nothing has to be carried on.
+        drop(server.pools.promise(ACCOUNT, moved, 0, 1).await.unwrap());
+        server.pools.release().await.unwrap();
+        let refused = server.pools.promise(ACCOUNT, moved, 5, 1).await.unwrap_err();
+        assert!(matches!(refused, ReserveError::MeteredElsewhere));
+        assert!(refused.to_string().contains("buy it again"), "{refused}");
+        server.pools.check_units(ACCOUNT, moved, 5, 1).await.unwrap_err();
+        // The same without another proxy is for the settler to judge.
+        drop(server.pools.promise(ACCOUNT, allowance(8), 5, 1).await.unwrap());
+        server.pools.release().await.unwrap();
+        sqlx::query(
+            "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
+                 chain_root, sealed_newest, status, formed_at, retry_at)
+             VALUES ($1, 1, 5, $2, 1, 1, 1, $2, $2, $2, $2, 'confirmed', 0, 0)",
+        )
+        .bind(clawos_base::database::columns::key_text(&ACCOUNT.licence))
+        .bind(vec![7_u8; 32])
+        .execute(&*db)
+        .await
+        .unwrap();
+        drop(server.pools.promise(ACCOUNT, moved, 5, 1).await.unwrap());
+    }
 }
 
 #[tokio::test]

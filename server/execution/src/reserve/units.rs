@@ -2,6 +2,7 @@
 //!
 //! available = what limit, caps and credit allow as read at slot S − units used or promised that slot S does not show.
 
+use clawos_interface::NO_KEY;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::validity;
@@ -18,6 +19,9 @@ pub(crate) struct Allowance {
     /// Most units that may be used or promised and not recorded yet. A paid batch carries no more than the buyer's cap,
     /// and what is not recorded when an exit is executed is never paid. None when there is no cap or no price.
     pub unrecorded: Option<u64>,
+    /// Whether units are paid for and another proxy's meter may have recorded some: then this server can charge more only if
+    /// it knows the last batch.
+    pub moved: bool,
 }
 
 impl Allowance {
@@ -28,7 +32,8 @@ impl Allowance {
         let credit = licence.credit().saturating_sub(licence.unbilled()).checked_div(licence.unit_price());
         let per_batch = Some(Caps::for_spending(licence).max_units_per_batch).filter(|cap| *cap != 0);
         let unrecorded = per_batch.filter(|_| licence.unit_price() != 0).map(|cap| cap.saturating_mul(full_batches));
-        Allowance { units, by_credit: units.is_some() && credit == units, per_batch, unrecorded }
+        let moved = licence.previous_meter != NO_KEY && licence.unit_price() != 0;
+        Allowance { units, by_credit: units.is_some() && credit == units, per_batch, unrecorded, moved }
     }
 
     /// Units still free when `outstanding` of them are used or promised already; none when more than all are, as
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn without_price_limits_and_caps_nothing_bounds_it() {
-        let free = Allowance { units: None, by_credit: false, per_batch: None, unrecorded: None };
+        let free = Allowance { units: None, by_credit: false, per_batch: None, unrecorded: None, moved: false };
         assert_eq!(Allowance::of(&licence(), NOON, 5), free);
         assert_eq!(free.available(u64::MAX), Some(u64::MAX));
     }

@@ -1,18 +1,24 @@
 //! The check of what is stored against what was signed, the same when a batch is formed and before it is sent.
 
 use clawos_interface::Key;
+use clawos_interface::accounts::Licence;
+use clawos_interface::rules::usage::may_record;
+use clawos_licensing::{LicenceState, Snapshot};
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
-use super::signed_body::{Refused, Signers, StoredReceipt, Unbillable};
+use super::receipt_store::{self, Rows};
+use super::signed_body::{Refused, Signers, Unbillable};
 use super::store::{self, Change};
-use super::{RETRY_MS, SettleError, Settler, receipt_store, show};
+use super::{RETRY_MS, SettleError, Settler, show};
 use crate::account::Account;
 use crate::audit::Action;
 
 /// What happens when this server's meter is not the one that receipts were made under.
 pub(super) const OTHER_METER: &str =
     "receipts wait for the meter key that they were made under: start the server with that one";
+/// What happens when the licence was renewed with another proxy's meter and this server's may not record any more.
+pub(super) const MOVED: &str = "the licence has another meter by now, and the time of this one to record is over";
 /// What happens when a stored batch is another than the one that was formed.
 const CHANGED: &str = "the stored batch was changed after it was formed: it is not the sum of its signed receipts";
 
@@ -39,14 +45,24 @@ impl Settler {
     pub(super) async fn sort(
         &self,
         account: &Account,
-        stored: Vec<StoredReceipt>,
+        stored: Rows,
     ) -> Result<(Vec<Candidate>, Vec<Refused>), SettleError> {
         let network = self.licensing.network().await?;
         let keys = self.licensing.certified_keys().await?;
         let signers = Signers::new(network.genesis, network.program, keys);
         let account = *account;
         // Signatures are worked on for a while.
-        Ok(tokio::task::spawn_blocking(move || signers.sort(&account, stored)).await?)
+        let Rows { receipts, unreadable } = stored;
+        let (candidates, mut refused) = tokio::task::spawn_blocking(move || signers.sort(&account, receipts)).await?;
+        refused.extend(unreadable.into_iter().map(|id| Refused { id, reason: Unbillable::Row }));
+        Ok((candidates, refused))
+    }
+
+    /// Whether the program lets this server's meter record usage of a licence: while it is the licence's, and for a settle
+    /// delay after the buyer renewed with another, where nothing is paid for a unit.
+    pub(super) fn may_record(&self, licence: &Licence, state: &Snapshot<LicenceState>) -> bool {
+        let now = self.licensing.now_secs(state);
+        may_record(licence, &state.value.listing.config, &self.licensing.meter(), now).unwrap_or(true)
     }
 
     /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its

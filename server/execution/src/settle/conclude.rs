@@ -38,7 +38,8 @@ impl Settler {
                     Ok(())
                 }
                 (ChainStatus::Open, ..) if licence.is_some_and(|licence| !agrees(&batch, licence)) => {
-                    self.void(&batch).await
+                    // The buyer would be charged what no receipt says.
+                    self.void(&batch, "the licence has another price now").await
                 }
                 (ChainStatus::Open, ..) if licence.is_some_and(|licence| self.is_too_large(&batch, licence, state)) => {
                     self.reopen(&batch).await
@@ -121,11 +122,11 @@ impl Settler {
         }
     }
 
-    /// Voids a batch whose price is no longer the licence's: the buyer would be charged what no receipt says.
-    async fn void(&self, batch: &Batch) -> Result<(), SettleError> {
-        tracing::error!(licence = %show(&batch.account.licence), seq = batch.contents.seq, "a batch was voided: the licence has another price now");
+    /// Voids a batch that is certainly not on chain and must not or cannot get there: its receipts are waived.
+    pub(super) async fn void(&self, batch: &Batch, why: &str) -> Result<(), SettleError> {
+        tracing::error!(licence = %show(&batch.account.licence), seq = batch.contents.seq, "a batch was voided: {why}");
         metrics::counter!("clawos_waived_units_total").increment(batch.contents.units);
-        self.remove(batch, "waived", Action::BatchVoided, "the licence has another price now").await
+        self.remove(batch, "waived", Action::BatchVoided, why).await
     }
 
     /// Whether a batch that was refused is larger than the caps allow by now, and is certainly not on chain: none of its

@@ -6,7 +6,7 @@ use clawos_interface::rules::validity::is_expired;
 use clawos_licensing::{LicenceState, Snapshot};
 use sqlx::AnyConnection;
 
-use super::check::OTHER_METER;
+use super::check::{MOVED, OTHER_METER};
 use super::contents::{self, Candidate};
 use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
@@ -79,12 +79,16 @@ impl Settler {
         }
         set_aside(&mut tx, account, &refused, now).await?;
         let seq = match (licence, newest) {
-            (Some(licence), Ok(newest)) => {
-                self.form_locked(&mut tx, account, Unbilled { candidates, newest, now }, &licence, state).await?
+            (Some(licence), _) if !self.may_record(&licence, state) => {
+                waive(&mut tx, account, &candidates, MOVED, now).await?;
+                None
             }
             (Some(_), Err(reason)) => {
                 stop(&mut tx, wanted, reason, now).await?;
                 None
+            }
+            (Some(licence), Ok(newest)) => {
+                self.form_locked(&mut tx, account, Unbilled { candidates, newest, now }, &licence, state).await?
             }
             (None, _) => {
                 waive_closed(&mut tx, account, now).await?;

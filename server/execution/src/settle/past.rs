@@ -9,8 +9,8 @@
 use std::collections::HashSet;
 
 use clawos_base::vault::{Vault, VaultError};
-use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
+use clawos_interface::{Key, NO_KEY};
 use clawos_receipts::text::to_hex;
 
 use super::batch::BatchContents;
@@ -64,6 +64,9 @@ impl Settler {
         while seq > 0 {
             let found = past_store::anchored(&self.db, account, seq).await?;
             let Some(batch) = found.filter(|batch| batch.contents.chain_root == root) else {
+                if carries_on(licence) {
+                    break;
+                }
                 let at_head = seq == licence.usage_seq();
                 return Ok(Err(if at_head { Stopped::Unknown { seq } } else { Stopped::Changed { seq } }));
             };
@@ -85,6 +88,12 @@ impl Settler {
         }
         Ok(Ok(newest))
     }
+}
+
+/// Whether batches that are not here may precede this server's: another proxy recorded them before the buyer renewed with
+/// this one's meter, or does after he renewed with its. Where nothing is paid for a unit nothing can be billed twice.
+fn carries_on(licence: &Licence) -> bool {
+    licence.previous_meter != NO_KEY && licence.unit_price() == 0
 }
 
 /// What a batch on chain billed; none when the receipts are not those that it was anchored with. They need no signature:

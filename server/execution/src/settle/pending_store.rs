@@ -19,6 +19,10 @@ pub(super) struct PendingAccount {
     pub due: bool,
 }
 
+/// More units or base units than one account can have pending: what an account is counted with, at most, so that sums over
+/// accounts stay in range.
+const MAX_COUNTED: i64 = 1 << 53;
+
 /// Pending receipts, no open batch, and no problem that is waited for at `$1`.
 const READY: &str = "SELECT licence, opened_slot, skill_account, problem FROM usage_accounts
      WHERE pending_count > 0 AND retry_at <= $1
@@ -130,22 +134,44 @@ pub(super) async fn take_out(tx: &mut AnyConnection, id: &str, settlement: &str)
     Ok(done.rows_affected() == 1)
 }
 
-/// Counts anew what an account, which is locked, has in no batch, and notes what went wrong with it.
+/// Counts anew what an account, which is locked, has in no batch, and notes what went wrong with it. Rows that say
+/// impossible numbers, which are set aside when it is their turn, count as far as [`MAX_COUNTED`].
 pub(super) async fn recount(
     tx: &mut AnyConnection,
     account: &Account,
     problem: Option<&str>,
 ) -> Result<(), sqlx::Error> {
+    let (licence, opened) = (key_text(&account.licence), int(account.opened_slot));
+    // In two halves, since a database fails where a sum of the whole does not fit.
+    let row = sqlx::query(
+        "SELECT COUNT(*), MIN(since),
+             CAST(COALESCE(SUM(units / 4294967296), 0) AS BIGINT), CAST(COALESCE(SUM(units % 4294967296), 0) AS BIGINT),
+             CAST(COALESCE(SUM(amount / 4294967296), 0) AS BIGINT), CAST(COALESCE(SUM(amount % 4294967296), 0) AS BIGINT)
+         FROM (SELECT CAST(units AS BIGINT) AS units, CAST(amount AS BIGINT) AS amount, CAST(issued_at AS BIGINT) AS since
+               FROM receipts WHERE licence = $1 AND opened_slot = $2 AND settlement = 'pending') AS numbers",
+    )
+    .bind(&licence)
+    .bind(opened)
+    .fetch_one(&mut *tx)
+    .await?;
+    let (count, since): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    let sum = |upper: usize| {
+        let sum =
+            i128::from(row.try_get::<i64, _>(upper)?) * 4_294_967_296 + i128::from(row.try_get::<i64, _>(upper + 1)?);
+        Ok::<i64, sqlx::Error>(i64::try_from(sum.max(0)).unwrap_or(MAX_COUNTED).min(MAX_COUNTED))
+    };
     sqlx::query(
-        "UPDATE usage_accounts SET problem = $1, (pending_units, pending_count, pending_amount, pending_since) =
-             (SELECT CAST(COALESCE(SUM(r.units), 0) AS BIGINT), COUNT(*), CAST(COALESCE(SUM(r.amount), 0) AS BIGINT),
-                  COALESCE(MIN(r.issued_at), usage_accounts.pending_since)
-              FROM receipts r WHERE r.licence = $2 AND r.opened_slot = $3 AND r.settlement = 'pending')
-         WHERE licence = $2 AND opened_slot = $3",
+        "UPDATE usage_accounts SET problem = $1, pending_units = $2, pending_count = $3, pending_amount = $4,
+             pending_since = COALESCE($5, pending_since)
+         WHERE licence = $6 AND opened_slot = $7",
     )
     .bind(problem)
-    .bind(key_text(&account.licence))
-    .bind(int(account.opened_slot))
+    .bind(sum(2)?)
+    .bind(count)
+    .bind(sum(4)?)
+    .bind(since)
+    .bind(&licence)
+    .bind(opened)
     .execute(tx)
     .await?;
     Ok(())

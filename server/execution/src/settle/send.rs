@@ -15,6 +15,7 @@ use clawos_solana::assembly::compute_budget;
 use clawos_solana::transaction::{signed, wire_len};
 use clawos_solana::{MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES};
 
+use super::check::MOVED;
 use super::store::{self, Change};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
 
@@ -75,9 +76,15 @@ impl Settler {
         Ok(())
     }
 
-    /// A batch with its instruction, if it may be sent now; else it is postponed.
+    /// A batch with its instruction, if it may be sent now; else it is postponed, or voided where it never may.
     async fn item(&self, batch: Batch, meter: &Key, states: &States) -> Result<Option<Item>, SettleError> {
         if !self.may_send(&batch).await? {
+            return Ok(None);
+        }
+        if let Some(state) = states.get(&batch.account.licence)
+            && state.value.licence.is_some_and(|licence| !self.may_record(&licence, state))
+        {
+            self.void(&batch, MOVED).await?;
             return Ok(None);
         }
         match instruction(meter, &batch, states) {

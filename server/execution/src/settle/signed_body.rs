@@ -41,6 +41,8 @@ pub(super) struct Columns {
 /// Why a stored receipt is not billed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unbillable {
+    #[error("its row holds a value of another type than its column's")]
+    Row,
     #[error("its body or evidence is not that of a receipt")]
     Unreadable,
     #[error("{0}")]

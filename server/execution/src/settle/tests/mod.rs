@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod moved;
+mod odd_rows;
 mod past;
 mod rounds;
 mod takeover;
 
 use std::collections::{HashMap, HashSet};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -36,6 +41,7 @@ const MINUTE: i64 = 60_000;
 /// When the first receipt was made: long enough ago for its caps to be certain.
 const ISSUED_AT: i64 = NOW - 4 * MINUTE;
 const GENESIS: Key = [7; 32];
+const METER: [u8; 32] = [8; 32];
 
 /// A clock that goes on when it is told to.
 #[derive(Debug)]
@@ -71,6 +77,11 @@ impl World {
                 .unwrap();
             // Nobody answers there: the network is known from before.
             config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
+            let meter = serde_json::to_string(SigningKey::from_bytes(&METER).to_keypair_bytes().as_slice()).unwrap();
+            let mut file = OpenOptions::new();
+            let mut file =
+                file.write(true).create_new(true).mode(0o600).open(folder.path().join("meter.json")).unwrap();
+            file.write_all(meter.as_bytes()).unwrap();
             let clock = Arc::new(Hand(AtomicI64::new(NOW)));
             let delay = longest_settlement_secs(&config.settle);
             let licensing =
@@ -92,9 +103,9 @@ impl World {
     /// An account with so much pending since `age` milliseconds.
     async fn account(&self, n: u16, priced: i64, count: i64, amount: i64, age: i64) -> Account {
         sqlx::query(
-            "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced,
+            "INSERT INTO usage_accounts (licence, opened_slot, skill_account, buyer, seller, priced, currency,
                  pending_units, pending_count, pending_amount, pending_since, batch_cap, retry_at)
-             VALUES ($1, 1, $1, $1, $1, $2, $3, $3, $4, $5, 0, 0)",
+             VALUES ($1, 1, $1, $1, $1, $2, 'usdc', $3, $3, $4, $5, 0, 0)",
         )
         .bind(key_text(&key(n)))
         .bind(priced)
@@ -285,6 +296,11 @@ fn key(n: u16) -> Key {
     key
 }
 
+/// The meter of the settlers.
+fn meter() -> Key {
+    signature::public_key(&SigningKey::from_bytes(&METER))
+}
+
 /// The licence as the chain has it, with this cap per batch.
 fn states(account: Account, licence: Licence) -> States {
     let config = Market::blank();
@@ -295,6 +311,7 @@ fn states(account: Account, licence: Licence) -> States {
 
 fn licence(account: Account, per_batch: u64) -> Licence {
     let mut licence = Licence::blank();
+    licence.meter = meter();
     (licence.unit_price, licence.max_units_per_batch) = (U64::new(1), U64::new(per_batch));
     (licence.created_slot, licence.chain_root) = (U64::new(account.opened_slot), [7; 32]);
     licence
