@@ -31,6 +31,11 @@ const PROFILE: [(&str, &str); 6] = [
 const FIRST_BUILD: &str = "the first build on this machine: the standard library, the SDK and its dependencies are compiled \
                            once for all projects, which takes one to three minutes; later builds take seconds";
 
+/// The same, of a project that has its part of the cache to itself.
+const FIRST_BUILD_ALONE: &str = "the first build of this project: it has a build script or further crates of its own, so \
+                                 the standard library and the SDK are compiled for it alone, which takes one to three \
+                                 minutes; later builds take seconds";
+
 /// How much of what cargo said an error carries, in bytes: the last few errors and the summary.
 const MAX_SAID_BYTES: usize = 4 << 10;
 
@@ -56,7 +61,7 @@ pub fn build_rust(
     let key = format!("{}\n{:?}\n{:?}", compiler.version(folder)?, compiler.flags(), project.alone());
     let place = cache.place(&key, progress)?;
     if place.is_new {
-        progress(FIRST_BUILD);
+        progress(if project.alone().is_some() { FIRST_BUILD_ALONE } else { FIRST_BUILD });
     }
     forget_written(&compiler, &project, &manifest, &place)?;
     let flags =
