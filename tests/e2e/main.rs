@@ -15,6 +15,7 @@
 //! | `costs` | rent and fees told beforehand, licences, renewals, transfers, the end of a session |
 //! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
+//! | `builds` | projects of the same names and other code, in the build cache that all share |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `sessions` | who is signed in and until when, and the end of it here and at the server |
 //! | `versions` | the versions of a skill, shown one by one |
@@ -25,6 +26,7 @@
 
 mod bad_input;
 mod books;
+mod builds;
 mod costs;
 mod demo;
 mod examples;

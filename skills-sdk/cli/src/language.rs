@@ -11,9 +11,9 @@ use crate::error::CliError;
 use crate::sdk::{self, Sdk};
 use crate::template::Template;
 
-/// Builds the project in a folder, with a cache that all projects share, and gives its component. It passes on one line of
-/// progress at a time.
-pub type Build = fn(&Path, &BuildCache, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>;
+/// Builds the project in a folder, with the SDKs in another and a cache that all projects share, and gives its component. It
+/// passes on one line of progress at a time.
+pub type Build = fn(&Path, &Path, &BuildCache, &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError>;
 
 /// A language with an SDK.
 #[derive(Debug)]

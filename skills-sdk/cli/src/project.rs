@@ -121,8 +121,8 @@ impl Project {
         let language = language::of(&self.folder).ok_or_else(|| language::missing(&self.folder))?;
         sdk::provide(language, &self.folder, &context.home)?;
         let progress = out.progress(format!("building {}", self.id()));
-        let folder = self.folder.clone();
-        let built = move || (language.build)(&folder, &cache, &mut |text| out.report(text));
+        let (folder, sdks) = (self.folder.clone(), context.home.sdk(""));
+        let built = move || (language.build)(&folder, &sdks, &cache, &mut |text| out.report(text));
         let built = tokio::task::spawn_blocking(built).await;
         drop(progress);
         let built = built.map_err(|error| CliError::System(io::Error::other(error)))?;

@@ -1,59 +1,13 @@
 //! The binary without a server: new, check, test, wallets, exit codes, and what goes to stdout and stderr.
 
+mod place;
+
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-/// A folder of one's own, with the command working in it.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn clawos(&self, line: &[&str]) -> Output {
-        self.command(line).output().expect("it starts")
-    }
-
-    fn command(&self, line: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_clawos"));
-        command.args(line).current_dir(self.path());
-        for name in ["CLAWOS_SERVER", "CLAWOS_RPC", "CLAWOS_WALLET", "CLAWOS_API_KEY"] {
-            command.env_remove(name);
-        }
-        command.env("CLAWOS_HOME", self.path().join("home")).env("CLAWOS_CACHE", self.path().join("cache"));
-        command
-    }
-
-    /// Puts a program into the only folder that [`Self::with_tools`] finds programs in.
-    fn tool(&self, name: &str, script: &str) {
-        let tools = self.path().join("tools");
-        std::fs::create_dir_all(&tools).expect("made");
-        std::fs::write(tools.join(name), format!("#!/bin/sh\n{script}\n")).expect("written");
-        std::fs::set_permissions(tools.join(name), std::fs::Permissions::from_mode(0o755)).expect("chmod");
-    }
-
-    fn with_tools(&self, line: &[&str]) -> Output {
-        self.command(line).env("PATH", self.path().join("tools")).output().expect("it starts")
-    }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("not killed")
-}
-
-fn json(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
-}
+use place::{Place, code, json};
 
 /// A port where nobody listens.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -310,51 +264,6 @@ fn a_receipt_with_a_member_twice_is_none() {
     let refused = place.clawos(&["--json", "--server", NOBODY, "--rpc", NOBODY, "verify", "receipt", "r.json"]);
     assert_eq!(code(&refused), 5, "{refused:?}");
     assert!(json(&refused.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("twice")), "{refused:?}");
-}
-
-#[test]
-fn a_program_is_told_why_a_skill_does_not_compile() {
-    let place = Place::new();
-    assert_eq!(code(&place.clawos(&["new", "word-count", "--publisher", "acme"])), 0);
-    place.tool("rustc", "echo /");
-    let metadata = r#"{"packages":[],"resolve":{"nodes":[]},"workspace_root":"/w"}"#;
-    place.tool(
-        "cargo",
-        &format!("[ $1 = metadata ] && echo '{metadata}' && exit; echo 'error: no such type' >&2; exit 1"),
-    );
-    let failed = place.with_tools(&["--json", "build", "word-count"]);
-    assert_eq!(code(&failed), 5, "{failed:?}");
-    assert!(
-        json(&failed.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("no such type")),
-        "{failed:?}"
-    );
-    let shown = String::from_utf8(place.with_tools(&["build", "word-count"]).stderr).expect("text");
-    assert_eq!(shown.matches("no such type").count(), 1, "people have seen it above: {shown}");
-}
-
-#[test]
-fn a_project_is_moved_to_this_sdk_and_the_cache_can_be_emptied() {
-    let place = Place::new();
-    let made = json(&place.clawos(&["--json", "new", "unit-convert", "--publisher", "acme"]).stdout);
-    let sdk = made["sdk"].as_str().expect("the SDK's name").to_owned();
-    let build_file = place.path().join("unit-convert/Cargo.toml");
-    let older = std::fs::read_to_string(&build_file).expect("there").replace(&sdk, "rust-00000000000000ff");
-    std::fs::write(&build_file, older).expect("written");
-
-    let refused = place.clawos(&["--json", "build", "unit-convert"]);
-    assert_eq!(code(&refused), 5, "{refused:?}");
-    assert!(json(&refused.stderr)["detail"].as_str().is_some_and(|detail| detail.contains("clawos upgrade")));
-    let upgraded = json(&place.clawos(&["--json", "upgrade", "unit-convert"]).stdout);
-    assert_eq!((&upgraded["from"], &upgraded["to"]), (&"rust-00000000000000ff".into(), &sdk.as_str().into()));
-    assert!(place.path().join("unit-convert/.clawos/sdk").join(&sdk).join("rust/Cargo.toml").is_file());
-    assert_eq!(json(&place.clawos(&["--json", "upgrade", "unit-convert"]).stdout)["upgraded"], false);
-    assert_eq!(code(&place.clawos(&["upgrade"])), 5, "there is no project here");
-
-    let left = place.path().join("cache/build/0123456789abcdef/left");
-    std::fs::create_dir_all(left.parent().expect("a folder")).expect("made");
-    std::fs::write(&left, [0; 10]).expect("written");
-    assert_eq!(json(&place.clawos(&["--json", "clean"]).stdout)["freed"], "10");
-    assert!(!left.exists());
 }
 
 #[test]

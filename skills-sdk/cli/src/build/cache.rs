@@ -3,8 +3,9 @@
 //!
 //! Cargo would mix up two projects in one folder that agree in their names, as it names the crates of a workspace by
 //! their place in it alone. So a build has the cache to itself until its module is read, the compiled crate's flags
-//! name the project's folder, and a project with further crates of its own gets a folder of its own
-//! ([`super::workspace`]). An SDK can be shared, since its place in a project has the hash of its files in it.
+//! name the project's folder, and a project with a build script or further crates of its own gets a folder of its own
+//! ([`super::workspace`]), in which it takes a first build's time and room. The user's copy of an SDK can be shared, since
+//! its place in a project has the hash of its files in it.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;

@@ -13,8 +13,9 @@ use tempfile::NamedTempFile;
 
 use super::cache::{BuildCache, FLAGS_FILE, Place};
 use super::compiler::Compiler;
-use super::workspace::Workspace;
-use super::{BuildError, component, sources};
+use super::sources::{self, Written};
+use super::workspace::{Project, Workspace};
+use super::{BuildError, component};
 
 /// The parts of the release profile that are not the author's choice: what a trap is, and what makes bytes repeat.
 const PROFILE: [(&str, &str); 6] = [
@@ -30,27 +31,39 @@ const PROFILE: [(&str, &str); 6] = [
 const FIRST_BUILD: &str = "the first build on this machine: the standard library, the SDK and its dependencies are compiled \
                            once for all projects, which takes one to three minutes; later builds take seconds";
 
+/// The same, of a project that has its part of the cache to itself.
+const FIRST_BUILD_ALONE: &str = "the first build of this project: it has a build script or further crates of its own, so \
+                                 the standard library and the SDK are compiled for it alone, which takes one to three \
+                                 minutes; later builds take seconds";
+
 /// How much of what cargo said an error carries, in bytes: the last few errors and the summary.
 const MAX_SAID_BYTES: usize = 4 << 10;
 
 /// Separates flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: &str = "\x1f";
 
-/// Builds the Rust project in `folder` and returns its component. `progress` gets one line at a time: which compiler
-/// it is, and what cargo says.
+/// Builds the Rust project in `folder` and returns its component. `sdks` is where the copies of the SDK are that all
+/// projects share. `progress` gets one line at a time: which compiler it is, and what cargo says.
 ///
 /// # Errors
 /// See [`BuildError`]; each message says what to do.
-pub fn build_rust(folder: &Path, cache: &BuildCache, progress: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
+pub fn build_rust(
+    folder: &Path,
+    sdks: &Path,
+    cache: &BuildCache,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Vec<u8>, BuildError> {
     let manifest = folder.join("Cargo.toml").canonicalize().map_err(|_| BuildError::NotAProject(folder.to_owned()))?;
     let compiler = Compiler::find(folder)?;
     progress(&format!("compiling with {}", compiler.description()));
     let workspace = Workspace::read(&compiler, &manifest)?;
-    let key = format!("{}\n{:?}\n{:?}", compiler.version(folder)?, compiler.flags(), workspace.own(&manifest));
+    let project = workspace.project(&manifest, sdks);
+    let key = format!("{}\n{:?}\n{:?}", compiler.version(folder)?, compiler.flags(), project.alone());
     let place = cache.place(&key, progress)?;
     if place.is_new {
-        progress(FIRST_BUILD);
+        progress(if project.alone().is_some() { FIRST_BUILD_ALONE } else { FIRST_BUILD });
     }
+    forget_written(&compiler, &project, &manifest, &place)?;
     let flags =
         flags_file(&workspace, &place).map_err(|source| BuildError::Read { path: place.target.clone(), source })?;
     let module = run(cargo_build(&compiler, &workspace, &manifest, &place, flags.path()), &manifest, progress)?;
@@ -60,6 +73,29 @@ pub fn build_rust(folder: &Path, cache: &BuildCache, progress: &mut dyn FnMut(&s
         return Err(BuildError::NotASkill);
     }
     Ok(component)
+}
+
+/// Has cargo compile those packages in folders anew that were written since it compiled them here, whatever their times say.
+fn forget_written(
+    compiler: &Compiler,
+    project: &Project<'_>,
+    manifest: &Path,
+    place: &Place,
+) -> Result<(), BuildError> {
+    let written = sources::written(&place.target, &project.folders());
+    if !written.is_empty() && !place.is_new {
+        let mut cargo = compiler.cargo();
+        cargo.args(["clean", "--release", "--target", compiler.target(), "--manifest-path"]).arg(manifest);
+        cargo.args(written.iter().flat_map(|each| ["--package", each.package]));
+        cargo.env("CARGO_TARGET_DIR", &place.target).stdin(Stdio::null());
+        let output =
+            cargo.output().map_err(|source| BuildError::Start { program: cargo.get_program().into(), source })?;
+        if !output.status.success() {
+            return Err(BuildError::Project(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        }
+    }
+    let record = |each: &Written<'_>| each.record();
+    written.iter().try_for_each(record).map_err(|source| BuildError::Cache { path: place.target.clone(), source })
 }
 
 /// Writes the flags that the compiler gets and cargo does not see, one a line.
@@ -191,7 +227,9 @@ mod tests {
     #[test]
     fn a_folder_without_cargo_toml_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
-        let error = build_rust(folder.path(), &BuildCache::new(folder.path().join("cache")), &mut |_| ()).unwrap_err();
+        let cache = BuildCache::new(folder.path().join("cache"));
+        let build = |folder: &Path| build_rust(folder, &folder.join("sdks"), &cache, &mut |_| ());
+        let error = build(folder.path()).unwrap_err();
         assert!(matches!(error, BuildError::NotAProject(_)), "{error}");
     }
 }

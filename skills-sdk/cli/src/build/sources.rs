@@ -1,10 +1,11 @@
-//! A stamp of a project's files. Cargo takes a file for unchanged that is older than what was compiled; in a cache that
+//! Stamps of the files of packages. Cargo takes a file for unchanged that is older than what was compiled; in a cache that
 //! outlives the project's folder, such as one unpacked again from an archive, that is not so.
 
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Characters of a stamp.
 const STAMP_CHARS: usize = 16;
@@ -15,6 +16,39 @@ pub(super) fn stamp(folder: &Path) -> String {
     let mut all = Vec::new();
     add(folder, &mut all);
     hex::encode(clawos_receipts::sha256(&all))[..STAMP_CHARS].to_owned()
+}
+
+/// A package whose files are others than when it was compiled here last, or that was not compiled here before.
+pub(super) struct Written<'a> {
+    /// Its id, as cargo tells it.
+    pub(super) package: &'a str,
+    /// Where its stamp is kept.
+    file: PathBuf,
+    stamp: String,
+}
+
+/// Of `packages`, by id and folder, those that were written since they were compiled in `target`.
+pub(super) fn written<'a>(target: &Path, packages: &[(&'a str, &Path)]) -> Vec<Written<'a>> {
+    let mut written = Vec::new();
+    for (package, folder) in packages {
+        let name = &hex::encode(clawos_receipts::sha256(package.as_bytes()))[..STAMP_CHARS];
+        let (file, stamp) = (target.join("stamps").join(name), stamp(folder));
+        if fs::read_to_string(&file).ok().as_ref() != Some(&stamp) {
+            written.push(Written { package, file, stamp });
+        }
+    }
+    written
+}
+
+impl Written<'_> {
+    /// Keeps its stamp, once cargo has forgotten what it made of the files before.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn record(&self) -> io::Result<()> {
+        fs::create_dir_all(self.file.parent().expect("it lies in the folder of stamps"))?;
+        fs::write(&self.file, &self.stamp)
+    }
 }
 
 fn add(folder: &Path, all: &mut Vec<u8>) {
@@ -66,5 +100,21 @@ mod tests {
         assert_eq!(before, stamp(folder.path()), "what builds and tools write does not count");
         write("longer");
         assert_ne!(before, stamp(folder.path()));
+    }
+
+    #[test]
+    fn a_package_counts_as_written_until_its_stamp_is_kept() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (target, table) = (place.path().join("target"), place.path().join("table"));
+        fs::create_dir(&table).expect("made");
+        let packages = [("table 1", &*table), ("absent 1", Path::new("/nowhere"))];
+        let names = || written(&target, &packages).iter().map(|each| each.package.to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(), ["table 1", "absent 1"]);
+        for each in written(&target, &packages) {
+            each.record().expect("kept");
+        }
+        assert!(names().is_empty());
+        fs::write(table.join("lib.rs"), "").expect("written");
+        assert_eq!(names(), ["table 1"]);
     }
 }
