@@ -5,6 +5,7 @@ CREATE TABLE skills (
     publisher_id     TEXT NOT NULL REFERENCES agents (id),
     publisher        TEXT NOT NULL,         -- its handle
     publisher_wallet TEXT NOT NULL,
+    account          TEXT NOT NULL,         -- on chain, base58: where it is registered, or would be
     summary          TEXT NOT NULL,
     description      TEXT NOT NULL,
     category         TEXT NOT NULL,
@@ -21,6 +22,7 @@ CREATE TABLE skills (
 );
 CREATE INDEX skills_by_age ON skills (created_at, id);
 CREATE INDEX skills_by_publisher ON skills (publisher_id);
+CREATE INDEX skills_by_account ON skills (account);
 CREATE INDEX skills_by_category ON skills (category, created_at);
 
 CREATE TABLE versions (

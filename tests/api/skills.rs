@@ -1,5 +1,7 @@
 //! Finding, reading and downloading skills.
 
+use clawos_client::key::to_base58;
+use clawos_client::solana::actions::skill_address;
 use clawos_config::Config;
 use clawos_tests::app::{TestAgent, TestApp, TestDatabase, databases, send};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
@@ -50,6 +52,13 @@ async fn skills_are_found_by_words_category_tag_and_kind() {
         assert_eq!(ids(&app, "kind=one_time").await, ["acme.once"]);
         assert_eq!(ids(&app, "kind=usage&tag=echo").await, ["acme.usage"]);
         assert!(ids(&app, "kind=subscription").await.is_empty());
+        let account = |id| to_base58(&skill_address(author.key.verifying_key().as_bytes(), id));
+        for id in ["acme.once", "acme.free"] {
+            assert_eq!(ids(&app, &format!("account={}", account(id))).await, [id]);
+        }
+        for another in [account("acme.other"), author.id().to_owned(), "%25".to_owned()] {
+            assert!(ids(&app, &format!("account={another}")).await.is_empty(), "{another}");
+        }
 
         let mut seen = Vec::new();
         let mut cursor = String::new();

@@ -87,6 +87,9 @@ async fn a_purchase_costs_what_its_dry_run_says_and_a_priority_fee_on_top() {
     assert_eq!((&listed["kind"], &listed["state"]), (&json!("usage"), &json!("active")));
     assert_eq!(world.author.run(&["licences"])["licences"], json!([]));
 
+    let verified = world.buyer.for_people(&["verify", "licence", TEXT_STATS]);
+    assert!(verified.contains("\ncredit      0 USDC\n"), "money has its currency: {verified}");
+
     // A dear transaction asks for few units: far fewer than what a simulation is allowed.
     let before = lamports(&world, &world.buyer).await;
     world.buyer.run(&["caps", TEXT_STATS, "--per-day", "500", "--priority-fee", "1000000"]);

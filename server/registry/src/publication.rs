@@ -4,6 +4,7 @@ use clawos_api::Timestamp;
 use clawos_api::registry::{PublishReport, SkillSummary, VersionView};
 use clawos_base::audit;
 use clawos_identity::{Caller, lock_agent};
+use clawos_interface::{pda, skill_id};
 use clawos_manifest::Prices;
 use clawos_receipts::text::to_base58;
 use sqlx::AnyConnection;
@@ -106,6 +107,7 @@ impl Publication<'_> {
             },
             publisher_id: self.caller.agent_id.to_string(),
             publisher_wallet: to_base58(&self.caller.wallet),
+            account: to_base58(&pda::skill(&self.caller.wallet, &skill_id(&skill.id)).0),
             description: skill.description.clone(),
             licence: skill.license.clone(),
             search_text: search::search_text(skill),

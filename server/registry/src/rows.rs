@@ -12,6 +12,8 @@ pub(crate) struct SkillRow {
     pub(crate) publisher_id: String,
     /// Base58.
     pub(crate) publisher_wallet: String,
+    /// Its account on chain, base58; the address is the skill's also while it is not registered.
+    pub(crate) account: String,
     pub(crate) description: String,
     /// SPDX expression.
     pub(crate) licence: String,
@@ -47,6 +49,8 @@ pub(crate) struct Filter {
     /// A LIKE pattern.
     pub(crate) tag: String,
     pub(crate) kind: Option<Kind>,
+    /// Base58; empty for any.
+    pub(crate) account: String,
 }
 
 /// What an agent published lately.

@@ -1,4 +1,4 @@
-//! Finding skills: words, category, tag, kind of licence; newest first.
+//! Finding skills: words, category, tag, kind of licence, account on chain; newest first.
 
 use clawos_api::Page;
 use clawos_api::limits::MAX_SEARCH;
@@ -26,7 +26,9 @@ impl Registry {
 impl Filter {
     fn new(query: &SkillQuery) -> Result<Filter, RegistryError> {
         let mut problems = Problems::default();
-        for (pointer, text) in [("/q", &query.q), ("/category", &query.category), ("/tag", &query.tag)] {
+        let texts =
+            [("/q", &query.q), ("/category", &query.category), ("/tag", &query.tag), ("/account", &query.account)];
+        for (pointer, text) in texts {
             problems.text(pointer, text.as_deref().unwrap_or_default(), 0..=MAX_SEARCH);
         }
         problems.into_result()?;
@@ -42,6 +44,7 @@ impl Filter {
             category: query.category.clone().unwrap_or_default(),
             tag: tag.unwrap_or_else(|| "%".to_owned()),
             kind: query.kind,
+            account: query.account.clone().unwrap_or_default(),
         })
     }
 }

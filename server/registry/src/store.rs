@@ -25,8 +25,8 @@ pub(crate) async fn put_skill(connection: &mut AnyConnection, skill: &SkillRow) 
     sqlx::query(
         "INSERT INTO skills
            (id, publisher_id, publisher, publisher_wallet, summary, description, category, tags, licence, search_text,
-            sells_once, sells_period, sells_usage, latest_version, created_at, updated_at, prices)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            sells_once, sells_period, sells_usage, latest_version, created_at, updated_at, prices, account)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (id) DO UPDATE SET
             summary = $5, description = $6, category = $7, tags = $8, licence = $9, search_text = $10,
             sells_once = $11, sells_period = $12, sells_usage = $13, latest_version = $14, updated_at = $16, prices = $17",
@@ -48,6 +48,7 @@ pub(crate) async fn put_skill(connection: &mut AnyConnection, skill: &SkillRow) 
     .bind(summary.created_at.0)
     .bind(summary.updated_at.0)
     .bind(prices)
+    .bind(&skill.account)
     .execute(connection)
     .await?;
     Ok(())
@@ -158,8 +159,9 @@ pub(crate) async fn list(pool: &AnyPool, filter: &Filter, limit: i64) -> Result<
            AND ($7 = '' OR category = $7)
            AND tags LIKE $8 ESCAPE '\\'
            AND sells_once >= $9 AND sells_period >= $10 AND sells_usage >= $11
+           AND ($12 = '' OR account = $12)
          ORDER BY created_at DESC, id DESC
-         LIMIT $12",
+         LIMIT $13",
     )
     .bind(filter.after.number)
     .bind(&filter.after.id)
@@ -172,6 +174,7 @@ pub(crate) async fn list(pool: &AnyPool, filter: &Filter, limit: i64) -> Result<
     .bind(sells(Kind::OneTime))
     .bind(sells(Kind::Subscription))
     .bind(sells(Kind::Usage))
+    .bind(&filter.account)
     .bind(limit)
     .fetch_all(pool)
     .await?;
@@ -204,6 +207,7 @@ fn read_skill(row: &AnyRow) -> Result<SkillRow, sqlx::Error> {
         },
         publisher_id: row.try_get("publisher_id")?,
         publisher_wallet: row.try_get("publisher_wallet")?,
+        account: row.try_get("account")?,
         description: row.try_get("description")?,
         licence: row.try_get("licence")?,
         search_text: row.try_get("search_text")?,

@@ -78,6 +78,9 @@ pub struct SkillQuery {
     /// What is sold.
     #[cfg_attr(feature = "openapi", param(value_type = Option<schema::KindWord>))]
     pub kind: Option<Kind>,
+    /// The address of the skill's account on chain, base58: only that skill.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<schema::Address>))]
+    pub account: Option<String>,
     /// 1 to 100; 20 by default.
     pub limit: Option<u32>,
     /// `next_cursor` of the page before.

@@ -153,11 +153,16 @@ impl From<WalletError> for CliError {
 impl CliError {
     /// Whether a server, a chain or a connection has a part in its text.
     pub fn is_remote(&self) -> bool {
-        match self {
-            Self::Client(_) | Self::ApiKeyRefused(_) | Self::Unregistered(_) | Self::Unaffordable(_) => true,
-            Self::Unanswered { .. } | Self::SessionLeft { .. } | Self::VersionNotFound(_) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Client(_)
+                | Self::ApiKeyRefused(_)
+                | Self::Unregistered(_)
+                | Self::Unaffordable(_)
+                | Self::Unanswered { .. }
+                | Self::SessionLeft { .. }
+                | Self::VersionNotFound(_)
+        )
     }
 
     /// One finding about what was given.

@@ -1,12 +1,15 @@
 //! `clawos licences`: the wallet's licences as the chain has them. The server only tells the names of their skills.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use clawos_client::Client;
 use clawos_client::api::skills::SkillQuery;
 use clawos_client::key::to_base58;
+use clawos_client::solana::Chain;
 use clawos_interface::accounts::Licence;
 use clawos_interface::rules::validity::is_expired;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, Tier, skill_id};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::amount;
@@ -14,10 +17,8 @@ use crate::context::{Context, now_secs, rfc3339};
 use crate::error::Result;
 use crate::table;
 
-/// The most pages of the server's list that are searched for names, of [`PAGE`] skills each.
-const MAX_PAGES: usize = 20;
-/// Skills in a page: the most that the server gives.
-const PAGE: u32 = 100;
+/// How many skills are looked up at once.
+const AT_ONCE: usize = 8;
 
 /// Lists them.
 ///
@@ -27,15 +28,15 @@ pub async fn run(context: &Context) -> Result<()> {
     let (chain, owner) = (context.chain(), context.wallet()?.key());
     let mut licences = chain.licences(&owner).await?;
     licences.sort_by_key(|(_, licence)| licence.created_slot());
-    let mut ids = BTreeMap::new();
-    for (_, licence) in &licences {
-        if let Some(skill) = chain.skill(&licence.skill).await?.value {
-            ids.insert(licence.skill, skill.skill_id);
-        }
-    }
-    let names = names(&ids, context).await;
-    let (rows, values): (Vec<_>, Vec<_>) =
-        licences.iter().map(|(address, licence)| entry(address, licence, names.get(&licence.skill))).unzip();
+    let (client, progress) = (context.public()?, context.out.progress("looking up the skills' names"));
+    let skills: BTreeSet<Key> = licences.iter().map(|(_, licence)| licence.skill).collect();
+    let lookups = stream::iter(skills).map(|skill| name(skill, &chain, &client)).buffer_unordered(AT_ONCE);
+    let names: BTreeMap<Key, Option<String>> = lookups.try_collect().await?;
+    drop(progress);
+    let (rows, values): (Vec<_>, Vec<_>) = licences
+        .iter()
+        .map(|(address, licence)| entry(address, licence, names.get(&licence.skill).and_then(Option::as_ref)))
+        .unzip();
     context.out.result(&json!({ "licences": values }), || {
         table::columns(&["skill", "kind", "tier", "state", "credit", "expires"], &rows)
     })?;
@@ -45,27 +46,13 @@ pub async fn run(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// The names of skill accounts whose hashed ids are `ids`, as far as the server lists them. A name counts only when its
-/// hash is the one on chain.
-async fn names(ids: &BTreeMap<Key, Key>, context: &Context) -> BTreeMap<Key, String> {
-    let mut names = BTreeMap::new();
-    let Ok(client) = context.public() else { return names };
-    let mut query = SkillQuery { limit: Some(PAGE), ..SkillQuery::default() };
-    for _ in 0..MAX_PAGES {
-        if names.len() == ids.len() {
-            break;
-        }
-        let Ok(page) = client.search(&query).await else { break };
-        for skill in page.items {
-            let hash = skill_id(&skill.id);
-            names.extend(ids.iter().filter(|(_, id)| **id == hash).map(|(account, _)| (*account, skill.id.clone())));
-        }
-        query.cursor = page.next_cursor;
-        if query.cursor.is_none() {
-            break;
-        }
-    }
-    names
+/// The name of the skill at `account`, where the server knows it. It counts only when its hash is the one on chain.
+async fn name(account: Key, chain: &Chain, client: &Client) -> Result<(Key, Option<String>)> {
+    let Some(skill) = chain.skill(&account).await?.value else { return Ok((account, None)) };
+    let query = SkillQuery { account: Some(to_base58(&account)), limit: Some(1), ..SkillQuery::default() };
+    // Without the server the licences are shown all the same, by their skills' addresses.
+    let found = client.search(&query).await.map(|page| page.items).unwrap_or_default();
+    Ok((account, found.into_iter().map(|found| found.id).find(|id| skill_id(id) == skill.skill_id)))
 }
 
 /// A licence as a row and as JSON.

@@ -45,6 +45,7 @@ pub async fn run(args: &SearchArgs, context: &Context) -> Result<()> {
         category: args.category.clone(),
         tag: args.tag.clone(),
         kind: args.kind,
+        account: None,
         limit: args.limit,
         cursor: args.cursor.clone(),
     };

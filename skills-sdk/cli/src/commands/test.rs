@@ -67,6 +67,7 @@ pub async fn run(args: &TestArgs, context: &Context) -> Result<()> {
     let failed: Vec<FieldError> = report.examples.iter().filter_map(finding).collect();
     if failed.is_empty() {
         context.out.result(&report, || human(&report, context))?;
+        context.out.note(format!("next: clawos publish {}", args.folder.display()));
         return Ok(());
     }
     context.out.report(human(&report, context).trim_end());

@@ -60,6 +60,7 @@ impl Client {
             .query("category", query.category.as_ref())
             .query("tag", query.tag.as_ref())
             .query("kind", query.kind)
+            .query("account", query.account.as_ref())
             .query("limit", query.limit)
             .query("cursor", query.cursor.as_ref());
         self.json(call).await

@@ -2,12 +2,13 @@
 
 use clap::Args;
 use clawos_client::key;
-use clawos_interface::pda;
+use clawos_interface::{Currency, pda};
 use clawos_verifier::licence::{LicenceReport, verify};
 use clawos_verifier::{Account, Conclusion};
 use serde_json::json;
 
 use super::{batches, concluded, human, verdict};
+use crate::amount;
 use crate::context::{Context, now_secs, rfc3339};
 use crate::error::{CliError, Result};
 use crate::listing::SkillArg;
@@ -38,7 +39,7 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
         None => context.wallet()?.key(),
     };
     let listing = args.skill.listing(context).await?;
-    let skill = listing.address;
+    let (skill, currency) = (listing.address, listing.currency()?);
     let chain = context.chain();
     let (address, _) = pda::licence(&skill, &buyer);
     let found = chain.account(&address).await?;
@@ -66,9 +67,9 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
         value["batches"] = json!({ "verdict": conclusion, "conclusion": line, "checks": books.checks });
     }
     context.out.result(&value, || {
-        let access = text(&report, args.skill.creator_of(&listing), found.slot, context);
+        let access = text(&report, args.skill.creator_of(&listing), currency, found.slot, context);
         match conclusion {
-            Some((books, conclusion)) => format!("{access}\n\n{}", concluded(books, conclusion, context)),
+            Some((books, conclusion)) => format!("{access}\n{}", concluded(books, conclusion, context)),
             None => access,
         }
     })?;
@@ -80,7 +81,7 @@ pub(super) async fn run(args: &LicenceArgs, context: &Context) -> Result<()> {
     verdict("the licence", &checks)
 }
 
-fn text(report: &LicenceReport, creator: String, slot: u64, context: &Context) -> String {
+fn text(report: &LicenceReport, creator: String, currency: Currency, slot: u64, context: &Context) -> String {
     let details = report.details.as_ref();
     let expires =
         details.map(|details| if details.expires_at == 0 { "never".to_owned() } else { rfc3339(details.expires_at) });
@@ -94,7 +95,7 @@ fn text(report: &LicenceReport, creator: String, slot: u64, context: &Context) -
             "units left",
             details.map(|details| details.units_left.map_or("unlimited".to_owned(), |units| units.to_string())),
         ),
-        ("credit", details.map(|details| format!("{} base units", details.credit))),
+        ("credit", details.map(|details| amount::money(details.credit, currency).to_string())),
         (
             "settled",
             details.map(|details| {
