@@ -2,6 +2,7 @@
 
 mod audit;
 mod caps;
+mod deposits;
 mod documented_examples;
 mod enrolment;
 mod execute;

@@ -78,6 +78,12 @@ pub enum LicensingError {
     /// The marketplace sells nothing now.
     #[error("sales are paused on chain; try again after they are resumed")]
     SalesPaused,
+    /// The marketplace takes no credit now.
+    #[error("deposits are paused on chain; try again after they are resumed")]
+    DepositsPaused,
+    /// The licence was paid for as a whole.
+    #[error("the licence takes no credit: it was paid at its purchase, and its calls cost nothing more")]
+    NotPrepaid,
     /// Usage of licences sold now would be recorded by another key.
     #[error(
         "usage of this skill is recorded by the key {found} and this server's meter is {own}, so a licence bought now could not be used here; buy it where that key serves"

@@ -8,13 +8,14 @@
 //! | `chain` | the server's only Solana JSON-RPC, and what is read and sent with it |
 //! | `accounts`, `slot_cache`, `read` | the accounts that everything rests on: read at one slot, cached, asked for |
 //! | `check`, `admission` | whether a licence allows a call |
-//! | `listing`, `quote`, `purchase`, `verify` | what clients are told about prices and licences |
+//! | `listing`, `quote`, `purchase`, `deposit`, `verify` | what clients are told about prices and licences |
 //! | `network`, `keys`, `well_known` | which network this is, the server's keys, and what is published of both |
 
 mod accounts;
 mod admission;
 mod chain;
 mod check;
+mod deposit;
 mod error;
 mod keys;
 mod listing;

@@ -10,7 +10,7 @@ use super::ApiError;
 
 /// How long clients should wait when the chain cannot be read.
 pub(super) const RPC_RETRY_AFTER: Duration = Duration::from_secs(2);
-/// How long clients should wait while usage or sales are paused on chain.
+/// How long clients should wait while usage, sales or deposits are paused on chain.
 const PAUSE_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 impl From<LicensingError> for ApiError {
@@ -30,6 +30,8 @@ impl From<LicensingError> for ApiError {
             LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
             LicensingError::SelfPurchase => ApiError::new(Code::SelfPurchase, text),
             LicensingError::SalesPaused => ApiError::new(Code::SalesPaused, text).retry_after(PAUSE_RETRY_AFTER),
+            LicensingError::DepositsPaused => ApiError::new(Code::DepositsPaused, text).retry_after(PAUSE_RETRY_AFTER),
+            LicensingError::NotPrepaid => ApiError::new(Code::NotPrepaid, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
             LicensingError::TooManyUnits { .. }
             | LicensingError::UnknownKind
