@@ -22,7 +22,7 @@ use crate::error::ExecutionError;
 use crate::failure::RunFailure;
 use crate::finished::EncodeAnswer;
 use crate::grants::Grantee;
-use crate::group_commit::{Charge, Entry};
+use crate::group_commit::{Charge, CommitError, Entry};
 use crate::plan::{Plan, Request};
 use crate::receipt::{self, Closing, Opening};
 use crate::reservation::Reservation;
@@ -65,7 +65,8 @@ impl Execution {
     /// Calls a skill, or replays the answer of an earlier call with the same key. `encode` writes the answer.
     ///
     /// # Errors
-    /// [`ExecutionError`]: no call took place, or nothing of it is stored; the key may be used again.
+    /// [`ExecutionError`]: no call took place, or nothing of it is stored; the key may be used again. After
+    /// [`ExecutionError::OutcomeUnknown`] the key gives the call's answer if it is stored, and else runs it.
     pub async fn call(
         &self,
         caller: &Caller,
@@ -83,6 +84,7 @@ impl Execution {
         Failpoint::CallClaimed.reach();
         let called = self.call_once(caller, Request::new(skill, request), claim.clone(), encode).await;
         let kept = called.as_ref().is_ok_and(|answer| is_kept(answer.status));
+        // Where an answer is stored, the key stays its key: also when the answer was stored and nobody heard of it.
         if let Some(claim) = claim.filter(|_| !kept)
             && let Err(error) = self.ports.idempotency.abandon(&claim).await
         {
@@ -134,6 +136,11 @@ impl Execution {
                 self.finish(reservation, ok, units, amount).await;
                 Ok(answer)
             }
+            // It may be used up. What it was not comes back with the lease, with the next reading of what was spent, or never.
+            Err(error @ ExecutionError::OutcomeUnknown { .. }) => {
+                reservation.keep();
+                Err(error)
+            }
             Err(error) => {
                 self.undo(reservation).await;
                 Err(error)
@@ -141,7 +148,7 @@ impl Execution {
         }
     }
 
-    /// Steps 7 to 10. An `Err` means that nothing is stored.
+    /// Steps 7 to 10. An `Err` means that nothing is stored, unless it is [`ExecutionError::OutcomeUnknown`].
     async fn run_and_record(
         &self,
         call: &Prepared<'_>,
@@ -185,7 +192,11 @@ impl Execution {
         let finished = finished_call(plan, result, details, amount)?;
         let entry = Entry { receipt, charge, spend: taken.spend, finished, encode, claim };
         Failpoint::CallRan.reach();
-        let answer = self.group_commit.commit(entry).await?;
+        let committed = self.group_commit.commit(entry).await;
+        let answer = committed.map_err(|error| match error {
+            CommitError::OutcomeUnknown(_) => ExecutionError::OutcomeUnknown { receipt: opening.id, cause: error },
+            error => error.into(),
+        })?;
         if !ok {
             effects.roll_back();
         } else if let Err(error) = effects.commit().await {

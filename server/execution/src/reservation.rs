@@ -36,6 +36,19 @@ impl Reservation {
     }
 }
 
+impl Reservation {
+    /// Leaves all of it set aside for good: nobody knows whether it is used.
+    pub(crate) fn keep(self) {
+        let Reservation { units, money, trial: _ } = self;
+        if let Some(promise) = units {
+            promise.capture_all();
+        }
+        if let Some(reserved) = money {
+            reserved.capture_all();
+        }
+    }
+}
+
 impl Execution {
     /// Sets aside what the call may use, and says on which plan it goes on. A refusal is never based on a stale licence: it
     /// is read again first, and the plan then rests on the new reading.

@@ -123,6 +123,7 @@ codes! {
     RateLimited "rate_limited" 429 true "Too many requests";
     IdempotencyMismatch "idempotency_mismatch" 422 false "The idempotency key was used for another request";
     IdempotencyRunning "idempotency_running" 409 true "The first request with this idempotency key is still running";
+    OutcomeUnknown "outcome_unknown" 500 false "The request may have taken place: look, or repeat it with the same Idempotency-Key";
     Unavailable "unavailable" 503 true "The server cannot do this now";
     Internal "internal" 500 true "The server failed";
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clawos_api::Code;
 use clawos_base::audit::AuditError;
-use clawos_base::database::{is_disk_full, is_unavailable};
+use clawos_base::database::{is_disk_full, is_outcome_unknown, is_unavailable};
 use clawos_base::idempotency::IdempotencyError;
 use clawos_base::{Invalid, PageError};
 use clawos_identity::RateLimited;
@@ -22,6 +22,10 @@ impl From<sqlx::Error> for ApiError {
             storage_full(error)
         } else if is_unavailable(&error) {
             database_unavailable(error)
+        } else if is_outcome_unknown(&error) {
+            let detail = "The server lost its database before it heard whether this was done. Look whether it was, or repeat \
+                          the request with the same Idempotency-Key: it is then done once.";
+            ApiError::new(Code::OutcomeUnknown, detail).caused_by(error)
         } else {
             Self::internal(error)
         }

@@ -227,7 +227,9 @@ impl Idempotency {
         self.complete_in(claim, &mut connection, answer.status, &answer.body).await.map(drop)
     }
 
-    /// Gives the key back: the next request with it runs.
+    /// Gives the key back: the next request with it runs. Not when an answer is stored under it: if its work's transaction is
+    /// one of which nobody knows yet whether it took place, the database keeps this waiting until it is known, since that
+    /// transaction has changed the same row.
     ///
     /// # Errors
     /// When the database fails; the claim is given back once it answers again.
