@@ -2,6 +2,7 @@
 
 mod audit;
 mod caps;
+mod certificate;
 mod deposits;
 mod documented_examples;
 mod enrolment;

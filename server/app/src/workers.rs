@@ -61,7 +61,7 @@ async fn watch(worker: Worker, stop: Stop) {
     }
 }
 
-/// Removes what has expired and measures what no request shows, every minute.
+/// Removes what has expired, renews what will, and measures what no request shows, every minute.
 pub(crate) fn housekeeping(app: &AppState) -> Worker {
     let app = Arc::clone(app);
     Worker::new("housekeeping", async move |mut stop: Stop| {
@@ -70,6 +70,7 @@ pub(crate) fn housekeeping(app: &AppState) -> Worker {
             tokio::select! {
                 _ = tick.tick() => {
                     remove_expired(&app).await;
+                    renew_certificate(&app).await;
                     measure(&app).await;
                 }
                 () = stop.requested() => return,
@@ -92,6 +93,12 @@ async fn measure(app: &AppState) {
             metrics::gauge!("clawos_unknown_batch_licences").set(backlog.unknown_licences as f64);
         }
         Err(error) => tracing::warn!(%error, "unsettled usage could not be counted"),
+    }
+}
+
+async fn renew_certificate(app: &AppState) {
+    if let Err(error) = app.licensing.renew_certificate().await {
+        tracing::warn!(%error, "the receipt key's certificate could not be looked after; once it has ended no skill can be called");
     }
 }
 

@@ -10,6 +10,7 @@ use clawos_api::execution::{ExecuteAnswer, ExecuteRequest};
 use clawos_base::idempotency::{Answer, Begin, Claim, Keyed, is_kept};
 use clawos_base::{Failpoint, Invalid, Problems};
 use clawos_identity::{Caller, Scope};
+use clawos_interface::Key;
 use clawos_licensing::Network;
 use clawos_receipts::Receipt;
 use clawos_receipts::receipt::Outcome as ReceiptOutcome;
@@ -45,6 +46,8 @@ pub struct Called {
 #[derive(Debug)]
 struct Prepared<'a> {
     network: &'a Network,
+    /// The certified key that will sign the receipt.
+    signer: Key,
     caller: &'a Caller,
     request: Request<'a>,
     plan: Plan,
@@ -126,9 +129,10 @@ impl Execution {
     ) -> Result<Answer, ExecutionError> {
         tracing::Span::current().record("skill", request.skill);
         let network = self.ports.licensing.network().await?;
+        let signer = self.ports.licensing.certified_key().await?.key;
         let plan = self.plan(caller, &request).await?;
         let (plan, reservation) = self.reserve(caller, plan).await?;
-        let call = Prepared { network, caller, request, plan };
+        let call = Prepared { network, signer, caller, request, plan };
         Failpoint::CallReserved.reach();
         // All of it stays set aside until the receipt is stored; what could not be stored was not used.
         match self.run_and_record(&call, &reservation, claim, encode).await {
@@ -156,7 +160,7 @@ impl Execution {
         claim: Option<Claim>,
         encode: EncodeAnswer,
     ) -> Result<Recorded, ExecutionError> {
-        let Prepared { network, caller, request, plan } = call;
+        let Prepared { network, signer, caller, request, plan } = call;
         let opening = Opening::new(self.now_ms());
         tracing::Span::current().record("receipt", &*opening.id);
         let outcome = self.run(caller, plan, request, &opening).await?;
@@ -172,6 +176,7 @@ impl Execution {
         let facts = receipt::Call {
             plan,
             network,
+            signer: *signer,
             buyer: caller.wallet,
             endpoint: &request.endpoint,
             runtime: engine.to_string(),

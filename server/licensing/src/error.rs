@@ -94,6 +94,12 @@ pub enum LicensingError {
         /// This server's, base58.
         own: String,
     },
+    /// No receipt could be billed now.
+    #[error(
+        "this server's receipt key has no valid certificate and a new one could not be stored, so what is called now could \
+         not be billed; its operator finds the cause in the log"
+    )]
+    NotCertified(#[source] Box<LicensingError>),
     /// The buyer sells the skill, or is paid for it.
     #[error(
         "the skill is your own, and the chain sells nobody his own skill; its publisher calls it free, without a licence"
