@@ -97,8 +97,8 @@ pub enum ExecutionError {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// The publisher's own skill has had its free calls of today, with those that others made.
-    #[error("Your skill has had its {per_day} free calls of today, with those that others made; nothing ran.")]
+    /// The publisher has made his free calls of his own skill of today.
+    #[error("You have made your {per_day} free calls of your own skill of today; nothing ran.")]
     FreeCallsUsedUp {
         /// How many there are.
         per_day: u64,

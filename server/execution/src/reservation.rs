@@ -80,11 +80,11 @@ impl Execution {
     /// nothing.
     pub(crate) async fn check_reserve(&self, caller: &Caller, mut plan: Plan) -> Result<Plan, ExecutionError> {
         if matches!(plan.right, Right::Own) {
-            let left = self.free_calls.left_today(&plan.version.skill).await?;
+            let left = self.free_calls.left_today(&plan.version.skill, true).await?;
             return if left { Ok(plan) } else { Err(self.free_calls.used_up()) };
         }
         if matches!(plan.right, Right::Trial) {
-            if self.free_calls.left_today(&plan.version.skill).await? {
+            if self.free_calls.left_today(&plan.version.skill, false).await? {
                 return Ok(plan);
             }
             plan = self.without_trial(caller, plan).await?;
