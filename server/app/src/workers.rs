@@ -110,4 +110,7 @@ async fn remove_expired(app: &AppState) {
             tracing::warn!(%error, "expired rows were not removed; the next round tries again");
         }
     }
+    if let Err(error) = app.idempotency.return_claims().await {
+        tracing::warn!(%error, "idempotency keys of failed requests were not given back; the next round tries again");
+    }
 }
