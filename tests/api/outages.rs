@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use clawos_tests::app::{TestApp, TestDatabase, databases, send};
+use clawos_base::database::is_unavailable;
+use clawos_tests::app::{Answer, TestApp, TestDatabase, databases, send};
 use clawos_tests::chain;
 use clawos_tests::faulty_relay::{FaultyRelay, Lost};
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use reqwest::Method;
 use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::settlement::{BATCH_AGE, CALL};
 
@@ -59,7 +61,7 @@ async fn a_transaction_that_the_database_ended_breaks_no_connection() {
         for _ in 0..4 {
             let mut lost = app.state.db.write().await.expect("a connection is free");
             // As SQLite does by itself when its disk is full.
-            sqlx::Executor::execute(&mut *lost, "ROLLBACK").await.expect("there is a transaction");
+            lost.execute("ROLLBACK").await.expect("there is a transaction");
         }
         app.enrol("acme").await;
     }
@@ -74,7 +76,7 @@ async fn while_the_database_is_down_callers_are_told_to_come_again() {
     let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;
     way.set_up(false);
     let cause = app.state.db.ping().await.expect_err("nobody is there");
-    assert!(clawos_base::database::is_unavailable(&cause), "{cause:?}");
+    assert!(is_unavailable(&cause), "{cause:?}");
     for answer in [app.get("/agents/acme").await, app.get_as(agent.api_key(), "/agents/me").await] {
         assert_eq!(answer.problem("unavailable")["retryable"], true);
         assert_eq!(answer.headers["retry-after"], "2");
@@ -156,12 +158,68 @@ async fn a_change_whose_commit_is_lost_is_done_once() {
 }
 
 #[tokio::test]
+async fn callers_whose_rows_are_locked_for_too_long_are_told_to_come_again() {
+    let Some(url) = postgres().await else { return };
+    let app = TestApp::start(&TestDatabase::Postgres(url.clone())).await;
+    let agent = app.enrol("acme").await;
+    let late = |answer: Answer| {
+        assert_eq!(answer.headers["retry-after"], "2");
+        assert_eq!(answer.problem("unavailable")["retryable"], true);
+    };
+    // Somebody's session that no server here has set a time for.
+    let mut operator = PgConnection::connect(&url).await.expect("PostgreSQL answers");
+    operator.execute("BEGIN; LOCK TABLE api_keys").await.expect("nobody else has it");
+    let settings = json!({ "name": "k", "scopes": ["read"] });
+    let make = app.post_as(agent.token(), "/agents/me/keys", &settings);
+    let cancel = async {
+        // What a statement that runs out of its time is answered: the same as one that an operator ends.
+        let mut other = PgConnection::connect(&url).await.expect("PostgreSQL answers");
+        let ended = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+                     WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        for _ in 0..200 {
+            let ended = sqlx::query(ended).fetch_all(&mut other).await.expect("PostgreSQL answers");
+            if !ended.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nobody waits for the lock");
+    };
+    let (cancelled, ()) = tokio::join!(make, cancel);
+    late(cancelled);
+    late(app.post_as(agent.token(), "/agents/me/keys", &settings).await);
+
+    operator.execute("ROLLBACK").await.expect("it is its own");
+    app.post_as(agent.token(), "/agents/me/keys", &settings).await.json(201);
+}
+
+#[tokio::test]
+async fn a_transaction_that_was_idle_for_too_long_is_no_failure_of_the_server() {
+    let Some(url) = postgres().await else { return };
+    let app = TestApp::start(&TestDatabase::Postgres(url)).await;
+    let mut idle = app.state.db.write().await.expect("a connection is free");
+    let soon = "SET LOCAL idle_in_transaction_session_timeout = 1";
+    idle.execute(soon).await.expect("it is its own");
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *idle).await.expect("it answers");
+    let there = "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1";
+    for _ in 0..200 {
+        let there: i64 = sqlx::query_scalar(there).bind(pid).fetch_one(&*app.state.db).await.expect("it answers");
+        if there == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let error = idle.execute("SELECT 1").await.expect_err("PostgreSQL has ended the session");
+    assert!(is_unavailable(&error), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_froze_in_a_transaction_holds_the_others_up_for_seconds_only() {
     let postgres = |database: &TestDatabase| matches!(database, TestDatabase::Postgres(_));
     let Some(database) = databases().await.into_iter().find(postgres) else { return };
     let app = TestApp::start(&database).await;
     let mut frozen = app.state.db.write().await.expect("a connection is free");
-    sqlx::Executor::execute(&mut *frozen, "LOCK TABLE agents").await.expect("nobody else has it");
+    frozen.execute("LOCK TABLE agents").await.expect("nobody else has it");
     let waited = tokio::time::timeout(Duration::from_secs(20), app.enrol("acme")).await;
     waited.expect("the lock is free again");
 }

@@ -13,7 +13,7 @@ use clawos_storage::StorageError;
 
 use super::ApiError;
 
-/// When a caller is told to come again while the database cannot be reached: a restart of it takes about as long.
+/// When a caller is told to come again while the database cannot be reached or is too busy: a restart of it takes about as long.
 const DATABASE_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 impl From<sqlx::Error> for ApiError {
@@ -37,7 +37,8 @@ pub(super) fn storage_full(cause: impl Into<clawos_base::Cause>) -> ApiError {
 }
 
 pub(super) fn database_unavailable(cause: impl Into<clawos_base::Cause>) -> ApiError {
-    let detail = "The server cannot reach its database now; nothing was done. Try again after Retry-After.";
+    let detail =
+        "The server's database cannot be reached or is too busy now; nothing was done. Try again after Retry-After.";
     ApiError::new(Code::Unavailable, detail).retry_after(DATABASE_RETRY_AFTER).caused_by(cause)
 }
 

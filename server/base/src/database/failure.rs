@@ -40,8 +40,12 @@ pub fn is_disk_full(error: &Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "53100")
 }
 
-/// Whether the database could not be asked now, as opposed to having answered with an error: it is down, starting, or has no
-/// connection to spare.
+/// What Postgres answers when it could not do now what it can do later: too many connections; a server that stops or starts; a
+/// lock that was not free in time (`lock_timeout`), a statement that took too long or was cancelled (`statement_timeout`), and a
+/// session that it ended because it was idle in a transaction.
+const NOT_NOW: &[&str] = &["53300", "57P01", "57P02", "57P03", "55P03", "57014", "25P03"];
+
+/// Whether the database could not be asked now, or was too busy to answer in time, as opposed to having answered with an error.
 pub fn is_unavailable(error: &Error) -> bool {
     // A connection that breaks off within a message is a breach of protocol.
     let lost = matches!(
@@ -53,8 +57,8 @@ pub fn is_unavailable(error: &Error) -> bool {
             | Error::PoolClosed
             | Error::WorkerCrashed
     );
-    // Of Postgres the class of broken connections, too many of them, and a server that stops or starts; SQLITE_BUSY is 5.
-    let refused = |code: &str| code.starts_with("08") || ["53300", "57P01", "57P02", "57P03", "5"].contains(&code);
+    // Of Postgres also the class of broken connections; SQLITE_BUSY is 5.
+    let refused = |code: &str| code == "5" || code.starts_with("08") || NOT_NOW.contains(&code);
     lost || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| refused(&code))
 }
 
