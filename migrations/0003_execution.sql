@@ -115,7 +115,7 @@ CREATE TABLE key_spending (
     PRIMARY KEY (api_key, day, currency)
 );
 
--- Free calls: of a wallet in all, and of a skill on a UTC day.
+-- Free calls: of a wallet in all, and of a skill on a UTC day, those of its publisher (own = 1) apart from all others.
 CREATE TABLE free_calls (
     skill TEXT NOT NULL,
     wallet TEXT NOT NULL,
@@ -125,6 +125,7 @@ CREATE TABLE free_calls (
 CREATE TABLE free_call_days (
     skill TEXT NOT NULL,
     day BIGINT NOT NULL,
+    own BIGINT NOT NULL,
     used BIGINT NOT NULL,
-    PRIMARY KEY (skill, day)
+    PRIMARY KEY (skill, day, own)
 );

@@ -25,6 +25,7 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("POST /api/v1/skills/{id}/versions", &["version.publish"]),
     ("POST /api/v1/skills/{id}/execute", &[]),
     ("POST /api/v1/marketplace/purchase", &[]),
+    ("POST /api/v1/marketplace/deposit", &[]),
     ("POST /api/v1/auth/revoke", &["session.revoke"]),
 ];
 
@@ -57,6 +58,8 @@ async fn live(app: &TestApp, agent: &TestAgent) -> Value {
     app.post_as(secret(&key), "/skills/walker.echo/execute", &call).await.json(200);
     let order = json!({"skill": "acme.echo", "kind": "usage", "tier": "personal"});
     app.post_as(secret(&key), "/marketplace/purchase", &order).await.json(200);
+    let deposit = json!({"skill": "acme.echo", "amount": "5"});
+    app.post_as(secret(&key), "/marketplace/deposit", &deposit).await.problem("licence_required");
     session
 }
 

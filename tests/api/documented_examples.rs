@@ -157,6 +157,8 @@ async fn buy_and_call(sender: &mut Sender<'_>, market: &Market, buyer: &Buyer) {
     let (token, none) = (Some(buyer.agent.token()), || json!({}));
     let offer = sender.send("describe_purchase", token, none(), none()).await.json(200);
     market.buy(buyer, Kind::Usage, Caps::default()).await;
+    let deposit = sender.send("describe_deposit", token, none(), none()).await.json(200);
+    assert_eq!(deposit["licence"], offer["licence"]);
     market.deposit(buyer, 100_000).await;
     sender.send("verify_licence", None, none(), none()).await.json(200);
     let dry = sender.send("execute_skill", token, json!({ "dry_run": true }), none()).await.json(200);

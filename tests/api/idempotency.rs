@@ -1,5 +1,8 @@
 //! `Idempotency-Key`: done once, answered the same, never mixed up.
 
+use std::time::Duration;
+
+use clawos_base::idempotency::{Begin, IdempotencyError, Keyed};
 use clawos_tests::app::{Answer, TestApp, TestDatabase, databases, send};
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
@@ -129,6 +132,42 @@ async fn what_cannot_be_answered_again_is_not_done() {
     let made = make_key(&app, agent.token(), "k", &body).await.json(201);
     assert_eq!(make_key(&app, agent.token(), "k", &body).await.json(201), made);
     assert_eq!(count_keys(&app, agent.token()).await, 2);
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_given_back_hold_no_other_request_up() {
+    let app = TestApp::start(&TestDatabase::Sqlite).await;
+    let agent = app.enrol("acme").await;
+    let (idempotency, db) = (&app.state.idempotency, &app.state.db);
+    let sql = async |statement: &'static str| sqlx::Executor::execute(&**db, statement).await.unwrap();
+    let begin = async |key: &str| {
+        let within = Duration::from_secs(3_600);
+        let keyed =
+            Keyed { agent_id: agent.id(), route: "POST /agents/me/keys", key: Some(key), fingerprint: [0; 32], within };
+        idempotency.begin(keyed).await
+    };
+    // Requests that failed while nothing could be deleted.
+    sql("CREATE TRIGGER broken BEFORE DELETE ON idempotency BEGIN SELECT RAISE(ABORT, 'gone'); END").await;
+    for n in 0..40 {
+        let Ok(Begin::Claimed(claim)) = begin(&format!("lost-{n}")).await else { panic!("a new key is free") };
+        idempotency.abandon(&claim).await.expect_err("nothing can be deleted");
+    }
+    // While that lasts, other requests are served, and a repetition is told to wait.
+    let body = json!({"name": "k", "scopes": ["read"]});
+    make_key(&app, agent.token(), "another", &body).await.json(201);
+    assert!(matches!(begin("lost-0").await, Err(IdempotencyError::Running)));
+
+    // Afterwards a repetition frees its own key, and nobody else's: that is done beside the requests.
+    sql("DROP TRIGGER broken").await;
+    let open = async || {
+        let claims = "SELECT key_hash FROM idempotency WHERE answer IS NULL";
+        sqlx::query(claims).fetch_all(&**db).await.unwrap().len()
+    };
+    assert!(matches!(begin("lost-0").await, Ok(Begin::Claimed(_))));
+    assert_eq!(open().await, 40, "39 that were lost, and the one that runs");
+    idempotency.return_claims().await.unwrap();
+    assert_eq!(open().await, 1);
+    assert!(matches!(begin("lost-39").await, Ok(Begin::Claimed(_))));
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod audit;
 mod caps;
+mod certificate;
+mod deposits;
 mod documented_examples;
 mod enrolment;
 mod execute;

@@ -1,6 +1,7 @@
 //! Health, readiness, version and metrics.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clawos_interface::Currency;
 use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send};
@@ -10,6 +11,8 @@ use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::execute::receipt;
 use crate::settlement::{BATCH_AGE, CALL};
@@ -37,6 +40,26 @@ async fn the_server_tells_how_it_is() {
         assert_eq!(known["origin"], app.origin);
         assert_eq!(known["genesis"], chain::shared().genesis_hash().to_string());
     }
+}
+
+/// How long a test waits for the server's end: longer than it takes, shorter than any connection may take by itself.
+const ENDS: Duration = Duration::from_secs(8);
+
+#[tokio::test]
+async fn a_monitor_that_takes_nothing_of_its_answers_does_not_keep_the_server_from_ending() {
+    let mut app = TestApp::with(&TestDatabase::Sqlite, |config| config.listen.shutdown_ms = 100).await;
+    // Of many answers, so that they fill whatever lies between.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("any size");
+    let address = app.operations.trim_start_matches("http://").parse().expect("an address");
+    let mut monitor = socket.connect(address).await.expect("it listens");
+    let asked = "GET /metrics HTTP/1.1\r\nhost: monitor\r\n\r\n".repeat(4_000);
+    monitor.write_all(asked.as_bytes()).await.expect("it takes requests");
+    // And one that does not come to the end of its request.
+    let mut slow = TcpStream::connect(address).await.expect("it listens");
+    slow.write_all(b"GET /metrics HTTP/1.1\r\n").await.expect("it takes requests");
+    monitor.readable().await.expect("it answers");
+    tokio::time::timeout(ENDS, app.stop()).await.expect("it ends");
 }
 
 #[tokio::test]

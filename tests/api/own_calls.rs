@@ -46,6 +46,36 @@ async fn an_author_calls_his_own_priced_skill_for_nothing_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn strangers_who_use_up_the_days_free_calls_do_not_stop_the_author() {
+    for database in databases().await {
+        let trials =
+            |handle: &str| Publication::priced(handle, "echo", "1.0.0", &format!("{USAGE_PRICING}free_calls = 2\n"));
+        let market = Market::with(&database, |config| config.limits.free_calls_per_day = 3, trials).await;
+        let path = format!("/skills/{}/execute", market.skill);
+        let body = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
+        let free = async |name: &str, path: &str| {
+            let agent = market.app.enrol(name).await;
+            market.app.post_as(agent.token(), path, &body).await
+        };
+        for name in ["one", "two", "three"] {
+            free(name, &path).await.json(200);
+        }
+        free("four", &path).await.problem("licence_required");
+        let look = format!("{path}?dry_run=true");
+        free("five", &look).await.problem("licence_required");
+        // His own are three as well, and nobody has used one of them.
+        market.app.post_as(market.author.token(), &look, &body).await.json(200);
+        for _ in 0..3 {
+            call_own(&market, "mine").await.json(200);
+        }
+        let refused = call_own(&market, "mine").await;
+        assert!(refused.headers.contains_key("retry-after"));
+        refused.problem("rate_limited");
+        market.app.post_as(market.author.token(), &look, &body).await.problem("rate_limited");
+    }
+}
+
+#[tokio::test]
 async fn own_calls_are_no_sales_and_no_use_on_chain() {
     let market = Market::open(&TestDatabase::Sqlite, usage).await;
     let buyer = market.buyer("buyer").await;

@@ -89,11 +89,16 @@ impl TestApp {
         self.restart_with(database, |_| {}).await
     }
 
+    /// An orderly stop.
+    pub async fn stop(&mut self) {
+        self.stop.take().expect("it runs").send(()).expect("it listens");
+        (&mut self.served).await.expect("it ends in order");
+    }
+
     /// The same with a changed configuration.
     pub async fn restart_with(mut self, database: &TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
         let folder = Arc::clone(&self.folder);
-        self.stop.take().expect("it runs").send(()).expect("it listens");
-        (&mut self.served).await.expect("it ends in order");
+        self.stop().await;
         drop(self);
         Self::in_folder(folder, database, change).await
     }

@@ -101,8 +101,11 @@ fn exit_with(parent: i32) -> io::Result<()> {
     Err(io::Error::other("the process that started this one has ended"))
 }
 
+/// How long operators' connections may take to end when everything else has.
+const LAST_WATCH: Duration = Duration::from_secs(1);
+
 /// Serves on `listeners` until `stop` resolves; then lets running requests end and drains the workers. Operators are answered
-/// until that is done.
+/// until that is done, and no longer than [`LAST_WATCH`] after.
 pub async fn on(listeners: Listeners, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
     let Listeners { public, operations } = listeners;
     let (ending, ended) = tokio::sync::oneshot::channel::<()>();
@@ -113,8 +116,12 @@ pub async fn on(listeners: Listeners, server: Server, stop: impl Future<Output =
         serve_public(public, server, stop).await;
         // Nobody listens when it has ended already.
         let _ = ending.send(());
+        tokio::time::sleep(LAST_WATCH).await;
     };
-    tokio::join!(work, watched);
+    tokio::select! {
+        () = watched => {}
+        () = work => tracing::warn!("some connections of the operations listener did not end in time and were dropped"),
+    }
 }
 
 async fn serve_public(public: TcpListener, server: Server, stop: impl Future<Output = ()> + Send + 'static) {

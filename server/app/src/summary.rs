@@ -32,13 +32,19 @@ pub(crate) fn log(config: &Config, app: &App) {
         anchor_max_age_ms,
         "configuration: settlement"
     );
-    let LimitsConfig { rate_per_minute, anonymous_rate_per_minute, default_daily_cap_sol, default_daily_cap_usdc } =
-        limits;
+    let LimitsConfig {
+        rate_per_minute,
+        anonymous_rate_per_minute,
+        default_daily_cap_sol,
+        default_daily_cap_usdc,
+        free_calls_per_day,
+    } = limits;
     tracing::info!(
         rate_per_minute,
         anonymous_rate_per_minute,
         default_daily_cap_sol,
         default_daily_cap_usdc,
+        free_calls_per_day,
         "configuration: limits"
     );
     let SandboxConfig {

@@ -112,7 +112,7 @@ impl Server {
             vault,
             server,
         };
-        let (execution, execution_workers) = Execution::open(&config.settle, ports).await?;
+        let (execution, execution_workers) = Execution::open(&config.settle, &config.limits, ports).await?;
         let app = Arc::new(App {
             listen: config.listen,
             chain: config.chain,

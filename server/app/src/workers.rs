@@ -61,7 +61,7 @@ async fn watch(worker: Worker, stop: Stop) {
     }
 }
 
-/// Removes what has expired and measures what no request shows, every minute.
+/// Removes what has expired, renews what will, and measures what no request shows, every minute.
 pub(crate) fn housekeeping(app: &AppState) -> Worker {
     let app = Arc::clone(app);
     Worker::new("housekeeping", async move |mut stop: Stop| {
@@ -70,6 +70,7 @@ pub(crate) fn housekeeping(app: &AppState) -> Worker {
             tokio::select! {
                 _ = tick.tick() => {
                     remove_expired(&app).await;
+                    renew_certificate(&app).await;
                     measure(&app).await;
                 }
                 () = stop.requested() => return,
@@ -98,6 +99,12 @@ async fn measure(app: &AppState) {
     }
 }
 
+async fn renew_certificate(app: &AppState) {
+    if let Err(error) = app.licensing.renew_certificate().await {
+        tracing::warn!(%error, "the receipt key's certificate could not be looked after; once it has ended no skill can be called");
+    }
+}
+
 async fn remove_expired(app: &AppState) {
     app.rate_limits.forget_idle();
     app.metrics.run_upkeep();
@@ -105,5 +112,8 @@ async fn remove_expired(app: &AppState) {
         if let Err(error) = outcome {
             tracing::warn!(%error, "expired rows were not removed; the next round tries again");
         }
+    }
+    if let Err(error) = app.idempotency.return_claims().await {
+        tracing::warn!(%error, "idempotency keys of failed requests were not given back; the next round tries again");
     }
 }

@@ -10,6 +10,7 @@ use clawos_api::execution::{ExecuteAnswer, ExecuteRequest};
 use clawos_base::idempotency::{Answer, Begin, Claim, Keyed, is_kept};
 use clawos_base::{Failpoint, Invalid, Problems};
 use clawos_identity::{Caller, Scope};
+use clawos_interface::Key;
 use clawos_licensing::Network;
 use clawos_receipts::Receipt;
 use clawos_receipts::receipt::Outcome as ReceiptOutcome;
@@ -22,7 +23,7 @@ use crate::error::ExecutionError;
 use crate::failure::RunFailure;
 use crate::finished::EncodeAnswer;
 use crate::grants::Grantee;
-use crate::group_commit::{Charge, Entry};
+use crate::group_commit::{Charge, CommitError, Entry};
 use crate::plan::{Plan, Request};
 use crate::receipt::{self, Closing, Opening};
 use crate::reservation::Reservation;
@@ -45,6 +46,8 @@ pub struct Called {
 #[derive(Debug)]
 struct Prepared<'a> {
     network: &'a Network,
+    /// The certified key that will sign the receipt.
+    signer: Key,
     caller: &'a Caller,
     request: Request<'a>,
     plan: Plan,
@@ -65,7 +68,8 @@ impl Execution {
     /// Calls a skill, or replays the answer of an earlier call with the same key. `encode` writes the answer.
     ///
     /// # Errors
-    /// [`ExecutionError`]: no call took place, or nothing of it is stored; the key may be used again.
+    /// [`ExecutionError`]: no call took place, or nothing of it is stored; the key may be used again. After
+    /// [`ExecutionError::OutcomeUnknown`] the key gives the call's answer if it is stored, and else runs it.
     pub async fn call(
         &self,
         caller: &Caller,
@@ -83,6 +87,7 @@ impl Execution {
         Failpoint::CallClaimed.reach();
         let called = self.call_once(caller, Request::new(skill, request), claim.clone(), encode).await;
         let kept = called.as_ref().is_ok_and(|answer| is_kept(answer.status));
+        // Where an answer is stored, the key stays its key: also when the answer was stored and nobody heard of it.
         if let Some(claim) = claim.filter(|_| !kept)
             && let Err(error) = self.ports.idempotency.abandon(&claim).await
         {
@@ -124,15 +129,21 @@ impl Execution {
     ) -> Result<Answer, ExecutionError> {
         tracing::Span::current().record("skill", request.skill);
         let network = self.ports.licensing.network().await?;
+        let signer = self.ports.licensing.certified_key().await?.key;
         let plan = self.plan(caller, &request).await?;
         let (plan, reservation) = self.reserve(caller, plan).await?;
-        let call = Prepared { network, caller, request, plan };
+        let call = Prepared { network, signer, caller, request, plan };
         Failpoint::CallReserved.reach();
         // All of it stays set aside until the receipt is stored; what could not be stored was not used.
         match self.run_and_record(&call, &reservation, claim, encode).await {
             Ok(Recorded { answer, ok, units, amount }) => {
                 self.finish(reservation, ok, units, amount).await;
                 Ok(answer)
+            }
+            // It may be used up. What it was not comes back with the lease, with the next reading of what was spent, or never.
+            Err(error @ ExecutionError::OutcomeUnknown { .. }) => {
+                reservation.keep();
+                Err(error)
             }
             Err(error) => {
                 self.undo(reservation).await;
@@ -141,7 +152,7 @@ impl Execution {
         }
     }
 
-    /// Steps 7 to 10. An `Err` means that nothing is stored.
+    /// Steps 7 to 10. An `Err` means that nothing is stored, unless it is [`ExecutionError::OutcomeUnknown`].
     async fn run_and_record(
         &self,
         call: &Prepared<'_>,
@@ -149,7 +160,7 @@ impl Execution {
         claim: Option<Claim>,
         encode: EncodeAnswer,
     ) -> Result<Recorded, ExecutionError> {
-        let Prepared { network, caller, request, plan } = call;
+        let Prepared { network, signer, caller, request, plan } = call;
         let opening = Opening::new(self.now_ms());
         tracing::Span::current().record("receipt", &*opening.id);
         let outcome = self.run(caller, plan, request, &opening).await?;
@@ -165,6 +176,7 @@ impl Execution {
         let facts = receipt::Call {
             plan,
             network,
+            signer: *signer,
             buyer: caller.wallet,
             endpoint: &request.endpoint,
             runtime: engine.to_string(),
@@ -185,7 +197,11 @@ impl Execution {
         let finished = finished_call(plan, result, details, amount)?;
         let entry = Entry { receipt, charge, spend: taken.spend, finished, encode, claim };
         Failpoint::CallRan.reach();
-        let answer = self.group_commit.commit(entry).await?;
+        let committed = self.group_commit.commit(entry).await;
+        let answer = committed.map_err(|error| match error {
+            CommitError::OutcomeUnknown(_) => ExecutionError::OutcomeUnknown { receipt: opening.id, cause: error },
+            error => error.into(),
+        })?;
         if !ok {
             effects.roll_back();
         } else if let Err(error) = effects.commit().await {

@@ -43,6 +43,19 @@ pub enum ExecutionError {
     /// The call ran and its receipt could not be stored, so it is not charged.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// The call ran, and nobody knows whether its receipt is stored.
+    #[error(
+        "The call ran, and the server lost its database before it heard whether the receipt is stored. If it is, the call is \
+         done and charged: look for it at /receipts/{receipt}, or repeat the call with the same Idempotency-Key; without that \
+         key a repetition is another call."
+    )]
+    OutcomeUnknown {
+        /// `run_…`: the id of that receipt.
+        receipt: String,
+        /// What the database said.
+        #[source]
+        cause: CommitError,
+    },
     /// The sandbox could not run the call.
     #[error(transparent)]
     Sandbox(#[from] Unavailable),
@@ -84,8 +97,8 @@ pub enum ExecutionError {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// The publisher's own skill has had its free calls of today, with those that others made.
-    #[error("Your skill has had its {per_day} free calls of today, with those that others made; nothing ran.")]
+    /// The publisher has made his free calls of his own skill of today.
+    #[error("You have made your {per_day} free calls of your own skill of today; nothing ran.")]
     FreeCallsUsedUp {
         /// How many there are.
         per_day: u64,

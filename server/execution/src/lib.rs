@@ -59,7 +59,7 @@ use clawos_base::idempotency::Idempotency;
 use clawos_base::vault::Vault;
 use clawos_base::worker::Worker;
 use clawos_base::{Clock, Database};
-use clawos_config::SettleConfig;
+use clawos_config::{LimitsConfig, SettleConfig};
 use clawos_identity::RateLimits;
 use clawos_licensing::Licensing;
 use clawos_registry::Registry;
@@ -127,6 +127,7 @@ impl Execution {
     /// When the database fails.
     pub async fn open(
         config: &SettleConfig,
+        limits: &LimitsConfig,
         ports: ExecutionPorts,
     ) -> Result<(Arc<Execution>, Vec<Worker>), ExecutionError> {
         let ExecutionPorts { db, clock, licensing, idempotency, vault, server, .. } = ports.clone();
@@ -147,7 +148,7 @@ impl Execution {
             calls: InFlight::new(MAX_CALLS),
             schemas: Schemas::new(),
             failures: FailureBudget::new(),
-            free_calls: FreeCalls::new(db.clone(), Arc::clone(&clock)),
+            free_calls: FreeCalls::new(db.clone(), Arc::clone(&clock), limits.free_calls_per_day),
             spending: Spending::new(db.clone(), Arc::clone(&clock)),
             pools: Pools::new(db, clock, server),
             group_commit,

@@ -46,6 +46,8 @@ pub(crate) struct Closing<'a> {
 pub(crate) struct Call<'a> {
     pub plan: &'a Plan,
     pub network: &'a Network,
+    /// The key that will sign it.
+    pub signer: Key,
     pub buyer: Key,
     pub endpoint: &'a str,
     /// Engine and price list of fuel.
@@ -59,7 +61,7 @@ pub(crate) struct Call<'a> {
 /// # Errors
 /// When a field breaks the format's rules, which a bug would cause: such a receipt must not be signed.
 pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) -> Result<Receipt, ReceiptError> {
-    let Call { plan, network, buyer, endpoint, runtime, payload } = call;
+    let Call { plan, network, signer, buyer, endpoint, runtime, payload } = call;
     let facts = plan.licence_facts();
     let ok = closing.result.is_ok();
     let tariff = plan.tariff;
@@ -104,7 +106,7 @@ pub(crate) fn write(call: Call<'_>, opening: &Opening, closing: &Closing<'_>) ->
         licence_slot: facts.map(|facts| facts.slot),
         licence_age_ms: facts.map(|facts| facts.age_ms),
         issued_at: closing.issued_at,
-        key: network.receipt_key.key,
+        key: signer,
     };
     receipt.check()?;
     Ok(receipt)

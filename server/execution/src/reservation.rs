@@ -36,6 +36,19 @@ impl Reservation {
     }
 }
 
+impl Reservation {
+    /// Leaves all of it set aside for good: nobody knows whether it is used.
+    pub(crate) fn keep(self) {
+        let Reservation { units, money, trial: _ } = self;
+        if let Some(promise) = units {
+            promise.capture_all();
+        }
+        if let Some(reserved) = money {
+            reserved.capture_all();
+        }
+    }
+}
+
 impl Execution {
     /// Sets aside what the call may use, and says on which plan it goes on. A refusal is never based on a stale licence: it
     /// is read again first, and the plan then rests on the new reading.
@@ -67,11 +80,11 @@ impl Execution {
     /// nothing.
     pub(crate) async fn check_reserve(&self, caller: &Caller, mut plan: Plan) -> Result<Plan, ExecutionError> {
         if matches!(plan.right, Right::Own) {
-            let left = self.free_calls.left_today(&plan.version.skill).await?;
+            let left = self.free_calls.left_today(&plan.version.skill, true).await?;
             return if left { Ok(plan) } else { Err(self.free_calls.used_up()) };
         }
         if matches!(plan.right, Right::Trial) {
-            if self.free_calls.left_today(&plan.version.skill).await? {
+            if self.free_calls.left_today(&plan.version.skill, false).await? {
                 return Ok(plan);
             }
             plan = self.without_trial(caller, plan).await?;

@@ -133,6 +133,11 @@ impl Chain {
         self.ask(self.rpc.get_balance(&Pubkey::from(*key))).await
     }
 
+    /// The lamports that an account of `bytes` has to hold, to stay.
+    pub(crate) async fn rent(&self, bytes: usize) -> Result<u64, ChainError> {
+        self.ask(self.rpc.get_minimum_balance_for_rent_exemption(bytes)).await
+    }
+
     /// The chain's block height.
     ///
     /// # Errors

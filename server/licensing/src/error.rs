@@ -83,6 +83,12 @@ pub enum LicensingError {
     /// The marketplace sells nothing now.
     #[error("sales are paused on chain; try again after they are resumed")]
     SalesPaused,
+    /// The marketplace takes no credit now.
+    #[error("deposits are paused on chain; try again after they are resumed")]
+    DepositsPaused,
+    /// The licence was paid for as a whole.
+    #[error("the licence takes no credit: it was paid at its purchase, and its calls cost nothing more")]
+    NotPrepaid,
     /// Usage of licences sold now would be recorded by another key.
     #[error(
         "usage of this skill is recorded by the key {found} and this server's meter is {own}, so a licence bought now could not be used here; buy it where that key serves"
@@ -93,6 +99,12 @@ pub enum LicensingError {
         /// This server's, base58.
         own: String,
     },
+    /// No receipt could be billed now.
+    #[error(
+        "this server's receipt key has no valid certificate and a new one could not be stored, so what is called now could \
+         not be billed; its operator finds the cause in the log"
+    )]
+    NotCertified(#[source] Box<LicensingError>),
     /// The buyer sells the skill, or is paid for it.
     #[error(
         "the skill is your own, and the chain sells nobody his own skill; its publisher calls it free, without a licence"

@@ -8,13 +8,15 @@
 //! | `chain` | the server's only Solana JSON-RPC, and what is read and sent with it |
 //! | `accounts`, `slot_cache`, `read` | the accounts that everything rests on: read at one slot, cached, asked for |
 //! | `check`, `admission` | whether a licence allows a call |
-//! | `listing`, `quote`, `purchase`, `verify` | what clients are told about prices and licences |
-//! | `network`, `keys`, `well_known` | which network this is, the server's keys, and what is published of both |
+//! | `listing`, `quote`, `purchase`, `deposit`, `verify` | what clients are told about prices and licences |
+//! | `network`, `keys`, `certificate`, `well_known` | which network this is, the server's keys, and what is published of both |
 
 mod accounts;
 mod admission;
+mod certificate;
 mod chain;
 mod check;
+mod deposit;
 mod error;
 mod keys;
 mod listing;
@@ -29,11 +31,12 @@ mod well_known;
 
 pub use accounts::{LicenceState, ListingState, MAX_LICENCES, skill_account};
 pub use admission::Admission;
+pub use certificate::KeysByMeter;
 pub use chain::{Chain, ChainError, Search, Simulation, Snapshot, TransactionStatus};
 pub use check::Refusal;
 pub use error::{LicensingError, OpenError};
 pub use keys::KeyFileError;
-pub use network::{KeysByMeter, Network};
+pub use network::Network;
 pub use slot_cache::Reading;
 
 use std::path::Path;
@@ -46,6 +49,7 @@ use clawos_interface::Key;
 use ed25519_dalek::SigningKey;
 use tokio::sync::OnceCell;
 
+use certificate::Certificate;
 use slot_cache::SlotCache;
 
 /// Longest time a licence may be used without reading it again (seconds), whatever is configured: a buyer's exit or cap
@@ -73,6 +77,7 @@ pub struct Licensing {
     meter: SigningKey,
     receipt_key: SigningKey,
     network: OnceCell<Network>,
+    certificate: Certificate,
 }
 
 impl Licensing {
@@ -106,6 +111,7 @@ impl Licensing {
             meter,
             receipt_key,
             network: OnceCell::new(),
+            certificate: Certificate::default(),
         };
         licensing.meet_network().await?;
         Ok(licensing)

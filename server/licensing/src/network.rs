@@ -1,40 +1,21 @@
-//! Which network this server belongs to, and the certificate its receipt key has there.
+//! Which network this server belongs to.
 
 use async_trait::async_trait;
 use clawos_base::audit::{self, SERVER};
 use clawos_identity::{ChainIdentity, GenesisError};
 use clawos_interface::{Key, PROGRAM_ID};
-use clawos_receipts::statement::{CertifiedKey, KeyCertificate, PublishedKey};
 use clawos_receipts::text::to_base58;
 
 use crate::chain::{ChainError, other_network};
-use crate::{Licensing, LicensingError, OpenError, keys, store};
+use crate::{Licensing, LicensingError, OpenError, store};
 
-/// How long a new certificate is good (milliseconds): two years, so that a receipt key is rotated now and then.
-const CERTIFICATE_MS: i64 = 2 * 365 * 86_400_000;
-/// A certificate that ends sooner than this is replaced at start (milliseconds): 90 days.
-const RENEW_BEFORE_MS: i64 = 90 * 86_400_000;
-/// A certificate begins this much earlier (milliseconds), for clocks that are behind.
-const BACKDATE_MS: i64 = 300_000;
-
-/// The network a receipt names, and the key that signs receipts there.
+/// The network a receipt names.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// Genesis hash.
     pub genesis: Key,
     /// The marketplace program.
     pub program: Key,
-    /// The receipt key with the meter's certificate.
-    pub receipt_key: CertifiedKey,
-}
-
-/// Receipt keys that are certified on this network.
-#[derive(Debug, Default)]
-pub struct KeysByMeter {
-    /// By this server's meter.
-    pub ours: Vec<CertifiedKey>,
-    /// By another one: of another server, or this server's before.
-    pub others: Vec<CertifiedKey>,
 }
 
 impl Licensing {
@@ -46,13 +27,13 @@ impl Licensing {
         self.network.get_or_try_init(|| self.join_network()).await
     }
 
-    /// Learns the network, or sees that it is the known one, when the server starts.
+    /// Learns the network, or sees that it is the known one, and certifies the receipt key on it, when the server starts.
     ///
     /// # Errors
     /// [`OpenError::OtherNetwork`]; [`OpenError::Database`]. A chain that cannot be asked yet is no error.
     pub(crate) async fn meet_network(&self) -> Result<(), OpenError> {
-        match self.network().await {
-            Ok(_) => Ok(()),
+        match self.renew_certificate().await {
+            Ok(()) => Ok(()),
             Err(LicensingError::Chain(error @ ChainError::OtherNetwork { .. })) => Err(OpenError::OtherNetwork(error)),
             Err(LicensingError::Database(error)) => Err(error.into()),
             Err(error) => {
@@ -88,7 +69,7 @@ impl Licensing {
             (Err(error), None) => return Err(error.into()),
         };
         self.chain.belong_to(genesis);
-        Ok(Network { genesis, program: PROGRAM_ID, receipt_key: self.certify(genesis).await? })
+        Ok(Network { genesis, program: PROGRAM_ID })
     }
 
     /// Binds the database to the network it was first used on, unless another server just did; the one that counts.
@@ -100,62 +81,6 @@ impl Licensing {
         }
         tx.commit().await?;
         Ok(store::network(&self.db).await?.unwrap_or(found))
-    }
-
-    /// The stored certificate of the receipt key by the present meter, or a new one.
-    async fn certify(&self, genesis: Key) -> Result<CertifiedKey, LicensingError> {
-        let (meter, key, now) = (self.meter(), keys::public(&self.receipt_key), self.clock.now_ms());
-        let held = store::receipt_keys(&self.db).await?;
-        let good = |stored: &&PublishedKey| {
-            let CertifiedKey { key: of, from_ms, to_ms, .. } = stored.certified;
-            stored.meter == meter && of == key && from_ms <= now && to_ms > now + RENEW_BEFORE_MS
-        };
-        if let Some(stored) = held.iter().find(good) {
-            return Ok(stored.certified);
-        }
-        let certificate = KeyCertificate {
-            genesis,
-            program: PROGRAM_ID,
-            key,
-            from_ms: now - BACKDATE_MS,
-            to_ms: now + CERTIFICATE_MS,
-        };
-        let certified = certificate.sign(&self.meter);
-        let mut tx = self.db.write().await?;
-        if store::add_receipt_key(&mut tx, &PublishedKey { certified, meter }).await? {
-            let (key, by) = (to_base58(&key), format!("by {}", to_base58(&meter)));
-            audit::append(&mut tx, now, SERVER, "receipt_key.certify", &key, &by).await?;
-        }
-        tx.commit().await?;
-        Ok(certified)
-    }
-
-    /// The receipt keys that this server's meter certified, whose receipts it settles, and those that another meter did,
-    /// whose receipts it leaves to that one.
-    ///
-    /// # Errors
-    /// When the network is unknown, or the database fails.
-    pub async fn certified_keys(&self) -> Result<KeysByMeter, LicensingError> {
-        let (network, meter) = (self.network().await?, self.meter());
-        let mut keys = KeysByMeter::default();
-        for PublishedKey { certified, meter: by } in self.receipt_keys().await? {
-            let statement = certified.statement(network.genesis, network.program);
-            match statement.verify(&by, &certified.certificate).is_ok() {
-                true if by == meter => keys.ours.push(certified),
-                true => keys.others.push(certified),
-                false => {}
-            }
-        }
-        Ok(keys)
-    }
-
-    /// Every certificate of a receipt key that there ever was, by whichever meter, the present one first: licences keep
-    /// the meter they were bought under, and their receipts have to stay verifiable.
-    pub(crate) async fn receipt_keys(&self) -> Result<Vec<PublishedKey>, LicensingError> {
-        let present = PublishedKey { certified: self.network().await?.receipt_key, meter: self.meter() };
-        let stored = store::receipt_keys(&self.db).await?;
-        let older = stored.into_iter().filter(|stored| *stored != present);
-        Ok(std::iter::once(present).chain(older).collect())
     }
 }
 

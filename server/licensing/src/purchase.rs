@@ -21,7 +21,7 @@ use crate::quote::Asked;
 use crate::{Licensing, LicensingError};
 
 /// How long a blockhash is usually good (milliseconds): 150 blocks of 400 ms. The block height decides.
-const BLOCKHASH_MS: i64 = 60_000;
+pub(crate) const BLOCKHASH_MS: i64 = 60_000;
 /// Longest name of a kind or tier (characters).
 const MAX_WORD: usize = 16;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clawos_api::registry::PublishReport;
-use clawos_base::Failpoint;
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
+use clawos_base::{Failpoint, database};
 use clawos_identity::Caller;
 use clawos_manifest::names;
 use clawos_receipts::text::to_hex;
@@ -105,7 +105,7 @@ impl Registry {
         let answer = slot.store(&mut tx, &report).await?;
         artifact.commit().await?;
         Failpoint::PublishNamed.reach();
-        tx.commit().await?;
+        database::commit(tx).await?;
         Failpoint::PublishStored.reach();
         self.versions.forget_newest(&version.skill_id).await;
         metrics::counter!("clawos_versions_published_total").increment(1);

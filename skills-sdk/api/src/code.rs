@@ -89,6 +89,8 @@ codes! {
     NotForSale "not_for_sale" 409 false "The skill is not on sale now";
     KindNotOffered "kind_not_offered" 409 false "The skill is not sold this way";
     SalesPaused "sales_paused" 503 true "Sales are paused on chain";
+    DepositsPaused "deposits_paused" 503 true "Deposits are paused on chain";
+    NotPrepaid "not_prepaid" 409 false "The licence takes no credit: only usage is prepaid";
     TermsChanged "terms_changed" 409 false "The seller's terms have changed; ask for a new quote";
     PriceAboveMax "price_above_max" 402 false "The price is above the limit you gave";
     SelfPurchase "self_purchase" 409 false "The skill is the buyer's own";
@@ -121,6 +123,7 @@ codes! {
     RateLimited "rate_limited" 429 true "Too many requests";
     IdempotencyMismatch "idempotency_mismatch" 422 false "The idempotency key was used for another request";
     IdempotencyRunning "idempotency_running" 409 true "The first request with this idempotency key is still running";
+    OutcomeUnknown "outcome_unknown" 500 false "The request may have taken place: look, or repeat it with the same Idempotency-Key";
     Unavailable "unavailable" 503 true "The server cannot do this now";
     Internal "internal" 500 true "The server failed";
 }

@@ -12,7 +12,7 @@
 //! | [`audit`], [`operations`] | the audit log; health and version |
 //! | [`identity`] | enrolment, sessions, API keys, agents |
 //! | [`registry`] | publishing, versions, listings, search |
-//! | [`market`] | quotes, purchases, licences, the server's keys and chain |
+//! | [`market`] | quotes, purchases, deposits, licences, the server's keys and chain |
 //! | [`execution`] | calls, receipts, batches |
 //!
 //! The feature `openapi` derives utoipa's schemas, for the server's OpenAPI document.

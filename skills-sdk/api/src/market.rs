@@ -1,4 +1,4 @@
-//! Quotes, purchases, licences, and the server's keys and chain.
+//! Quotes, purchases, deposits, licences, and the server's keys and chain.
 
 #[cfg(feature = "openapi")]
 use clawos_receipts::schema;
@@ -197,6 +197,58 @@ pub struct PurchaseOffer {
     /// Hash of the terms agreed to, hex.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Sha256))]
     pub terms_hash: String,
+    /// The blockhash it was built with.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
+    pub blockhash: String,
+    /// The block height above which it is refused.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
+    pub last_valid_block_height: u64,
+    /// About when that is.
+    pub expires_at: Timestamp,
+}
+
+/// A deposit of credit to be described.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DepositRequest {
+    /// `publisher.name`: the skill whose usage licence it is for.
+    pub skill: String,
+    /// Base units of the skill's currency: 1 to 9223372036854775807.
+    #[serde(with = "decimal")]
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Decimal))]
+    pub amount: u64,
+}
+
+/// An unsigned deposit of credit, and what it costs by the chain's state of a moment ago: usage that is recorded meanwhile is
+/// billed from it too. Equal deposits with the same blockhash are one transaction, which the chain takes once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DepositOffer {
+    /// Base64 of the unsigned legacy transaction.
+    pub transaction: String,
+    /// The licence account whose credit it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
+    pub licence: String,
+    /// The skill's account.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
+    pub skill_account: String,
+    /// What leaves the wallet for the licence.
+    pub amount: Money,
+    /// What of it pays at once for recorded usage that credit had not covered.
+    pub billed: Money,
+    /// The platform's part of `billed`; a deposit by itself costs no fee.
+    pub fee: Money,
+    /// Prepaid balance afterwards.
+    pub credit: Money,
+    /// Recorded usage that is still unpaid afterwards; while there is any, the licence is suspended.
+    pub unbilled: Money,
+    /// Lamports for the token accounts that the transaction makes, those of the licence's credit first of all: the wallet pays
+    /// them beside `amount`.
+    pub rent: Money,
+    /// Lamports for the transaction's signature.
+    pub network_fee: Money,
     /// The blockhash it was built with.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Address))]
     pub blockhash: String,

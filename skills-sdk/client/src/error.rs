@@ -92,7 +92,8 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } | Self::Unreadable { .. } => true,
             Self::Problem(problem) => {
-                self.is_running() || (problem.status >= 500 && problem.retryable && problem.receipt.is_none())
+                let away = problem.status >= 500 && problem.retryable && problem.receipt.is_none();
+                self.is_running() || self.code() == Code::OutcomeUnknown.as_str() || away
             }
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! Solana transactions on the host: assembled, signed, sent and confirmed in one place for server, client and tests.
 //!
 //! - [`assembly`]: which instructions the marketplace's transactions consist of, and their compute budget.
+//! - [`costs`]: what a transaction takes beside the money that it moves.
 //! - [`transaction`]: from `clawos_interface`'s instructions to Solana's messages, wire form and signatures.
 //! - [`failure`]: what the error of a transaction says.
 //! - `rpc` (feature `rpc`): blockhashes, sending, status and confirmation over Solana JSON-RPC.
@@ -16,6 +17,7 @@
 //! | `rpc::NEW_BLOCK_TIMEOUT` | 30 s | many times what a block takes |
 
 pub mod assembly;
+pub mod costs;
 pub mod failure;
 #[cfg(feature = "rpc")]
 pub mod rpc;

@@ -16,8 +16,12 @@ pub(super) struct Form {
 }
 
 /// Members that are read as numbers and times, so that any other text has the wrong form.
-const TOO_LONG: &[(&str, u16, &str)] =
-    &[("expires_at", 400, "invalid_body"), ("max_cost", 400, "invalid_body"), ("max_price", 400, "invalid_body")];
+const TOO_LONG: &[(&str, u16, &str)] = &[
+    ("amount", 400, "invalid_body"),
+    ("expires_at", 400, "invalid_body"),
+    ("max_cost", 400, "invalid_body"),
+    ("max_price", 400, "invalid_body"),
+];
 
 /// The form of an operation.
 ///
@@ -46,6 +50,7 @@ pub(super) fn form(operation: &Operation) -> Form {
             json!({ "skill": "acme.none", "kind": "usage", "tier": "personal", "max_price": "5", "caps": null }),
             Some((404, "skill_not_found")),
         ),
+        (_, "/marketplace/deposit") => (json!({ "skill": "acme.none", "amount": "5" }), Some((404, "skill_not_found"))),
         (_, "/skills/no-such-thing/execute") => (
             json!({ "endpoint": "echo", "payload": {}, "version": "1.0.0", "max_cost": "5" }),
             Some((404, "skill_not_found")),

@@ -34,6 +34,9 @@ async fn the_chain_is_down_with_grace(database: &TestDatabase) {
     let body = json!({ "skill": LOOPS, "kind": "usage", "tier": "personal" });
     let answer = world.post(&world.buyer, "/marketplace/purchase", &body).await;
     table.http("chain down: purchase", &answer, 503, "rpc_unavailable");
+    let body = json!({ "skill": LOOPS, "amount": "1000" });
+    let answer = world.post(&world.buyer, "/marketplace/deposit", &body).await;
+    table.http("chain down: deposit", &answer, 503, "rpc_unavailable");
     let path = format!("/skills/{LOOPS}/execute");
     let answer = world.post(&world.stranger, &path, &json!({ "endpoint": "echo", "payload": 1 })).await;
     table.http("chain down: a call on an unknown licence", &answer, 503, "rpc_unavailable");

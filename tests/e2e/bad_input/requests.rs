@@ -47,6 +47,7 @@ const ASKED_WHO: &[(&str, &str)] = &[
     ("DELETE", "/agents/me/keys/no-such-thing"),
     ("POST", "/agents/me/keys/no-such-thing/rotate"),
     ("POST", "/auth/revoke"),
+    ("POST", "/marketplace/deposit"),
     ("POST", "/marketplace/purchase"),
     ("GET", "/receipts"),
     ("GET", "/receipts/no-such-thing"),

@@ -44,6 +44,7 @@ impl From<ExecutionError> for ApiError {
                 ApiError::new(Code::UnitsExhausted, text)
             }
             ExecutionError::SpendingCap(_) => ApiError::new(Code::SpendingCap, text),
+            ExecutionError::OutcomeUnknown { .. } => ApiError::new(Code::OutcomeUnknown, text).caused_by(error),
             ExecutionError::TermsChanged => ApiError::new(Code::TermsChanged, text),
             ExecutionError::UnknownReceipt | ExecutionError::UnknownLeaf => ApiError::new(Code::ReceiptNotFound, text),
             ExecutionError::UnknownBatch => ApiError::new(Code::NotFound, text),

@@ -12,8 +12,10 @@ use super::ApiError;
 pub(super) const RPC_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// How long clients should wait until a licence may be read again.
 const LICENCE_RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How long clients should wait while usage or sales are paused on chain.
+/// How long clients should wait while usage, sales or deposits are paused on chain.
 const PAUSE_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// How long clients should wait while receipts have no valid certificate: the server tries again every minute.
+const CERTIFICATE_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 impl From<LicensingError> for ApiError {
     fn from(error: LicensingError) -> Self {
@@ -33,6 +35,11 @@ impl From<LicensingError> for ApiError {
             LicensingError::OtherMeter { .. } => ApiError::new(Code::WrongProxy, text),
             LicensingError::SelfPurchase => ApiError::new(Code::SelfPurchase, text),
             LicensingError::SalesPaused => ApiError::new(Code::SalesPaused, text).retry_after(PAUSE_RETRY_AFTER),
+            LicensingError::DepositsPaused => ApiError::new(Code::DepositsPaused, text).retry_after(PAUSE_RETRY_AFTER),
+            LicensingError::NotCertified(_) => {
+                ApiError::new(Code::Unavailable, text).retry_after(CERTIFICATE_RETRY_AFTER).caused_by(error)
+            }
+            LicensingError::NotPrepaid => ApiError::new(Code::NotPrepaid, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
             LicensingError::TooManyUnits { .. }
             | LicensingError::UnknownKind

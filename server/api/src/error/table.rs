@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clawos_api::Code;
 use clawos_base::audit::AuditError;
-use clawos_base::database::{is_disk_full, is_unavailable};
+use clawos_base::database::{is_disk_full, is_outcome_unknown, is_unavailable};
 use clawos_base::idempotency::IdempotencyError;
 use clawos_base::{Invalid, PageError};
 use clawos_identity::RateLimited;
@@ -13,7 +13,7 @@ use clawos_storage::StorageError;
 
 use super::ApiError;
 
-/// When a caller is told to come again while the database cannot be reached: a restart of it takes about as long.
+/// When a caller is told to come again while the database cannot be reached or is too busy: a restart of it takes about as long.
 const DATABASE_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 impl From<sqlx::Error> for ApiError {
@@ -22,6 +22,10 @@ impl From<sqlx::Error> for ApiError {
             storage_full(error)
         } else if is_unavailable(&error) {
             database_unavailable(error)
+        } else if is_outcome_unknown(&error) {
+            let detail = "The server lost its database before it heard whether this was done. Look whether it was, or repeat \
+                          the request with the same Idempotency-Key: it is then done once.";
+            ApiError::new(Code::OutcomeUnknown, detail).caused_by(error)
         } else {
             Self::internal(error)
         }
@@ -33,7 +37,8 @@ pub(super) fn storage_full(cause: impl Into<clawos_base::Cause>) -> ApiError {
 }
 
 pub(super) fn database_unavailable(cause: impl Into<clawos_base::Cause>) -> ApiError {
-    let detail = "The server cannot reach its database now; nothing was done. Try again after Retry-After.";
+    let detail =
+        "The server's database cannot be reached or is too busy now; nothing was done. Try again after Retry-After.";
     ApiError::new(Code::Unavailable, detail).retry_after(DATABASE_RETRY_AFTER).caused_by(cause)
 }
 

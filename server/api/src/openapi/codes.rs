@@ -65,7 +65,7 @@ fn by_shape(method: &str, path: &str, operation: &Value) -> impl Iterator<Item =
         (path.contains('{'), &[C::NotFound]),
         (has("name", "Idempotency-Key"), &[C::IdempotencyMismatch, C::IdempotencyRunning]),
         (operation["requestBody"].is_object(), &[C::InvalidBody, C::PayloadTooLarge, C::UnsupportedMediaType]),
-        (method != "get", &[C::StorageFull]),
+        (method != "get", &[C::StorageFull, C::OutcomeUnknown]),
     ];
     rules.into_iter().filter(|(applies, _)| *applies).flat_map(|(_, codes)| codes.iter().copied())
 }

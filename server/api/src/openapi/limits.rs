@@ -23,6 +23,7 @@ pub(super) fn add(schemas: &mut Value) {
         ("CreateKey", "ip_allow", json!({ "maxItems": MAX_ADDRESSES })),
         ("Rotate", "overlap_secs", json!({ "maximum": MAX_OVERLAP_SECS })),
         ("PurchaseRequest", "skill", json!({ "minLength": 1, "maxLength": MAX_SKILL_ID })),
+        ("DepositRequest", "skill", json!({ "minLength": 1, "maxLength": MAX_SKILL_ID })),
         ("ExecuteRequest", "endpoint", json!({ "pattern": ENDPOINT_PATTERN })),
         ("ExecuteRequest", "version", json!({ "pattern": VERSION_PATTERN })),
         ("SkillSummary", "id", json!({ "pattern": SKILL_ID_PATTERN })),

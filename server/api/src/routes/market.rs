@@ -3,7 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use clawos_api::Code;
-use clawos_api::market::{LicenceView, PurchaseOffer, PurchaseRequest, Quote, QuoteQuery, VerifyQuery, WellKnown};
+use clawos_api::market::{
+    DepositOffer, DepositRequest, LicenceView, PurchaseOffer, PurchaseRequest, Quote, QuoteQuery, VerifyQuery,
+    WellKnown,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -11,7 +14,11 @@ use crate::extract::{Authenticated, Body, MaybeCaller, Path, Query, StrictJson};
 use crate::{ApiError, AppState};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(quote)).routes(routes!(purchase)).routes(routes!(verify))
+    OpenApiRouter::new()
+        .routes(routes!(quote))
+        .routes(routes!(purchase))
+        .routes(routes!(deposit))
+        .routes(routes!(verify))
 }
 
 /// The route that lies outside `/api/v1`.
@@ -20,6 +27,8 @@ pub(super) fn well_known() -> OpenApiRouter<AppState> {
 }
 
 impl Body for PurchaseRequest {}
+
+impl Body for DepositRequest {}
 
 /// Prices a licence or usage.
 #[utoipa::path(get, path = "/skills/{id}/quote", operation_id = "get_quote", tag = "marketplace",
@@ -51,6 +60,25 @@ async fn purchase(
     body: StrictJson<PurchaseRequest>,
 ) -> Result<Json<PurchaseOffer>, ApiError> {
     Ok(Json(app.licensing.purchase(&app.registry, &caller, &body.value).await?))
+}
+
+/// Describes a deposit of credit into the caller's usage licence, and its costs. Nothing is stored: repeat it for a fresh
+/// blockhash.
+#[utoipa::path(post, path = "/marketplace/deposit", operation_id = "describe_deposit", tag = "marketplace",
+    security(("bearer" = ["invoke"])),
+    request_body = DepositRequest,
+    responses((status = 200, description = "The unsigned transaction; compare it with one of your own before you sign", body = DepositOffer)),
+    extensions(("x-codes" = json!([
+        Code::ValidationFailed, Code::SkillNotFound, Code::NotRegistered, Code::SkillFree, Code::SelfPurchase,
+        Code::LicenceRequired, Code::NotPrepaid, Code::LicenceClosing, Code::DepositsPaused, Code::WrongProxy,
+        Code::RpcUnavailable,
+    ]))))]
+async fn deposit(
+    State(app): State<AppState>,
+    Authenticated(caller): Authenticated,
+    body: StrictJson<DepositRequest>,
+) -> Result<Json<DepositOffer>, ApiError> {
+    Ok(Json(app.licensing.deposit(&app.registry, &caller, &body.value).await?))
 }
 
 /// Says whether a buyer may call a skill here.

@@ -5,11 +5,13 @@
 //! `NUMERIC`, which `Any` cannot read). Bind `String`/`&str`, never `Arc<str>` (the SQLite side of `Any` panics on it).
 
 pub mod columns;
+mod failure;
 mod lock;
 mod migrations;
 mod server_key;
 mod store;
 
+pub use failure::{commit, is_disk_full, is_outcome_unknown, is_unavailable, is_unique_violation};
 pub use lock::{DataLock, LockError};
 
 use std::ops::Deref;
@@ -129,7 +131,8 @@ impl Database {
     }
 
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it can never fail later
-    /// because another writer came between its reads and its writes.
+    /// because another writer came between its reads and its writes. A transaction whose outcome its caller is told ends
+    /// with [`commit`].
     pub async fn write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
         match self.kind {
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
@@ -160,27 +163,4 @@ impl Deref for Database {
     fn deref(&self) -> &AnyPool {
         &self.pool
     }
-}
-
-/// Whether the write failed because the disk (or the tablespace) is full.
-pub fn is_disk_full(error: &sqlx::Error) -> bool {
-    // SQLITE_FULL is 13; Postgres' disk_full is 53100.
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "53100")
-}
-
-/// Whether the database could not be asked now, as opposed to having answered with an error: it is down, starting, or has no
-/// connection to spare.
-pub fn is_unavailable(error: &sqlx::Error) -> bool {
-    use sqlx::Error as E;
-    // A connection that breaks off within a message is a breach of protocol.
-    let lost =
-        matches!(error, E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed);
-    // Of Postgres the class of broken connections, too many of them, and a server that stops or starts; SQLITE_BUSY is 5.
-    let refused = |code: &str| code.starts_with("08") || ["53300", "57P01", "57P02", "57P03", "5"].contains(&code);
-    lost || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| refused(&code))
-}
-
-/// Whether the write failed because a unique value exists already.
-pub fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }

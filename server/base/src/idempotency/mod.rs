@@ -5,8 +5,9 @@
 
 mod store;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::{Cause, Clock, Database};
 
 /// How long an answer is kept (milliseconds).
 const KEEP_MS: i64 = 24 * 3600 * 1000;
-/// Claims remembered that could not be given back while the database was away; further ones lapse by themselves.
+/// Claims remembered that could not be given back while the database was away; further ones end by themselves.
 const MAX_UNRETURNED: usize = 4_096;
 
 /// How long ordinary work may take before its claim is taken for dead.
@@ -163,8 +164,8 @@ pub struct Idempotency {
     vault: Vault,
     clock: Arc<dyn Clock>,
     server: String,
-    /// Of work that ended without an answer while the database was away.
-    unreturned: Mutex<Vec<Claim>>,
+    /// Of work that ended without an answer while the database was away, by [`Claim::place`].
+    unreturned: Mutex<HashMap<String, Claim>>,
 }
 
 impl Idempotency {
@@ -179,13 +180,13 @@ impl Idempotency {
     /// [`IdempotencyError`].
     pub async fn begin(&self, request: Keyed<'_>) -> Result<Begin, IdempotencyError> {
         let Some(key) = request.key else { return Ok(Begin::Unkeyed) };
-        self.return_claims().await?;
         let claim = Claim {
             agent_id: request.agent_id.to_owned(),
             route: request.route,
             key_hash: hex::encode(Sha256::digest(key.as_bytes())),
             token: clawos_receipts::new_id("clm"),
         };
+        self.return_earlier(&claim).await;
         let fingerprint = hex::encode(request.fingerprint);
         let now = self.clock.now_ms();
         let until = now + i64::try_from(request.within.as_millis()).unwrap_or(KEEP_MS);
@@ -227,30 +228,51 @@ impl Idempotency {
         self.complete_in(claim, &mut connection, answer.status, &answer.body).await.map(drop)
     }
 
-    /// Gives the key back: the next request with it runs.
+    /// Gives the key back: the next request with it runs. Not when an answer is stored under it: if its work's transaction is
+    /// one of which nobody knows yet whether it took place, the database keeps this waiting until it is known, since that
+    /// transaction has changed the same row.
     ///
     /// # Errors
-    /// When the database fails; the claim is given back once it answers again.
+    /// When the database fails; the claim is given back before the next request with this key, or by
+    /// [`Idempotency::return_claims`].
     pub async fn abandon(&self, claim: &Claim) -> Result<(), sqlx::Error> {
         let done = store::abandon(&self.db, claim).await;
         if done.is_err() {
             let mut unreturned = self.unreturned();
             if unreturned.len() < MAX_UNRETURNED {
-                unreturned.push(claim.clone());
+                unreturned.insert(claim.place(), claim.clone());
             }
         }
         done
     }
 
-    /// Gives back what could not be given back before.
-    async fn return_claims(&self) -> Result<(), sqlx::Error> {
-        loop {
-            let Some(claim) = self.unreturned().pop() else { return Ok(()) };
-            self.abandon(&claim).await?;
+    /// Gives back the claim that stands in the way of this one, where it could not be given back before. When it still
+    /// cannot, the request finds it as it is: running.
+    async fn return_earlier(&self, claim: &Claim) {
+        let earlier = self.unreturned().remove(&claim.place());
+        if let Some(earlier) = earlier {
+            // What fails is remembered for the next time, and no reason to refuse this request.
+            let _ = self.abandon(&earlier).await;
         }
     }
 
-    fn unreturned(&self) -> std::sync::MutexGuard<'_, Vec<Claim>> {
+    /// Gives back what could not be given back before: now and then, beside the requests.
+    ///
+    /// # Errors
+    /// When the database fails; the rest stays for the next time.
+    pub async fn return_claims(&self) -> Result<(), sqlx::Error> {
+        let places: Vec<String> = self.unreturned().keys().cloned().collect();
+        for place in places {
+            // A request with this key may have been faster.
+            let claim = self.unreturned().remove(&place);
+            if let Some(claim) = claim {
+                self.abandon(&claim).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unreturned(&self) -> MutexGuard<'_, HashMap<String, Claim>> {
         self.unreturned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

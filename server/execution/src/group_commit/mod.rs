@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use clawos_base::idempotency::{Answer, Claim, Idempotency, IdempotencyError, is_kept};
 use clawos_base::worker::{Stop, Worker};
-use clawos_base::{Cause, Clock, Database, Failpoint};
+use clawos_base::{Cause, Clock, Database, Failpoint, database};
 use clawos_interface::Key;
 use clawos_receipts::{Receipt, SignedReceipt, SigningKey};
 use tokio::sync::{mpsc, oneshot};
@@ -56,13 +56,16 @@ pub(crate) struct Charge {
     pub batch_cap: u64,
 }
 
-/// A receipt could not be made durable: nothing of its call is stored or charged. One for all calls of a group.
+/// A receipt could not be made durable. One for all calls of a group.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The database failed.
+    /// The database failed: nothing of the call is stored or charged.
     #[error("the receipt could not be stored")]
     Database(#[source] Arc<sqlx::Error>),
+    /// The database was lost while it committed: all of the call is stored and charged, or nothing.
+    #[error("nobody knows whether the receipt is stored")]
+    OutcomeUnknown(#[source] Arc<sqlx::Error>),
     /// A receipt cannot be sealed, or an answer not be encrypted.
     #[error("the receipt could not be stored")]
     Internal(#[source] Arc<dyn StdError + Send + Sync>),
@@ -73,6 +76,9 @@ pub enum CommitError {
 
 impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
+        if database::is_outcome_unknown(&error) {
+            return CommitError::OutcomeUnknown(Arc::new(error));
+        }
         CommitError::Database(Arc::new(error))
     }
 }
@@ -116,7 +122,7 @@ impl GroupCommit {
     /// Makes a receipt durable and returns the answer that says so.
     ///
     /// # Errors
-    /// [`CommitError`]: nothing of the call is stored then.
+    /// [`CommitError`]: nothing of the call is stored then, unless it is [`CommitError::OutcomeUnknown`].
     pub(crate) async fn commit(&self, entry: Entry) -> Result<Answer, CommitError> {
         let (encode, (done, committed)) = (entry.encode, oneshot::channel());
         self.queue.send((entry, done)).await.map_err(|_| CommitError::Stopping)?;
@@ -186,7 +192,7 @@ impl Writer {
         }
         store::record(&mut tx, rows, &self.server, now).await?;
         Failpoint::GroupWritten.reach();
-        tx.commit().await?;
+        database::commit(tx).await?;
         Failpoint::GroupStored.reach();
         let committed = |(answer, signed)| match answer {
             AnswerOf::Keyed(_, answer) => Committed::Answer(answer),

@@ -60,6 +60,12 @@ impl Promise {
             lock(&pool.held).end_promise(self.units, used);
         }
     }
+
+    /// Keeps all of its units out of the pool for good: nobody knows which were used.
+    pub(crate) fn capture_all(self) {
+        let units = self.units;
+        self.capture(units);
+    }
 }
 
 impl Drop for Promise {

@@ -2,7 +2,7 @@
 
 use clawos_api::Timestamp;
 use clawos_api::identity::{Agent, Challenge, Register, Role, Session, Signed};
-use clawos_base::database::is_unique_violation;
+use clawos_base::database::{self, is_unique_violation};
 use clawos_base::{Invalid, Problems, audit};
 
 use super::store::Purpose;
@@ -61,7 +61,7 @@ impl Identity {
         audit::append(&mut tx, now, &agent.id, "session.start", &agent.id, "").await?;
         let key = self.issue_first_key(&mut tx, &agent).await?;
         let session = sessions::start(&mut tx, now, agent, Some(key)).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         Ok(session)
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in again: an agent's wallet gives it a new session.
 
 use clawos_api::identity::{Challenge, Session, SignIn, SignedIn};
-use clawos_base::{Problems, audit};
+use clawos_base::{Problems, audit, database};
 
 use super::store::Purpose;
 use super::{Subject, check_signature, check_wallet, use_up};
@@ -46,7 +46,7 @@ impl Identity {
         use_up(&mut tx, &challenge.id, now).await?;
         audit::append(&mut tx, now, &agent.id, "session.start", &agent.id, "").await?;
         let session = sessions::start(&mut tx, now, agent, None).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         Ok(session)
     }
 }

@@ -3,7 +3,7 @@
 use clawos_api::identity::{AskedCaps, CreateKey, DailyCaps, NewKey, Scope};
 use clawos_api::limits::{KEY_NAME_LEN, MAX_ADDRESSES};
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
-use clawos_base::{Problems, audit};
+use clawos_base::{Problems, audit, database};
 use ipnet::IpNet;
 
 use super::bounds::{check_limits, lock_caller};
@@ -95,7 +95,7 @@ impl Identity {
         audit::append(&mut tx, now, &caller.agent_id, "key.create", &row.id, &detail).await?;
         let made = NewKey { key: secret.text, settings: row.into() };
         let answer = slot.store(&mut tx, &made).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         Ok(answer)
     }
 }

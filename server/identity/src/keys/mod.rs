@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 use clawos_api::identity::{Agent, ApiKey, FirstKey, Role, Scope};
 use clawos_api::{Page, Timestamp};
-use clawos_base::audit;
+use clawos_base::{audit, database};
 use ipnet::IpNet;
 use sqlx::AnyConnection;
 
@@ -153,7 +153,7 @@ impl Identity {
         }
         store::revoke(&mut tx, &caller.agent_id, id, now).await?;
         audit::append(&mut tx, now, &caller.agent_id, "key.revoke", id, &format!("by {}", caller.key_id)).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         self.credentials.forget();
         Ok(())
     }

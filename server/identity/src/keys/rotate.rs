@@ -3,7 +3,7 @@
 use clawos_api::identity::{NewKey, Rotate, Scope};
 use clawos_api::limits::MAX_OVERLAP_SECS;
 use clawos_base::idempotency::{AnswerSlot, StoredAnswer};
-use clawos_base::{Problems, audit};
+use clawos_base::{Problems, audit, database};
 
 use super::bounds::{check_limits, lock_caller};
 use super::store::{self, KeyRow};
@@ -78,7 +78,7 @@ impl Identity {
         audit::append(&mut tx, now, &caller.agent_id, "key.rotate", id, &detail).await?;
         let made = NewKey { key: secret.text, settings: row.into() };
         let answer = slot.store(&mut tx, &made).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         self.credentials.forget();
         Ok(answer)
     }

@@ -8,7 +8,7 @@ pub(crate) use store::{by_handle, by_wallet, insert};
 use clawos_api::Timestamp;
 use clawos_api::identity::{Agent, CredentialInUse, CredentialKind, OwnProfile, Role, Scope, Update};
 use clawos_api::limits::DESCRIPTION_LEN;
-use clawos_base::{Problems, audit};
+use clawos_base::{Problems, audit, database};
 use sqlx::AnyConnection;
 
 use crate::{Caller, Identity, IdentityError, sessions};
@@ -93,7 +93,7 @@ impl Identity {
         agent.roles = update.roles.unwrap_or(agent.roles);
         store::update(&mut tx, &agent, now).await?;
         audit::append(&mut tx, now, &caller.agent_id, "agent.update", &agent.id, &roles_text(&agent.roles)).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         Ok(agent)
     }
 }

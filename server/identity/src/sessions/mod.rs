@@ -12,7 +12,7 @@ pub(crate) use store::{forget_expired, is_live, refresh_expires_at};
 
 use clawos_api::Timestamp;
 use clawos_api::identity::{Agent, FirstKey, Refresh, Scope, Session};
-use clawos_base::{Problems, audit};
+use clawos_base::{Problems, audit, database};
 use sqlx::AnyConnection;
 
 use crate::authenticate::Credential;
@@ -95,14 +95,14 @@ impl Identity {
         if !store::replace(&mut tx, &held.id, now).await? {
             store::revoke_family(&mut tx, &held.family, now).await?;
             audit::append(&mut tx, now, &held.agent_id, "session.reuse", &held.family, "").await?;
-            tx.commit().await?;
+            database::commit(tx).await?;
             self.credentials.forget();
             return Err(IdentityError::RefreshTokenReused);
         }
         let agent = profile::by_id(&mut tx, &held.agent_id).await?;
         audit::append(&mut tx, now, &held.agent_id, "session.refresh", &held.family, "").await?;
         let session = issue(&mut tx, now, agent, held.family, None).await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         self.credentials.forget();
         Ok(session)
     }
@@ -122,7 +122,7 @@ impl Identity {
             store::revoke_all(&mut tx, &caller.agent_id, now).await?;
         }
         audit::append(&mut tx, now, &caller.agent_id, "session.revoke", &caller.key_id, "").await?;
-        tx.commit().await?;
+        database::commit(tx).await?;
         self.credentials.forget();
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use clawos_client::key::{self, to_base58};
-use clawos_client::solana::actions;
 use clawos_interface::Currency;
 use serde_json::json;
 
@@ -67,9 +66,9 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
         CliError::NotFound(format!("this wallet has no licence for {id}; buy one with `clawos buy {id} --kind usage`"))
     })?;
     let meter = args.meter.as_deref().map(key::parse).transpose()?;
-    listing.check_meter(&before.meter, meter.as_ref())?;
+    let assembled = listing.deposit(&wallet.key(), &before, units, meter.as_ref())?;
     let deposit = amount::money(units, currency);
-    let costs = chain.rent_and_fees(&actions::deposit(&wallet.key(), &listing, units)?, &[]).await?;
+    let costs = chain.rent_and_fees(&assembled.instructions, &[]).await?;
     let more = amount::money(costs, Currency::Sol);
     let (mut after, mut confirmed) = (before, None);
     if !args.dry_run {
@@ -77,7 +76,7 @@ async fn deposit(args: &DepositArgs, context: &Context) -> Result<()> {
         chain.check_lamports(&wallet.key(), deposited.saturating_add(costs)).await?;
         context.out.confirm(&format!("deposit {deposit} for {id} (and pay {more} for rent and fees)?"), args.yes)?;
         let _progress = context.out.progress("waiting for the chain");
-        confirmed = Some(chain.deposit_credit(&wallet, &listing, units, meter.as_ref()).await?);
+        confirmed = Some(chain.send(&wallet, &assembled.instructions).await?);
         after = chain.licence_at(&licence).await?.value.unwrap_or(before);
     }
     let credit = amount::money(after.credit(), currency);

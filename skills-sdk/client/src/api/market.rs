@@ -1,8 +1,8 @@
-//! Quotes, purchase offers, the proxy's view of a licence, and the server's keys and chain.
+//! Quotes, offers of purchases and deposits, the proxy's view of a licence, and the server's keys and chain.
 
 pub use clawos_api::market::{
-    CapsRequest, LicenceView, ListingChain, PricesOnChain, PurchaseOffer, PurchaseRequest, Quote, QuoteQuery, Source,
-    WellKnown,
+    CapsRequest, DepositOffer, DepositRequest, LicenceView, ListingChain, PricesOnChain, PurchaseOffer,
+    PurchaseRequest, Quote, QuoteQuery, Source, WellKnown,
 };
 
 use super::{BASE, segment};
@@ -28,6 +28,15 @@ impl Client {
     /// `not_registered`, `price_above_max`, `rpc_unavailable`, …
     pub async fn purchase_offer(&self, request: &PurchaseRequest) -> Result<PurchaseOffer> {
         self.json(Call::post(format!("{BASE}/marketplace/purchase"), json(request), Retry::Safe)).await
+    }
+
+    /// `POST /marketplace/deposit`: the server's unsigned transaction that adds credit to the caller's usage licence, and what
+    /// it costs. [`Listing::deposit`](crate::solana::purchase::Listing::deposit) builds the same, to compare.
+    ///
+    /// # Errors
+    /// `licence_required`, `not_prepaid`, `licence_closing`, `deposits_paused`, `rpc_unavailable`, …
+    pub async fn deposit_offer(&self, request: &DepositRequest) -> Result<DepositOffer> {
+        self.json(Call::post(format!("{BASE}/marketplace/deposit"), json(request), Retry::Safe)).await
     }
 
     /// `GET /marketplace/verify/{skill}`: the proxy's view of a buyer's licence (the caller's own without `buyer`).

@@ -1,9 +1,9 @@
-//! The other transactions of sellers and buyers: registering and updating a skill, credit, caps, exits.
+//! The other transactions of sellers and buyers: registering and updating a skill, caps, exits.
 
 use clawos_interface::accounts::Licence;
 use clawos_interface::instruction::{
-    Instruction, create_associated_token_idempotent, deposit_credit, execute_exit, register_skill, request_exit,
-    set_licence_caps, update_skill,
+    Instruction, create_associated_token_idempotent, execute_exit, register_skill, request_exit, set_licence_caps,
+    update_skill,
 };
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
@@ -81,27 +81,6 @@ impl Chain {
         Ok(instructions)
     }
 
-    /// Moves `amount` base units into the wallet's licence, which pays what is unbilled first. `meter` is the key that the
-    /// buyer trusts to spend it; none is Config's.
-    ///
-    /// # Errors
-    /// [`ChainError::OtherMeter`] when the licence names another; [`ChainError::Absent`] when there is no licence;
-    /// [`ChainError::Refused`] (`NotUsageLicence`, …), [`ChainError::Funds`].
-    pub async fn deposit_credit(
-        &self,
-        wallet: &Wallet,
-        listing: &Listing,
-        amount: u64,
-        meter: Option<&Key>,
-    ) -> Result<Confirmed, ChainError> {
-        let buyer = wallet.key();
-        let address = listing.route()?.licence(&buyer);
-        let licence = self.licence_at(&address).await?.value;
-        let licence = licence.ok_or_else(|| ChainError::Absent(format!("licence {}", to_base58(&address))))?;
-        listing.check_meter(&licence.meter, meter)?;
-        self.send(wallet, &deposit(&buyer, listing, amount)?).await
-    }
-
     /// Sets the buyer's own bounds on usage.
     ///
     /// # Errors
@@ -130,15 +109,6 @@ impl Chain {
     ) -> Result<Confirmed, ChainError> {
         self.send(wallet, &exit(&wallet.key(), listing, licence)?).await
     }
-}
-
-/// The instructions that [`Chain::deposit_credit`] sends.
-///
-/// # Errors
-/// As [`Listing::route`].
-pub fn deposit(buyer: &Key, listing: &Listing, amount: u64) -> Result<Vec<Instruction>, ChainError> {
-    let route = listing.route()?;
-    Ok(payment(buyer, &route, &route.licence(buyer), deposit_credit(buyer, &route, amount)))
 }
 
 /// The instructions that [`Chain::execute_exit`] sends.

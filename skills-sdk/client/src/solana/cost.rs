@@ -1,18 +1,13 @@
 //! What a transaction takes from the wallet beside the price, in SOL: the rent of the accounts that it makes, and the fees.
 
-use std::collections::BTreeSet;
-
 use clawos_api::Money;
 use clawos_interface::instruction::Instruction;
-use clawos_interface::known::ASSOCIATED_TOKEN_PROGRAM;
 use clawos_interface::{Currency, Key};
 use clawos_solana::COMPUTE_UNITS;
+use clawos_solana::costs::{FEE_PER_SIGNATURE, TOKEN_ACCOUNT_BYTES, token_accounts};
 
-use super::read::TOKEN_ACCOUNT_BYTES;
 use super::{Chain, ChainError};
 
-/// Lamports per signature: Solana's base fee. Every transaction here has one.
-const FEE_PER_SIGNATURE: u64 = 5_000;
 /// Micro-lamports in a lamport.
 const MICRO: u64 = 1_000_000;
 
@@ -49,26 +44,5 @@ impl Chain {
         }
         let sol = |lamports| Money::new(lamports, Currency::Sol);
         Err(ChainError::Funds(format!("SOL: need {}, have {}", sol(needed), sol(present))))
-    }
-}
-
-/// The token accounts that instructions make where they are missing.
-fn token_accounts(instructions: &[Instruction]) -> BTreeSet<Key> {
-    let makes = instructions.iter().filter(|instruction| instruction.program_id == ASSOCIATED_TOKEN_PROGRAM);
-    makes.filter_map(|instruction| instruction.accounts.get(1)).map(|account| account.key).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use clawos_interface::instruction::{create_associated_token_idempotent, set_compute_unit_limit};
-    use clawos_interface::pda;
-
-    use super::*;
-
-    #[test]
-    fn each_token_account_counts_once() {
-        let make = |owner| create_associated_token_idempotent(&[1; 32], &[owner; 32], &[9; 32]);
-        let found = token_accounts(&[set_compute_unit_limit(1), make(2), make(3), make(2)]);
-        assert_eq!(found, BTreeSet::from([2, 3].map(|owner| pda::ata(&[owner; 32], &[9; 32]).0)));
     }
 }

@@ -5,7 +5,9 @@
 pub mod actions;
 pub mod airdrop;
 pub mod cost;
+pub mod deposit;
 mod error;
+mod offer;
 pub mod purchase;
 pub mod read;
 pub mod send;

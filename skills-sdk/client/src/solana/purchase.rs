@@ -12,8 +12,8 @@ use clawos_interface::rules::usage::Caps;
 use clawos_interface::rules::validity::is_expired;
 use clawos_interface::{Currency, ExitKind, Key, Kind, LicenceStatus, ProgramError, Tier, sha256};
 use clawos_solana::assembly::{check_buyer, payment};
-use clawos_solana::transaction::{message, unsigned_base64};
 
+use super::offer::{check_same, check_transaction};
 use super::send::Confirmed;
 use super::{Chain, ChainError};
 use crate::api::market::PurchaseOffer;
@@ -175,20 +175,13 @@ impl Purchase {
     /// # Errors
     /// [`ChainError::Differs`] naming what differs.
     pub fn check_offer(&self, buyer: &Key, offer: &PurchaseOffer) -> Result<(), ChainError> {
-        let differs = |what: &str| ChainError::Differs(what.to_owned());
-        let same = [
+        check_same(&[
             ("the licence", offer.licence == to_base58(&self.licence)),
             ("the price", offer.price.amount == self.price),
             ("the fee", offer.fee.amount == self.fee),
             ("the terms", offer.terms_hash == hex::encode(self.terms_hash)),
-        ];
-        if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
-            return Err(differs(what));
-        }
-        let blockhash = clawos_receipts::text::from_base58::<32>(&offer.blockhash)
-            .map_err(|_| differs("the form of its blockhash"))?;
-        let ours = unsigned_base64(&message(buyer, &self.instructions, &blockhash));
-        if ours == offer.transaction { Ok(()) } else { Err(differs("the bytes of the transaction")) }
+        ])?;
+        check_transaction(buyer, &self.instructions, &offer.blockhash, &offer.transaction)
     }
 }
 

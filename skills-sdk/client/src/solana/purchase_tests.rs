@@ -6,6 +6,7 @@ use clawos_api::{Money, Timestamp};
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::known::{ASSOCIATED_TOKEN_PROGRAM, COMPUTE_BUDGET_PROGRAM};
 use clawos_interface::{PROGRAM_ID, Unit, pda};
+use clawos_solana::transaction::{message, unsigned_base64};
 
 use super::*;
 

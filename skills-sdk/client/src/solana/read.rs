@@ -3,6 +3,7 @@
 
 use clawos_interface::accounts::{Config, Licence, Skill};
 use clawos_interface::{DecodeError, Key, PROGRAM_ID, pda};
+pub use clawos_solana::costs::TOKEN_ACCOUNT_BYTES;
 use serde_json::json;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_pubkey::Pubkey;
@@ -13,9 +14,6 @@ use solana_rpc_client_api::response::{Response, RpcKeyedAccount};
 
 use super::{Chain, ChainError};
 use crate::key::{self, to_base58};
-
-/// Bytes of a classic token account; its amount is the u64 at byte 64.
-pub const TOKEN_ACCOUNT_BYTES: usize = 165;
 
 /// Where a licence account has its buyer, in bytes: after the discriminator and the skill.
 const LICENCE_BUYER_AT: usize = 8 + 32;
@@ -125,6 +123,7 @@ impl Chain {
     pub async fn tokens(&self, owner: &Key, mint: &Key) -> Result<u64, ChainError> {
         let (address, _) = pda::ata(owner, mint);
         let Some(account) = self.account(&address).await?.value else { return Ok(0) };
+        // A token account's amount is the u64 at byte 64.
         let amount = account.data.get(64..72).filter(|_| account.data.len() == TOKEN_ACCOUNT_BYTES);
         let amount = amount.and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         amount.ok_or_else(|| invalid("token account", "it does not have the size of one"))
