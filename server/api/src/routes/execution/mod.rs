@@ -1,4 +1,4 @@
-//! `POST /skills/{id}/execute`, `/receipts` and `/licences/{key}/batches`.
+//! `POST /skills/{id}/execute`, `/receipts` and `/licences/{key}`.
 
 mod batches;
 mod receipts;
