@@ -122,7 +122,6 @@ impl Execution {
         claim: Option<Claim>,
         encode: EncodeAnswer,
     ) -> Result<Answer, ExecutionError> {
-        tracing::Span::current().record("skill", request.skill);
         let network = self.ports.licensing.network().await?;
         let plan = self.plan(caller, &request).await?;
         let (plan, reservation) = self.reserve(caller, plan).await?;

@@ -9,6 +9,8 @@ mod observe;
 mod rate_limit;
 mod request_id;
 
+pub(crate) use observe::log_id;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
