@@ -73,8 +73,10 @@ CREATE TABLE audit_log (
     request_id TEXT NOT NULL,
     prev_hash  TEXT NOT NULL,
     hash       TEXT NOT NULL,
+    subject    TEXT NOT NULL,              -- target up to its first @: all entries about one thing, whichever part of it
     PRIMARY KEY (actor, n)
 );
+CREATE INDEX audit_log_by_subject ON audit_log (actor, subject, n);
 
 CREATE TABLE audit_heads (
     actor TEXT PRIMARY KEY,

@@ -1,4 +1,4 @@
--- Skills and their versions. A version never changes, except for its yanked flag.
+-- Skills and their versions. A version never changes.
 
 CREATE TABLE skills (
     id               TEXT PRIMARY KEY,      -- publisher.name
@@ -38,6 +38,5 @@ CREATE TABLE versions (
     permissions      TEXT NOT NULL,         -- comma separated, as imported by the module
     size             BIGINT NOT NULL,       -- bytes of the artifact
     created_at       BIGINT NOT NULL,
-    yanked           BIGINT NOT NULL,
     UNIQUE (skill_id, version)
 );

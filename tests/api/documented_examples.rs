@@ -175,6 +175,8 @@ async fn buy_and_call(sender: &mut Sender<'_>, market: &Market, buyer: &Buyer) {
     let licence = json!({ "key": offer["licence"] });
     let batches = sender.send("list_batches", None, licence.clone(), none()).await.json(200);
     assert_eq!(batches["items"].as_array().map(Vec::len), Some(1));
+    let entries = sender.send("list_licence_entries", token, licence.clone(), none()).await.json(200);
+    assert_eq!(entries["items"], json!([]));
     let batch = sender.send("get_batch", token, licence, none()).await.json(200);
     assert_eq!(batch["leaves"][0]["receipt"], receipt);
 }

@@ -17,6 +17,12 @@ async fn unknown_paths_and_methods_are_problems() {
     send(app.http.get(format!("{}/nothing", app.origin))).await.problem("not_found");
     send(app.request(Method::PUT, "/skills")).await.problem("method_not_allowed");
     send(app.request(Method::DELETE, "/auth/refresh")).await.problem("method_not_allowed");
+    // Where callers are not counted too.
+    for method in [Method::POST, Method::OPTIONS] {
+        let refused = send(app.http.request(method, format!("{}/healthz", app.origin))).await;
+        refused.problem("method_not_allowed");
+        assert_eq!(refused.headers["allow"], "GET,HEAD");
+    }
 }
 
 #[tokio::test]
@@ -81,10 +87,11 @@ async fn rate_limits_count_per_key_and_say_so() {
     app.get_as(one.token(), "/agents/me").await.json(200);
     app.get_as(two.api_key(), "/agents/me").await.json(200);
 
-    // Guessing tokens counts against the address.
+    // Guessing tokens counts against the address, and says so.
     let mut codes = Vec::new();
     for _ in 0..25 {
         let answer = app.get_as("claw_sk_guess", "/agents/me").await;
+        assert_eq!(answer.headers["ratelimit-policy"], "\"default\";q=20;w=60");
         codes.push(serde_json::from_slice::<Value>(&answer.bytes).unwrap()["code"].clone());
     }
     assert_eq!(codes.first(), Some(&json!("unauthenticated")));

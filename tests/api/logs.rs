@@ -76,17 +76,58 @@ async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
     send(http.post(format!("{origin}/api/v1/skills")).bearer_auth(token).multipart(form)).await.json(201);
     let call = json!({"endpoint": "echo", "payload": {"text": "a secret of the caller"}});
     let answer = post("/skills/acme.echo/execute", Some(token), &call).await.json(200);
+    let receipt = answer["receipt"]["id"].as_str().unwrap_or_else(|| panic!("no receipt: {answer}"));
+
+    // Of what is refused, or done before, too: each request names itself.
+    let ask = |name: &str, path: &str| {
+        http.get(format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
+    };
+    let tell = |name: &str, path: &str| {
+        http.post(format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
+    };
+    let again = Publication::echo("acme", "echo", "1.0.0").signed(&key).form();
+    send(tell("publish", "/skills").multipart(again)).await.problem("skill_exists");
+    send(ask("skill", "/skills/acme.echo")).await.json(200);
+    send(ask("verify", "/marketplace/verify/acme.echo")).await.problem("skill_free");
+    let order = json!({"skill": "acme.echo", "kind": "usage", "tier": "personal"});
+    send(tell("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
+    send(tell("dry-run", "/skills/acme.echo/execute?dry_run=true").json(&call)).await.json(200);
+    send(ask("receipt", &format!("/receipts/{receipt}"))).await.json(200);
+    let first =
+        send(tell("keyed", "/skills/acme.echo/execute").header("idempotency-key", "one").json(&call)).await.json(200);
+    let replay = send(tell("replay", "/skills/acme.echo/execute").header("idempotency-key", "one").json(&call)).await;
+    assert_eq!(replay.json(200), first);
+    let nobody = address(&new_key());
+    send(ask("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
 
     let log = log(server);
-    let line = log.lines().find(|line| line.contains("/execute")).unwrap_or_else(|| panic!("no such line: {log}"));
+    let line_of = |text: &str| {
+        let line = log.lines().find(|line| line.contains(text) && line.contains("status="));
+        line.unwrap_or_else(|| panic!("no line with {text}: {log}"))
+    };
+    let line = line_of("/execute");
     for (name, id) in [
-        ("agent", &session["agent"]["id"]),
-        ("key", &session["api_key"]["id"]),
-        ("skill", &json!("acme.echo")),
-        ("receipt", &answer["receipt"]["id"]),
+        ("agent", session["agent"]["id"].as_str().expect("an id")),
+        ("key", session["api_key"]["id"].as_str().expect("an id")),
+        ("skill", "acme.echo"),
+        ("receipt", receipt),
     ] {
-        let id = id.as_str().unwrap_or_else(|| panic!("no {name}: {answer}"));
         assert!(line.contains(&format!("{name}=\"{id}\"")), "{name}={id}: {line}");
+    }
+    let of_replay = first["receipt"]["id"].as_str().expect("an id");
+    for (request, name, id) in [
+        ("publish", "skill", "acme.echo"),
+        ("skill", "skill", "acme.echo"),
+        ("verify", "skill", "acme.echo"),
+        ("purchase", "skill", "acme.echo"),
+        ("dry-run", "skill", "acme.echo"),
+        ("receipt", "receipt", receipt),
+        ("replay", "skill", "acme.echo"),
+        ("replay", "receipt", of_replay),
+        ("batches", "licence", &*nobody),
+    ] {
+        let line = line_of(&format!("request{{id={request} "));
+        assert_eq!(line.matches(&format!("{name}=\"{id}\"")).count(), 1, "{request} with {name}={id}: {line}");
     }
     let secrets = [token, session["access_token"].as_str().unwrap(), session["refresh_token"].as_str().unwrap()];
     for secret in secrets.iter().chain(&["a secret of the caller"]) {

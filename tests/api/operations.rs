@@ -10,6 +10,7 @@ use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
 use clawos_tests::scratch::SmallDisk;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -74,8 +75,15 @@ async fn the_public_is_told_only_that_the_process_is_alive() {
     for _ in 0..5 {
         assert_eq!(send(app.http.get(format!("{}/healthz", app.origin))).await.json(200), json!({"status": "ok"}));
     }
-    let skills = app.http.get(format!("{}/api/v1/skills", app.operations)).send().await;
-    assert_eq!(skills.expect("it answers").status(), 404);
+    let of_operations = |method: Method, path: &str| app.http.request(method, format!("{}{path}", app.operations));
+    for path in ["/nothing", "/docs/"] {
+        send(of_operations(Method::GET, path)).await.problem("not_found");
+    }
+    let skills = of_operations(Method::GET, "/api/v1/skills").send().await.expect("it answers");
+    assert_eq!(skills.status(), 404);
+    assert_eq!(skills.json::<Value>().await.expect("a problem")["code"], "not_found");
+    send(of_operations(Method::POST, "/metrics")).await.problem("method_not_allowed");
+    send(of_operations(Method::PUT, "/readyz")).await.problem("method_not_allowed");
 }
 
 #[tokio::test]

@@ -105,7 +105,13 @@ async fn wrong_fields_of_sessions_and_keys_are_named_one_by_one() {
 async fn wrong_query_parameters_are_refused() {
     for database in databases().await {
         let app = TestApp::start(&database).await;
-        for query in ["limit=0", "limit=101", "cursor=%00", "cursor=abc", &format!("q={}", "x".repeat(201)), "q=%00"] {
+        let long = format!("q={}", "x".repeat(201));
+        for (query, pointer) in
+            [("limit=0", "/limit"), ("limit=101", "/limit"), ("cursor=abc", "/cursor"), (&*long, "/q")]
+        {
+            assert_eq!(app.get(&format!("/skills?{query}")).await.pointers("validation_failed"), [pointer], "{query}");
+        }
+        for query in ["cursor=%00", "q=%00"] {
             app.get(&format!("/skills?{query}")).await.problem("validation_failed");
         }
         app.get("/skills/acme.nothing").await.problem("skill_not_found");

@@ -5,6 +5,7 @@ use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::chain;
 use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::{Market, stranger};
+use serde_json::json;
 
 use crate::execute::receipt;
 use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
@@ -112,6 +113,24 @@ async fn a_call_whose_lease_another_server_took_over_is_not_charged() {
         tamper(&market, "UPDATE receipts SET id = id WHERE id = $1 AND settlement = 'waived'", &lost.receipt.id).await;
         let settled = market.licence(&buyer).await;
         assert_eq!((settled.usage_total(), settled.credit()), (1, 99 * CALL));
+
+        // Both sides of the licence can read that it was given up, and why; nobody else can.
+        let log = format!("/licences/{licence}/audit");
+        for party in [&buyer.agent, &market.author] {
+            let entries = market.app.get_as(party.token(), &log).await.json(200);
+            let slot = settled.created_slot();
+            let entry = &entries["items"][0];
+            assert_eq!((&entry["actor"], &entry["action"]), (&json!("settlement"), &json!("receipts.waive")));
+            assert_eq!(entry["target"], format!("{licence}@{slot}"));
+            assert_eq!(entry["detail"], "1 units: the lease they came from lapsed before their calls ended");
+            assert_eq!(entries["items"].as_array().map(Vec::len), Some(1));
+        }
+        let nosy = market.app.enrol("nosy").await;
+        market.app.get_as(nosy.token(), &log).await.problem("not_found");
+        market.app.get(&log).await.problem("unauthenticated");
+        let publishing = json!({"name": "k", "scopes": ["publish"]});
+        let key = market.app.post_as(buyer.agent.token(), "/agents/me/keys", &publishing).await.json(201);
+        market.app.get_as(key["key"].as_str().unwrap(), &log).await.problem("scope_missing");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every answer of the server beside what its OpenAPI document promises: status, content type, error code, body.
+//! Every answer of the server beside what its OpenAPI document promises: status, headers, content type, error code, body.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -11,6 +11,19 @@ use crate::app::Answer;
 
 /// The document.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(clawos_server_api::openapi);
+
+/// Headers that any HTTP answer may have; every other one has to be documented.
+const TRANSPORT: [header::HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::DATE,
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::VARY,
+];
+
+/// Headers of every counted answer of a server that limits rates, as those under test do; an operator may set no limit.
+const RATE: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
 
 /// What the document says of one operation.
 #[derive(Clone, Debug)]
@@ -67,6 +80,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let (id, status) = (operation.id(), answer.status.as_u16().to_string());
     let response = &operation.object["responses"][&status];
     assert!(response.is_object(), "{id} is not said to answer {status}: {}", answer.text());
+    check_headers(&format!("{id}'s {status}"), response, answer);
     let Some(content) = response["content"].as_object() else {
         assert!(answer.bytes.is_empty(), "{id} is said to answer {status} without a body");
         return;
@@ -81,6 +95,29 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
             let codes = operation.object["x-codes"].as_array().expect("every operation names its codes");
             assert!(codes.contains(&body["code"]), "{id} is not said to answer with this code: {body}");
         }
+    }
+}
+
+/// Checks that the headers which a response promises are there, and that those which are there are promised.
+#[track_caller]
+fn check_headers(what: &str, response: &Value, answer: &Answer) {
+    let documented = response["headers"].as_object().unwrap_or_else(|| panic!("{what} names no headers"));
+    // A request that is malformed in its headers is refused before it is counted.
+    let counted = !answer.text().contains("\"header_invalid\"");
+    for (name, header) in documented {
+        let reference = header["$ref"].as_str().and_then(|text| text.strip_prefix('#'));
+        let header = reference.and_then(|pointer| DOCUMENT.pointer(pointer)).unwrap_or(header);
+        let promised = header["required"] == true || (counted && RATE.contains(&name.as_str()));
+        let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
+        assert!(value.is_some() || !promised, "{what} promises {name}: {:?} {}", answer.headers, answer.text());
+        if let Some(value) = value {
+            let is_number = value.parse::<u64>().is_ok();
+            assert!(is_number || header["schema"]["type"] != "integer", "{what}: {name} is no number: {value}");
+        }
+    }
+    for name in answer.headers.keys().filter(|name| !TRANSPORT.contains(name)) {
+        let known = documented.keys().any(|known| known.eq_ignore_ascii_case(name.as_str()));
+        assert!(known, "{what} is not said to have {name}");
     }
 }
 

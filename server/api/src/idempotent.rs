@@ -6,8 +6,9 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clawos_base::idempotency::{Answer, AnswerSlot, Begin, Claim, Idempotency, Keyed, StoredAnswer, is_kept};
+use serde::Deserialize;
 
-use crate::ApiError;
+use crate::{ApiError, error};
 
 /// Largest refusal that is stored (bytes); larger than any problem this API gives.
 const MAX_REFUSAL: usize = 4 * 1024 * 1024;
@@ -58,8 +59,17 @@ pub fn replay(answer: Answer) -> Result<Response, ApiError> {
 /// When `status` is no HTTP status.
 pub fn respond(status: u16, body: bytes::Bytes) -> Result<Response, ApiError> {
     let status = StatusCode::from_u16(status).map_err(ApiError::internal)?;
-    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
-    Ok((status, [(header::CONTENT_TYPE, kind)], body).into_response())
+    if status.is_success() {
+        return Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response());
+    }
+    let Retryable { retryable } = serde_json::from_slice(&body).map_err(ApiError::internal)?;
+    Ok(error::problem(status, retryable.then_some(error::RETRY_AFTER), body))
+}
+
+/// What a written problem says of a repetition.
+#[derive(Deserialize)]
+struct Retryable {
+    retryable: bool,
 }
 
 /// Stores a refusal, or gives the key back when the same request may succeed later.

@@ -36,22 +36,23 @@ use std::sync::Arc;
 
 /// What everybody may reach.
 pub fn router(app: &AppState) -> axum::Router {
-    let (limited, mut document) = routes::limited().split_for_parts();
+    let (limited, document) = routes::limited().split_for_parts();
     let (unlimited, unlimited_document) = routes::unlimited().split_for_parts();
-    document.merge(unlimited_document);
-    let limited = middleware::limit(limited.merge(openapi::routes(&openapi::finish(&document))), app);
-    middleware::observe(limited.merge(unlimited)).with_state(Arc::clone(app))
+    let pages = openapi::routes(&openapi::finish(document, unlimited_document));
+    let limited = middleware::not_found(limited.merge(pages), "There is no such path; see /docs.");
+    let limited = middleware::limit(middleware::problems(limited), app);
+    middleware::observe(limited.merge(middleware::problems(unlimited))).with_state(Arc::clone(app))
 }
 
 /// What only operators and their monitors may reach: for a listener of its own. It asks for no credentials and counts no
 /// requests, so that it answers while the other one is busy.
 pub fn operations_router(app: &AppState) -> axum::Router {
-    middleware::observe(routes::operations::private()).with_state(Arc::clone(app))
+    let private = routes::operations::private();
+    let private = middleware::not_found(private, "This listener has /healthz, /readyz, /version and /metrics.");
+    middleware::observe(middleware::problems(private)).with_state(Arc::clone(app))
 }
 
 /// The OpenAPI document of [`router`], as served at `/openapi.json`.
 pub fn openapi() -> serde_json::Value {
-    let mut document = routes::limited().into_openapi();
-    document.merge(routes::unlimited().into_openapi());
-    openapi::finish(&document)
+    openapi::finish(routes::limited().into_openapi(), routes::unlimited().into_openapi())
 }

@@ -17,6 +17,16 @@ pub enum PageError {
     Cursor,
 }
 
+impl PageError {
+    /// The parameter that is wrong.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            PageError::Limit => "limit",
+            PageError::Cursor => "cursor",
+        }
+    }
+}
+
 /// How many items a page has: `limit`, 20 by default, 1 to 100.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! What settlement writes into the audit log: every change of what is billed that no call made.
+//! What settlement writes into the audit log: every change of what is billed that no call made. Buyer and seller of the
+//! licence can read it.
 //!
 //! An entry is written in the transaction of its change. A transaction takes the log's lock after those of all
 //! accounts that it locks, so that two never wait for each other in a circle.
@@ -10,7 +11,7 @@ use sqlx::AnyConnection;
 use crate::account::Account;
 
 /// The actor of these entries: no agent, the server itself.
-const ACTOR: &str = "settlement";
+pub(crate) const ACTOR: &str = "settlement";
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -127,7 +127,6 @@ impl Execution {
         claim: Option<Claim>,
         encode: EncodeAnswer,
     ) -> Result<Answer, ExecutionError> {
-        tracing::Span::current().record("skill", request.skill);
         let network = self.ports.licensing.network().await?;
         let signer = self.ports.licensing.certified_key().await?.key;
         let plan = self.plan(caller, &request).await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clawos_api::FieldError;
+use clawos_base::audit::AuditError;
 use clawos_base::idempotency::IdempotencyError;
 use clawos_base::{Cause, Invalid, PageError};
 use clawos_identity::{RateLimited, ScopeMissing};
@@ -28,6 +29,9 @@ pub enum ExecutionError {
     /// Limit or cursor of a list are wrong.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// The audit log cannot be read as asked.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The request's `Idempotency-Key` cannot be served.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -124,6 +128,9 @@ pub enum ExecutionError {
     /// No batch of such a licence, or not with this number, was formed here.
     #[error("No usage of such a licence was batched here.")]
     UnknownBatch,
+    /// The caller is neither buyer nor seller of such a licence.
+    #[error("No licence of yours, as buyer or seller, was used here under that address.")]
+    UnknownLicence,
 }
 
 impl ExecutionError {

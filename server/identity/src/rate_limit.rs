@@ -147,12 +147,12 @@ impl RateLimits {
     ///
     /// # Errors
     /// [`RateLimited`].
-    pub fn count_guess(&self, address: ClientAddress) -> Result<(), RateLimited> {
+    pub fn count_guess(&self, address: ClientAddress) -> Result<Option<RateStatus>, RateLimited> {
         let counted = self.check_address(address);
         if counted.is_err() {
             self.guessers().insert(address.bucket(), Instant::now());
         }
-        counted.map(drop)
+        counted
     }
 
     /// Refuses an address that has guessed too often, before the database is asked about its next guess.

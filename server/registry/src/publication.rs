@@ -67,7 +67,6 @@ impl Publication<'_> {
             publisher_wallet: to_base58(&self.caller.wallet),
             size: report.size,
             created_at: Timestamp(now),
-            yanked: false,
         };
         VersionRow {
             view,

@@ -38,6 +38,10 @@ impl Registry {
             self.check_target(caller, id).await?;
         }
         let candidate = read(caller, target, upload).await?;
+        if target.is_none() {
+            // Else the request's path has named it.
+            tracing::Span::current().record("skill", &*candidate.manifest.skill.id);
+        }
         host_limits::check(&candidate.manifest.limits, &self.ports.max_limits)?;
         let kind = candidate.manifest.runtime.kind;
         if self.ports.sandbox.engine(kind).is_none() {

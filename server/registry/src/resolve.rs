@@ -60,7 +60,7 @@ impl VersionCache {
 }
 
 impl Registry {
-    /// The version `pin` of the skill, yanked or not, or without a pin its newest that is not yanked.
+    /// The version `pin` of the skill, or without a pin its newest.
     ///
     /// # Errors
     /// [`RegistryError::SkillNotFound`], [`RegistryError::VersionNotFound`].

@@ -59,8 +59,8 @@ pub(crate) async fn insert_version(connection: &mut AnyConnection, version: &Ver
     sqlx::query(
         "INSERT INTO versions
            (id, skill_id, version, module_sha256, manifest_sha256, manifest, readme, signature, publisher_wallet,
-            permissions, size, created_at, yanked)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)",
+            permissions, size, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(&view.id)
     .bind(&version.skill_id)
@@ -226,7 +226,6 @@ fn read_version(row: &AnyRow) -> Result<VersionRow, sqlx::Error> {
             publisher_wallet: row.try_get("publisher_wallet")?,
             size: u64::try_from(size).map_err(|error| sqlx::Error::Decode(error.into()))?,
             created_at: Timestamp(row.try_get("created_at")?),
-            yanked: row.try_get::<i64, _>("yanked")? != 0,
         },
         skill_id: row.try_get("skill_id")?,
         manifest: row.try_get("manifest")?,

@@ -10,7 +10,7 @@ use crate::Timestamp;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entry {
-    /// Who did it: `agt_…`.
+    /// Who did it: `agt_…`, or `settlement`.
     pub actor: String,
     /// Its place in the actor's chain, from 1.
     pub n: i64,

@@ -28,7 +28,7 @@ pub struct ExecuteRequest {
     #[serde(default, with = "decimal::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Decimal>))]
     pub max_cost: Option<u64>,
-    /// A pinned version; by default the newest that is not yanked.
+    /// A pinned version; by default the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }

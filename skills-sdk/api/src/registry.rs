@@ -245,8 +245,6 @@ pub struct VersionView {
     pub size: u64,
     /// When it was published.
     pub created_at: Timestamp,
-    /// No longer chosen unless asked for by number.
-    pub yanked: bool,
 }
 
 /// A version with its manifest.

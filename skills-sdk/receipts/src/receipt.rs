@@ -176,7 +176,8 @@ pub struct Receipt {
     pub program: Key,
     /// Whether running the module again must give the same output hash and fuel.
     pub replayable: bool,
-    /// What ran it, such as `wasmtime-48.0.8+costs-1` or `docker`.
+    /// What ran it: for WebAssembly engine, its version and the list of fuel prices (`wasmtime-…+costs-…`), which a replay
+    /// needs the same.
     pub runtime: String,
     /// What the guest's randomness came from: [`seed_of`] the id.
     #[serde(with = "hex32")]

@@ -15,11 +15,15 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use clawos_api::{Code, FieldError, Problem};
 use clawos_base::{Cause, request_id};
 use clawos_identity::RateStatus;
 
 use crate::rate_headers;
+
+/// When the same request may succeed, where nothing better is known: about what a restart takes.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What a client is told, and (apart) why it happened.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ impl ApiError {
         self
     }
 
-    /// Tells the client when to try again (`Retry-After`, rounded up to seconds).
+    /// Tells the client when to try again (`Retry-After`, rounded up to seconds). A retryable code says two seconds without.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
@@ -91,22 +95,29 @@ impl IntoResponse for ApiError {
             (Some(cause), false) => tracing::debug!(code = code.as_str(), %request_id, cause = %chain(cause.as_ref())),
             (None, _) => tracing::debug!(code = code.as_str(), %request_id, detail = %self.detail),
         }
-        let problem = Problem { errors: self.errors, ..Problem::new(code, self.detail, request_id) };
-        let body = serde_json::to_vec(&problem).expect("a problem has only strings, numbers and JSON values");
+        let body = Problem { errors: self.errors, ..Problem::new(code, self.detail, request_id) };
+        let body = serde_json::to_vec(&body).expect("a problem has only strings, numbers and JSON values");
         let status = StatusCode::from_u16(code.status()).expect("the table holds valid statuses");
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        let headers = response.headers_mut();
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"clawos\""));
-        }
-        if let Some(after) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1_000).max(1) as u64));
-        }
+        let retry_after = self.retry_after.or(code.retryable().then_some(RETRY_AFTER));
+        let mut response = problem(status, retry_after, body.into());
         if let Some(rate) = self.rate {
-            rate_headers::write(rate, headers);
+            rate_headers::write(rate, response.headers_mut());
         }
         response
     }
+}
+
+/// An answer that is a problem, from its JSON: here are the headers that every one of them has.
+pub(crate) fn problem(status: StatusCode, retry_after: Option<Duration>, body: Bytes) -> Response {
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"clawos\""));
+    }
+    if let Some(after) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1_000).max(1) as u64));
+    }
+    response
 }
 
 /// The cause and its causes in one line.

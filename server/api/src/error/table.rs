@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use clawos_api::Code;
+use clawos_api::{Code, FieldError};
 use clawos_base::audit::AuditError;
 use clawos_base::database::{is_disk_full, is_outcome_unknown, is_unavailable};
 use clawos_base::idempotency::IdempotencyError;
@@ -59,7 +59,9 @@ impl From<Invalid> for ApiError {
 
 impl From<PageError> for ApiError {
     fn from(error: PageError) -> Self {
-        Self::new(Code::ValidationFailed, error.to_string())
+        let text = error.to_string();
+        let field = FieldError::at(error.parameter(), &*text);
+        Self::new(Code::ValidationFailed, text).with_errors(vec![field])
     }
 }
 

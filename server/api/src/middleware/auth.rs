@@ -6,15 +6,14 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use clawos_api::Code;
 
 use super::client_address;
 use crate::extract::Credentials;
 use crate::{ApiError, AppState};
 
-/// Middleware: resolves the bearer token and hands on what it is worth. Wrong ones count against the address they came
-/// from.
+/// Middleware: resolves the bearer token and hands on what it is worth.
 pub(super) async fn layer(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = client_address::of(&request, &app.listen);
     let credentials = match bearer(request.headers()) {
@@ -29,21 +28,9 @@ pub(super) async fn layer(State(app): State<AppState>, mut request: Request, nex
         },
         Err(error) => Credentials::Refused(error),
     };
-    if let Credentials::Refused(error) = &credentials
-        && is_guess(error)
-        && let Err(limited) = app.rate_limits.count_guess(address)
-    {
-        return ApiError::from(limited).into_response();
-    }
     request.extensions_mut().insert(credentials);
     request.extensions_mut().insert(address);
     next.run(request).await
-}
-
-/// Whether the credentials were looked at and are worth nothing. The server's own failures, and refusals to look at further
-/// guesses, are no guesses.
-pub(super) fn is_guess(error: &ApiError) -> bool {
-    matches!(error.code(), Code::Unauthenticated | Code::KeyExpired | Code::KeyRevoked)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

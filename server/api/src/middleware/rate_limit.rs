@@ -3,18 +3,17 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use clawos_api::Code;
 use clawos_identity::ClientAddress;
 
-use super::auth::is_guess;
 use crate::extract::Credentials;
 use crate::{ApiError, AppState, rate_headers};
 
-/// Middleware: counts the request for its key, or for its address.
+/// Middleware: counts the request for its key, or for its address. Credentials that are worth nothing count as guesses.
 pub(super) async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let checked = match (request.extensions().get::<Credentials>(), request.extensions().get::<ClientAddress>()) {
         (Some(Credentials::Caller(caller)), _) => app.rate_limits.check_key(&caller.key_id),
-        // Counted when it was looked at.
-        (Some(Credentials::Refused(error)), _) if is_guess(error) => Ok(None),
+        (Some(Credentials::Refused(error)), Some(address)) if is_guess(error) => app.rate_limits.count_guess(*address),
         (_, Some(address)) => app.rate_limits.check_address(*address),
         (_, None) => Ok(None),
     };
@@ -29,4 +28,10 @@ pub(super) async fn layer(State(app): State<AppState>, request: Request, next: N
         }
         Err(limited) => ApiError::from(limited).into_response(),
     }
+}
+
+/// Whether the credentials were looked at and are worth nothing. The server's own failures, and refusals to look at further
+/// guesses, are no guesses.
+fn is_guess(error: &ApiError) -> bool {
+    matches!(error.code(), Code::Unauthenticated | Code::KeyExpired | Code::KeyRevoked)
 }

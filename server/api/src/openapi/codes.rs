@@ -29,9 +29,9 @@ pub(super) fn examples() -> Value {
     Value::Object(Code::ALL.iter().map(example).collect())
 }
 
-/// Adds every response that is a problem.
-pub(super) fn add(method: &str, path: &str, operation: &mut Value) {
-    let mut names: BTreeSet<&str> = by_shape(method, path, operation).map(Code::as_str).collect();
+/// Adds every response that is a problem. `limited`: whether its callers are identified and counted.
+pub(super) fn add(method: &str, path: &str, operation: &mut Value, limited: bool) {
+    let mut names: BTreeSet<&str> = by_shape(method, path, operation, limited).map(Code::as_str).collect();
     let own = operation[MEMBER].as_array().cloned().unwrap_or_default();
     names.extend(own.iter().filter_map(Value::as_str));
     let codes: Vec<Code> = Code::ALL.iter().copied().filter(|code| names.contains(code.as_str())).collect();
@@ -50,15 +50,16 @@ pub(super) fn add(method: &str, path: &str, operation: &mut Value) {
 }
 
 /// What any operation of this shape can refuse.
-fn by_shape(method: &str, path: &str, operation: &Value) -> impl Iterator<Item = Code> {
+fn by_shape(method: &str, path: &str, operation: &Value, limited: bool) -> impl Iterator<Item = Code> {
     use Code as C;
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let has = |member: &str, value: &str| parameters.iter().any(|parameter| parameter[member] == value);
     let security = operation["security"].as_array().map(Vec::as_slice).unwrap_or_default();
     let credentials = security.iter().filter_map(|way| way["bearer"].as_array());
     let scoped = credentials.clone().any(|scopes| !scopes.is_empty());
-    let rules: [(bool, &[Code]); 8] = [
-        (true, &[C::HeaderInvalid, C::RateLimited, C::Unavailable, C::Internal]),
+    let rules: [(bool, &[Code]); 9] = [
+        (true, &[C::HeaderInvalid, C::Internal]),
+        (limited, &[C::RateLimited, C::Unavailable]),
         (credentials.count() > 0, &[C::Unauthenticated, C::KeyExpired, C::KeyRevoked, C::IpNotAllowed]),
         (scoped, &[C::ScopeMissing]),
         (has("in", "query"), &[C::QueryInvalid, C::ValidationFailed]),

@@ -68,9 +68,11 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// The whole document, from what the handlers say of themselves.
-pub(crate) fn finish(document: &utoipa::openapi::OpenApi) -> Value {
-    let mut document = serde_json::to_value(document).expect("a document is JSON");
+/// The whole document, from what the handlers say of themselves: those whose callers are counted, and the others.
+pub(crate) fn finish(mut limited: utoipa::openapi::OpenApi, unlimited: utoipa::openapi::OpenApi) -> Value {
+    let uncounted: Vec<String> = unlimited.paths.paths.keys().cloned().collect();
+    limited.merge(unlimited);
+    let mut document = serde_json::to_value(limited).expect("a document is JSON");
     document["info"]["description"] = json!(format!("{DESCRIPTION}\n{}", codes::table()));
     document["components"]["headers"] = headers::components();
     document["components"]["examples"] = codes::examples();
@@ -81,7 +83,7 @@ pub(crate) fn finish(document: &utoipa::openapi::OpenApi) -> Value {
                 operation["security"] = json!([]);
             }
             limits::add_to_parameters(operation);
-            codes::add(method, path, operation);
+            codes::add(method, path, operation, !uncounted.contains(path));
             headers::add(operation);
             examples::add(operation);
         }

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::extract::{Authenticated, Body, MaybeCaller, Path, Query, StrictJson};
+use crate::middleware::log_id;
 use crate::{ApiError, AppState};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -59,6 +60,7 @@ async fn purchase(
     Authenticated(caller): Authenticated,
     body: StrictJson<PurchaseRequest>,
 ) -> Result<Json<PurchaseOffer>, ApiError> {
+    log_id("skill", &body.value.skill);
     Ok(Json(app.licensing.purchase(&app.registry, &caller, &body.value).await?))
 }
 

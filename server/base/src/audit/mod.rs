@@ -12,6 +12,9 @@
 //! | what settlement gives up or forms again | `settlement` | `receipts.waive`, `receipt.set_aside`, `batch.void`, `batch.reopen`, `batch.dead` |
 //! | the network this database belongs to, the keys that sign receipts | [`SERVER`] | `network.join`, `receipt_key.certify` |
 //!
+//! An agent reads its own entries, buyer and seller of a licence those of settlement about it. Those of [`SERVER`] are in the
+//! published certificates of receipt keys.
+//!
 //! Not recorded: a call, whose receipt is its record, with the units, free calls and money that it takes; what only lasts while
 //! something is under way (challenges, claims of idempotency keys, leases); when a key was last used; and the removal of
 //! what has expired.
@@ -88,8 +91,28 @@ pub async fn list(pool: &AnyPool, agent_id: &str, query: &ListQuery) -> Result<P
     let limit = page_limit(query.limit)?;
     let before = Cursor::start(query.cursor.as_deref())?.number;
     let rows = store::list(pool, agent_id, before, i64::from(limit) + 1).await?;
-    let cursor = |entry: &Entry| Cursor { number: entry.n, id: entry.actor.clone() };
     Ok(page::page(rows, limit, cursor, |entry| entry))
+}
+
+/// What an actor did to one subject (a target up to its first `@`), newest first.
+///
+/// # Errors
+/// [`AuditError`].
+pub async fn list_about(
+    pool: &AnyPool,
+    actor: &str,
+    subject: &str,
+    query: &ListQuery,
+) -> Result<Page<Entry>, AuditError> {
+    let limit = page_limit(query.limit)?;
+    let before = Cursor::start(query.cursor.as_deref())?.number;
+    let rows = store::list_about(pool, actor, subject, before, i64::from(limit) + 1).await?;
+    Ok(page::page(rows, limit, cursor, |entry| entry))
+}
+
+/// Where a page that ends with this entry goes on.
+fn cursor(entry: &Entry) -> Cursor {
+    Cursor { number: entry.n, id: entry.actor.clone() }
 }
 
 #[cfg(test)]

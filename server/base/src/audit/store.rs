@@ -21,8 +21,8 @@ pub(super) async fn next(connection: &mut AnyConnection, actor: &str) -> Result<
 
 pub(super) async fn insert(connection: &mut AnyConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO audit_log (actor, n, at, action, target, detail, request_id, prev_hash, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO audit_log (actor, n, at, action, target, detail, request_id, prev_hash, hash, subject)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(&entry.actor)
     .bind(entry.n)
@@ -33,6 +33,7 @@ pub(super) async fn insert(connection: &mut AnyConnection, entry: &Entry) -> Res
     .bind(&entry.request_id)
     .bind(&entry.prev_hash)
     .bind(&entry.hash)
+    .bind(subject(&entry.target))
     .execute(&mut *connection)
     .await?;
     sqlx::query("UPDATE audit_heads SET hash = $1 WHERE actor = $2")
@@ -52,6 +53,30 @@ pub(super) async fn list(pool: &AnyPool, actor: &str, before: i64, limit: i64) -
         .fetch_all(pool)
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// Entries of an actor about one subject below `before`, newest first.
+pub(super) async fn list_about(
+    pool: &AnyPool,
+    actor: &str,
+    subject: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT * FROM audit_log WHERE actor = $1 AND subject = $2 AND n < $3 ORDER BY n DESC LIMIT $4")
+            .bind(actor)
+            .bind(subject)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?;
+    rows.iter().map(read).collect()
+}
+
+/// What a target is a part of: `LICENCE` of `LICENCE@SLOT/3`, `publisher.skill` of `publisher.skill@1.0.0`.
+fn subject(target: &str) -> &str {
+    target.split_once('@').map_or(target, |(subject, _)| subject)
 }
 
 fn read(row: &AnyRow) -> Result<Entry, sqlx::Error> {

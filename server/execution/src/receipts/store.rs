@@ -52,6 +52,16 @@ pub(super) async fn find_leaf(
     row.map(|row| Ok((settlement(&row, 0)?, batch(&row, 1)?))).transpose()
 }
 
+/// Whether the wallet bought or sells what the licence was used for.
+pub(super) async fn is_party(pool: &AnyPool, licence: &Key, wallet: &Key) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT 1 FROM usage_accounts WHERE licence = $1 AND (buyer = $2 OR seller = $2) LIMIT 1")
+        .bind(key_text(licence))
+        .bind(key_text(wallet))
+        .fetch_optional(pool)
+        .await?;
+    Ok(found.is_some())
+}
+
 fn settlement(row: &AnyRow, column: usize) -> Result<Settlement, sqlx::Error> {
     let name: String = row.try_get(column)?;
     Settlement::from_name(&name).ok_or_else(|| sqlx::Error::Decode(format!("unknown settlement {name}").into()))

@@ -1,4 +1,4 @@
-//! `POST /skills/{id}/execute`, `/receipts` and `/licences/{key}/batches`.
+//! `POST /skills/{id}/execute`, `/receipts` and `/licences/{key}`.
 
 mod batches;
 mod receipts;
@@ -14,11 +14,13 @@ use clawos_execution::{CALL_CLAIM, Finished, RunFailure};
 use clawos_manifest::limits::MAX_INPUT_BYTES;
 use clawos_receipts::SignedReceipt;
 use clawos_runtime::{Failure, GuestErrorCode};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::extract::{Authenticated, Body, IdempotencyHeader, IdempotencyKey, Path, Query, StrictJson};
 use crate::idempotent::{replay, respond};
+use crate::middleware::log_id;
 use crate::{ApiError, AppState};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -93,7 +95,24 @@ async fn execute(
         within: CALL_CLAIM,
     };
     let called = app.execution.call(&caller, &skill, request, keyed, encode_answer).await?;
-    if called.replayed { replay(called.answer) } else { respond(called.answer.status, called.answer.body.into()) }
+    if !called.replayed {
+        return respond(called.answer.status, called.answer.body.into());
+    }
+    if let Ok(Answered { receipt: Some(receipt) }) = serde_json::from_slice(&called.answer.body) {
+        log_id("receipt", &receipt.id);
+    }
+    replay(called.answer)
+}
+
+/// What the log says of an earlier answer: its receipt, when the call ran.
+#[derive(Deserialize)]
+struct Answered {
+    receipt: Option<AnsweredReceipt>,
+}
+
+#[derive(Deserialize)]
+struct AnsweredReceipt {
+    id: String,
 }
 
 /// The answer to a call that ran: its result, or a problem that carries the receipt.

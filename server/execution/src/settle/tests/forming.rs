@@ -26,6 +26,8 @@ async fn a_batch_that_later_caps_forbid_is_formed_again_without_the_receipt_that
         let to_send = world.settler.conclude(vec![world.again(account).await], &after).await.unwrap();
         assert!(to_send.is_empty() && find_batch(&world.settler.db, &account, 1).await.unwrap().is_none());
         assert_eq!(world.pending(account).await, (60, 3, 60));
+        let reopened = "3 receipts, 60 units, 60 base units: it is larger than the buyer's caps allow by now";
+        assert_eq!(world.audited().await, [("batch.reopen".to_owned(), reopened.to_owned())]);
         // While the call is young the licence may have been read without the looser caps it rests on.
         assert!(world.settler.form(due, &after, NOW - 2 * MINUTE).await.unwrap().is_none());
         assert_eq!(world.settlements(account).await, ["pending"; 3]);
