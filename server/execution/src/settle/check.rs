@@ -58,11 +58,11 @@ impl Settler {
         Ok((candidates, refused))
     }
 
-    /// Whether the program lets this server's meter record usage of a licence: while it is the licence's, and for a settle
-    /// delay after the buyer renewed with another, where nothing is paid for a unit.
-    pub(super) fn may_record(&self, licence: &Licence, state: &Snapshot<LicenceState>) -> bool {
-        let now = self.licensing.now_secs(state);
-        may_record(licence, &state.value.listing.config, &self.licensing.meter(), now).unwrap_or(true)
+    /// Whether the buyer renewed with another proxy's meter, and the program does not let this one record what it served
+    /// before any more: it does for a settle delay, where nothing is paid for a unit.
+    pub(super) fn is_moved(&self, licence: &Licence, state: &Snapshot<LicenceState>) -> bool {
+        let (meter, now) = (self.licensing.meter(), self.licensing.now_secs(state));
+        licence.previous_meter == meter && may_record(licence, &state.value.listing.config, &meter, now) == Ok(false)
     }
 
     /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its

@@ -79,7 +79,7 @@ impl Settler {
         }
         set_aside(&mut tx, account, &refused, now).await?;
         let seq = match (licence, newest) {
-            (Some(licence), _) if !self.may_record(&licence, state) => {
+            (Some(licence), _) if self.is_moved(&licence, state) => {
                 waive(&mut tx, account, &candidates, MOVED, now).await?;
                 None
             }

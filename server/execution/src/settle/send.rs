@@ -82,7 +82,7 @@ impl Settler {
             return Ok(None);
         }
         if let Some(state) = states.get(&batch.account.licence)
-            && state.value.licence.is_some_and(|licence| !self.may_record(&licence, state))
+            && state.value.licence.is_some_and(|licence| self.is_moved(&licence, state))
         {
             self.void(&batch, MOVED).await?;
             return Ok(None);

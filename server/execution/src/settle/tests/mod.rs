@@ -9,9 +9,6 @@ mod rounds;
 mod takeover;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -41,7 +38,6 @@ const MINUTE: i64 = 60_000;
 /// When the first receipt was made: long enough ago for its caps to be certain.
 const ISSUED_AT: i64 = NOW - 4 * MINUTE;
 const GENESIS: Key = [7; 32];
-const METER: [u8; 32] = [8; 32];
 
 /// A clock that goes on when it is told to.
 #[derive(Debug)]
@@ -77,11 +73,6 @@ impl World {
                 .unwrap();
             // Nobody answers there: the network is known from before.
             config.chain.rpc_url = "http://127.0.0.1:1".to_owned();
-            let meter = serde_json::to_string(SigningKey::from_bytes(&METER).to_keypair_bytes().as_slice()).unwrap();
-            let mut file = OpenOptions::new();
-            let mut file =
-                file.write(true).create_new(true).mode(0o600).open(folder.path().join("meter.json")).unwrap();
-            file.write_all(meter.as_bytes()).unwrap();
             let clock = Arc::new(Hand(AtomicI64::new(NOW)));
             let delay = longest_settlement_secs(&config.settle);
             let licensing =
@@ -296,11 +287,6 @@ fn key(n: u16) -> Key {
     key
 }
 
-/// The meter of the settlers.
-fn meter() -> Key {
-    signature::public_key(&SigningKey::from_bytes(&METER))
-}
-
 /// The licence as the chain has it, with this cap per batch.
 fn states(account: Account, licence: Licence) -> States {
     let config = Market::blank();
@@ -311,7 +297,6 @@ fn states(account: Account, licence: Licence) -> States {
 
 fn licence(account: Account, per_batch: u64) -> Licence {
     let mut licence = Licence::blank();
-    licence.meter = meter();
     (licence.unit_price, licence.max_units_per_batch) = (U64::new(1), U64::new(per_batch));
     (licence.created_slot, licence.chain_root) = (U64::new(account.opened_slot), [7; 32]);
     licence

@@ -6,7 +6,7 @@ use clawos_interface::integers::{I64, U64};
 use clawos_receipts::Receipt;
 use clawos_receipts::seal::seal;
 
-use super::{MINUTE, NOW, World, licence, meter, states};
+use super::{MINUTE, NOW, World, licence, states};
 use crate::account::Account;
 use crate::settle::Batch;
 use crate::settle::store::Change;
@@ -34,9 +34,9 @@ fn moved_here(account: Account, unit_price: u64) -> Licence {
 }
 
 /// The licence after the buyer renewed it with another proxy's meter; this one's may record until then.
-fn moved_away(account: Account, until_ms: i64) -> Licence {
+fn moved_away(world: &World, account: Account, until_ms: i64) -> Licence {
     let mut licence = licence(account, 0);
-    (licence.meter, licence.previous_meter) = ([1; 32], meter());
+    (licence.meter, licence.previous_meter) = ([1; 32], world.settler.licensing.meter());
     (licence.meter_until, licence.unit_price) = (I64::new(until_ms / 1_000), U64::new(0));
     licence
 }
@@ -77,12 +77,12 @@ async fn the_proxy_before_records_what_it_served_while_it_may_and_waives_the_res
     for world in World::on_each_database().await {
         let in_time = subscription(&world, 1).await;
         // The proxy after was faster: it recorded a batch already.
-        let mut on_chain = moved_away(in_time, NOW + MINUTE);
+        let mut on_chain = moved_away(&world, in_time, NOW + MINUTE);
         (on_chain.usage_seq, on_chain.chain_root) = (U64::new(1), [9; 32]);
         assert_eq!(form(&world, in_time, on_chain).await.unwrap().contents.seq, 2);
         assert!(world.audited().await.is_empty());
         let late = subscription(&world, 2).await;
-        assert!(form(&world, late, moved_away(late, NOW)).await.is_none());
+        assert!(form(&world, late, moved_away(&world, late, NOW)).await.is_none());
         assert_eq!((world.settlements(late).await, world.pending(late).await), (vec!["waived".to_owned()], (0, 0, 0)));
         let audited = world.audited().await.remove(0);
         assert_eq!((&*audited.0, audited.1.contains("another meter by now")), ("receipts.waive", true), "{audited:?}");
@@ -90,11 +90,25 @@ async fn the_proxy_before_records_what_it_served_while_it_may_and_waives_the_res
 }
 
 #[tokio::test]
+async fn with_a_meter_key_that_the_licence_never_named_nothing_is_given_up() {
+    for world in World::on_each_database().await {
+        let account = subscription(&world, 1).await;
+        let mut on_chain = moved_away(&world, account, NOW);
+        // The operator started the server with another key: the licence's is to come back.
+        on_chain.previous_meter = [2; 32];
+        let batch = form(&world, account, on_chain).await.unwrap();
+        world.settler.send(vec![batch], &states(account, on_chain)).await.unwrap();
+        assert_eq!(world.settlements(account).await, ["batched"]);
+        assert!(world.audited().await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_batch_that_the_proxy_before_may_not_send_any_more_is_voided() {
     for world in World::on_each_database().await {
         let account = subscription(&world, 1).await;
-        let batch = form(&world, account, moved_away(account, NOW + MINUTE)).await.unwrap();
-        world.settler.send(vec![batch], &states(account, moved_away(account, NOW))).await.unwrap();
+        let batch = form(&world, account, moved_away(&world, account, NOW + MINUTE)).await.unwrap();
+        world.settler.send(vec![batch], &states(account, moved_away(&world, account, NOW))).await.unwrap();
         assert_eq!(world.settlements(account).await, ["waived"]);
         assert_eq!(world.audited().await[0].0, "batch.void");
     }
