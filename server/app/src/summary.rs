@@ -32,21 +32,7 @@ pub(crate) fn log(config: &Config, app: &App) {
         anchor_max_age_ms,
         "configuration: settlement"
     );
-    let LimitsConfig {
-        rate_per_minute,
-        anonymous_rate_per_minute,
-        default_daily_cap_sol,
-        default_daily_cap_usdc,
-        free_calls_per_day,
-    } = limits;
-    tracing::info!(
-        rate_per_minute,
-        anonymous_rate_per_minute,
-        default_daily_cap_sol,
-        default_daily_cap_usdc,
-        free_calls_per_day,
-        "configuration: limits"
-    );
+    log_limits(limits);
     let SandboxConfig {
         sandbox_slots,
         max_fuel,
@@ -69,5 +55,23 @@ pub(crate) fn log(config: &Config, app: &App) {
         compiled_cache_mib,
         compile_wall_secs,
         "configuration: sandbox"
+    );
+}
+
+fn log_limits(limits: &LimitsConfig) {
+    let LimitsConfig {
+        rate_per_minute,
+        anonymous_rate_per_minute,
+        default_daily_cap_sol,
+        default_daily_cap_usdc,
+        free_calls_per_day,
+    } = limits;
+    tracing::info!(
+        rate_per_minute,
+        anonymous_rate_per_minute,
+        default_daily_cap_sol,
+        default_daily_cap_usdc,
+        free_calls_per_day,
+        "configuration: limits"
     );
 }

@@ -75,8 +75,7 @@ impl Server {
     /// # Errors
     /// [`StartError`]: which part cannot be used, and what to do.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
-        let effective = config.clone();
-        let lock = DataLock::acquire(&config.data)?;
+        let (effective, lock) = (config.clone(), DataLock::acquire(&config.data)?);
         let server = server_id::load(&config.data.data)?;
         let vault = Vault::new(&server_key::load(&config.data)?);
         let db = Database::open(&config.data).await?;

@@ -8,7 +8,7 @@
 //! | `enrolment` | challenges: registering and signing in |
 //! | `sessions` | access and refresh tokens |
 //! | `keys` | API keys: making, rotating, revoking |
-//! | `profile` | what an agent shows of itself |
+//! | `profile`, `own_profile` | what an agent shows of itself, and with what it signed in |
 //! | `authenticate`, `caller`, `scope`, `token` | from a bearer token to a [`Caller`] and what it may do |
 //! | `rate_limit` | requests a minute per key, address and licence |
 //! | `chain` | the port through which the network's genesis hash is known |
@@ -20,6 +20,7 @@ mod enrolment;
 mod error;
 mod handle;
 mod keys;
+mod own_profile;
 mod profile;
 mod rate_limit;
 mod scope;

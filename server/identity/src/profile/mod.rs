@@ -5,13 +5,12 @@ mod store;
 pub use store::lock;
 pub(crate) use store::{by_handle, by_wallet, insert};
 
-use clawos_api::Timestamp;
-use clawos_api::identity::{Agent, CredentialInUse, CredentialKind, OwnProfile, Role, Scope, Update};
+use clawos_api::identity::{Agent, Role, Scope, Update};
 use clawos_api::limits::DESCRIPTION_LEN;
 use clawos_base::{Problems, audit, database};
 use sqlx::AnyConnection;
 
-use crate::{Caller, Identity, IdentityError, sessions};
+use crate::{Caller, Identity, IdentityError};
 
 /// Roles as stored: comma separated, in a fixed order.
 pub(crate) fn roles_text(roles: &[Role]) -> String {
@@ -41,29 +40,6 @@ pub(crate) async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Ag
 }
 
 impl Identity {
-    /// The caller's own profile, and the token or key that it signed in with.
-    ///
-    /// # Errors
-    /// [`IdentityError::ScopeMissing`] without `read`.
-    pub async fn me(&self, caller: &Caller) -> Result<OwnProfile, IdentityError> {
-        caller.require(Scope::Read)?;
-        let mut connection = self.ports.db.acquire().await?;
-        let agent = by_id(&mut connection, &caller.agent_id).await?;
-        let (kind, refresh_expires_at) = if caller.is_session() {
-            (CredentialKind::Session, sessions::refresh_expires_at(&mut connection, &caller.key_id).await?)
-        } else {
-            (CredentialKind::ApiKey, None)
-        };
-        let credential = CredentialInUse {
-            kind,
-            id: caller.key_id.to_string(),
-            scopes: caller.scopes.list(),
-            expires_at: caller.expires_at.map(Timestamp),
-            refresh_expires_at: refresh_expires_at.map(Timestamp),
-        };
-        Ok(OwnProfile { agent, credential })
-    }
-
     /// An agent's public profile, by id (`agt_…`) or by name.
     ///
     /// # Errors
