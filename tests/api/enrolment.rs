@@ -36,7 +36,10 @@ async fn an_agent_enrols_with_its_wallet_and_signs_in_again() {
         assert_eq!(session["api_key"]["scopes"], json!(["publish", "invoke", "read"]));
         let token = session["access_token"].as_str().unwrap();
         assert!(token.starts_with("claw_at_"));
-        assert_eq!(app.get_as(token, "/agents/me").await.json(200), session["agent"]);
+        let mut me = app.get_as(token, "/agents/me").await.json(200);
+        assert_eq!(me["credential"].take()["kind"], "session");
+        me.as_object_mut().expect("an agent is an object").remove("credential");
+        assert_eq!(me, session["agent"]);
 
         let challenge = app.post("/auth/challenge", &json!({"wallet": address(&key)})).await.json(201);
         let answer = json!({"challenge": challenge["challenge"], "signature": sign(&key, &challenge)});

@@ -46,6 +46,9 @@ pub struct Config {
     pub end_at: Option<String>,
 }
 
+/// An address of this machine at which nobody listens: the port of a service that is long out of use.
+const NOBODY: &str = "http://127.0.0.1:9";
+
 /// The defaults of every flag, parsed the way the command line is.
 #[derive(Parser)]
 struct Defaults {
@@ -54,12 +57,13 @@ struct Defaults {
 }
 
 impl Config {
-    /// The defaults, with all data under `data` and limits that a test does not run into. A database that the
-    /// environment names is not a test's to write to.
+    /// The defaults, with all data under `data`, no chain, and limits that a test does not run into. A database that the
+    /// environment names is not a test's to write to, nor is a chain at the usual port a test's to belong to.
     pub fn for_testing(data: &Path) -> Config {
         let mut config = Defaults::parse_from(["clawos-server"]).config;
         config.data.data = data.to_path_buf();
         config.data.database_url = None;
+        config.chain.rpc_url = NOBODY.to_owned();
         config.listen.listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.listen.operations_listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.limits.rate_per_minute = 1_000_000;

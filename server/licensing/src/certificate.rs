@@ -136,6 +136,6 @@ impl Licensing {
         };
         let stored = store::receipt_keys(&self.db).await?;
         let older = stored.into_iter().filter(|stored| Some(stored) != present.as_ref());
-        Ok(present.clone().into_iter().chain(older).collect())
+        Ok(present.into_iter().chain(older).collect())
     }
 }

@@ -93,7 +93,11 @@ async fn the_disk_is_full_on_publish(database: &TestDatabase) {
     let mut world = World::start_on(database, &[]);
     world.server.stop(Stop::Kill);
     let folder = world.server.folder().to_owned();
+    let (key, kept) = (folder.join("server.key"), world.path("server.key"));
+    std::fs::copy(&key, &kept).expect("the server has made its key");
     let Some(_disk) = SmallDisk::mount_on(folder.clone(), 6 * 1024) else { return };
+    // The disk covers the folder, and a PostgreSQL database belongs to the key that it was first used with.
+    std::fs::copy(&kept, &key).expect("the disk is empty");
     world.server.run();
     world.author.run(&["wallet", "new"]);
     world.author.run(&["login", "--handle", "acme"]);
