@@ -23,6 +23,7 @@ mod outages;
 mod own_calls;
 mod publish;
 mod publish_together;
+mod queries;
 mod recipes;
 mod refusals;
 mod requests;

@@ -160,3 +160,42 @@ fn every_example_matches_its_schema() {
         assert_matches(name, &json!({ "$ref": "#/components/schemas/Problem" }), &example["value"]);
     }
 }
+
+#[test]
+fn every_text_of_a_request_is_bounded() {
+    let mut texts = 0;
+    for operation in operations() {
+        let (id, object) = (operation.id(), operation.object);
+        for parameter in object["parameters"].as_array().into_iter().flatten() {
+            texts += check_texts(&format!("{id}'s {}", parameter["name"]), &parameter["schema"]);
+        }
+        for (kind, content) in object["requestBody"]["content"].as_object().into_iter().flatten() {
+            assert_eq!(resolved(&content["schema"])["additionalProperties"], false, "{id}'s {kind}");
+            texts += check_texts(&format!("{id}'s {kind}"), &content["schema"]);
+        }
+    }
+    assert!(texts > 60, "they were found: {texts}");
+}
+
+/// The schema that a reference names; any other as it is.
+fn resolved(schema: &'static Value) -> &'static Value {
+    let reference = schema["$ref"].as_str().and_then(|text| text.strip_prefix('#'));
+    reference.map_or(schema, |pointer| DOCUMENT.pointer(pointer).expect("references lead somewhere"))
+}
+
+/// Checks that each text within the schema has a form or a length; how many there are.
+fn check_texts(what: &str, schema: &'static Value) -> usize {
+    let schema = resolved(schema);
+    let is_text =
+        schema["type"] == "string" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    if is_text {
+        let bounds = ["pattern", "enum", "format", "maxLength"];
+        assert!(bounds.iter().any(|bound| !schema[bound].is_null()), "{what} is any text: {schema}");
+    }
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let members: usize = members.map(|(name, member)| check_texts(&format!("{what}/{name}"), member)).sum();
+    let ways = ["oneOf", "anyOf", "allOf"].iter().flat_map(|name| schema[name].as_array().into_iter().flatten());
+    let ways: usize = ways.map(|way| check_texts(what, way)).sum();
+    let items = if schema["items"].is_object() { check_texts(&format!("{what}[]"), &schema["items"]) } else { 0 };
+    usize::from(is_text) + members + ways + items
+}

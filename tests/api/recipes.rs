@@ -30,8 +30,10 @@ fn canonical(value: &Value) -> String {
         Value::Object(members) => {
             let mut names: Vec<_> = members.keys().collect();
             names.sort();
-            let members: Vec<_> =
-                names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), canonical(&members[name]))).collect();
+            let members: Vec<_> = names
+                .into_iter()
+                .map(|name| format!("{}:{}", Value::from(name.as_str()), canonical(&members[name])))
+                .collect();
             format!("{{{}}}", members.join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),

@@ -16,6 +16,7 @@
 //! | `tampering` | changed receipts, proofs, books, compiled code and accounts |
 //! | `bad_input` | each kind of bad input with the answer it gets |
 //! | `builds` | projects of the same names and other code, in the build cache that all share |
+//! | `gauges` | what a monitor reads, beside chain and books |
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `sessions` | who is signed in and until when, and the end of it here and at the server |
 //! | `versions` | the versions of a skill, shown one by one |
@@ -33,6 +34,7 @@ mod examples;
 mod exit;
 mod failpoints;
 mod flow;
+mod gauges;
 mod kills;
 mod kinds;
 mod limits;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clawos_api::Page;
-use clawos_api::limits::{DEFAULT_PAGE, MAX_PAGE};
+use clawos_api::limits::{DEFAULT_PAGE, MAX_CURSOR, MAX_PAGE};
 
 /// A list cannot be read as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,9 @@ impl Cursor {
     /// [`PageError::Cursor`].
     pub fn decode(text: &str) -> Result<Cursor, PageError> {
         let parsed = || {
+            if text.len() > MAX_CURSOR {
+                return None;
+            }
             let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
             let (number, id) = plain.split_once(':')?;
             Some(Cursor { number: number.parse().ok()?, id: id.to_owned() })

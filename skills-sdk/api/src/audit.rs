@@ -22,7 +22,7 @@ pub struct Entry {
     pub target: String,
     /// A few words more.
     pub detail: String,
-    /// The request that did it.
+    /// The request that did it; empty when none did.
     pub request_id: String,
     /// The hash of the entry before it; empty for the first.
     pub prev_hash: String,

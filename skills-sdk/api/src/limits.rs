@@ -18,5 +18,11 @@ pub const MAX_PAGE: u32 = 100;
 pub const MAX_SEARCH: usize = 200;
 /// Characters of a skill's id in a body, at most.
 pub const MAX_SKILL_ID: usize = 128;
+/// Bytes of a version's README, at most.
+pub const MAX_README: usize = 256 * 1024;
+/// Schema and example files of a version, at most: what a manifest with every endpoint and example would name.
+pub const MAX_FILES: usize = 600;
+/// Characters of a page's cursor, at most.
+pub const MAX_CURSOR: usize = 256;
 /// Characters of an `Idempotency-Key`, at most.
 pub const MAX_IDEMPOTENCY_KEY: usize = 255;

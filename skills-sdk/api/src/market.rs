@@ -74,8 +74,10 @@ pub struct PricesOnChain {
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 pub struct QuoteQuery {
     /// `one_time`, `subscription` or `usage`; by default the first of these the skill offers.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<schema::KindWord>))]
     pub kind: Option<String>,
     /// `personal` (default), `commercial` or `enterprise`.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<schema::TierWord>))]
     pub tier: Option<String>,
     /// Units of usage to price; by default none.
     #[serde(default)]
@@ -266,6 +268,7 @@ pub struct DepositOffer {
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 pub struct VerifyQuery {
     /// The buyer's wallet, base58; by default the caller's own.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<schema::Address>))]
     pub buyer: Option<String>,
 }
 

@@ -8,9 +8,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{Evidence, Receipt, SignedReceipt};
 
+/// The form of a key or an address on chain, base58.
+pub const ADDRESS_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]{32,44}$";
+/// The form of an Ed25519 signature, base58.
+pub const SIGNATURE_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]{64,88}$";
+
 /// Declares a text of one form.
 macro_rules! text {
-    ($(#[doc = $doc:literal] $name:ident $pattern:literal $example:literal;)*) => {
+    ($(#[doc = $doc:literal] $name:ident $pattern:tt $example:literal;)*) => {
         $(
             #[doc = $doc]
             #[derive(Debug)]
@@ -34,9 +39,9 @@ text! {
     /// A SHA-256 hash in lower-case hex.
     Sha256 "^[0-9a-f]{64}$" "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     /// An Ed25519 public key or an address on chain in base58.
-    Address "^[1-9A-HJ-NP-Za-km-z]{32,44}$" "So11111111111111111111111111111111111111112";
+    Address ADDRESS_PATTERN "So11111111111111111111111111111111111111112";
     /// An Ed25519 signature in base58.
-    SignatureText "^[1-9A-HJ-NP-Za-km-z]{64,88}$" "2AFXQySZ3w5wEFzCNSRaGdXbNXt7EfpKGn3WmSUWsgbGk6jB4mPnFRzyqa5hUgPMzJ5Wp6jkuEXEmsDpSXXJmD4P";
+    SignatureText SIGNATURE_PATTERN "2AFXQySZ3w5wEFzCNSRaGdXbNXt7EfpKGn3WmSUWsgbGk6jB4mPnFRzyqa5hUgPMzJ5Wp6jkuEXEmsDpSXXJmD4P";
     /// A receipt's id: `run_` and 128 random bits in hex.
     ReceiptId "^run_[0-9a-f]{32}$" "run_0f8fad5bd9cb469fa165708867309287";
 }

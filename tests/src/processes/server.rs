@@ -8,10 +8,14 @@ use super::service::Service;
 use super::{ChainProcess, Stop, command, free_ports};
 use crate::app::TestDatabase;
 
+/// More requests a minute than any test sends; they are counted all the same, as answers say.
+const MANY: &str = "1000000";
+
 /// The server.
 #[derive(Debug)]
 pub struct ServerProcess {
     folder: PathBuf,
+    /// Of its listener; the next one is that of operations.
     port: u16,
     fixed: Vec<String>,
     /// Flags of `serve` that a test may change before it runs the server again.
@@ -67,9 +71,9 @@ impl ServerProcess {
         server.arg("serve").arg("--data").arg(folder).args(["--listen", &format!("127.0.0.1:{port}")]);
         server.args(&self.fixed).args(&self.flags);
         server.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        server.args(["--operations-listen", &format!("127.0.0.1:{}", port + 1)]);
         // A test's many requests come from one address; and one that hangs must not hold up an orderly end for long.
-        server.args(["--operations-listen", "127.0.0.1:0"]);
-        server.args(["--rate-per-minute", "0", "--anonymous-rate-per-minute", "0", "--shutdown-ms", "15000"]);
+        server.args(["--rate-per-minute", MANY, "--anonymous-rate-per-minute", MANY, "--shutdown-ms", "15000"]);
         server
     }
 
@@ -105,6 +109,11 @@ impl ServerProcess {
     /// `http://127.0.0.1:PORT`
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The same of its operations listener.
+    pub fn operations(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port + 1)
     }
 
     /// Its data folder.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clawos_api::Code;
+use clawos_api::{Code, FieldError};
 use clawos_interface::ProgramError;
 use clawos_licensing::{LicensingError, Refusal};
 
@@ -41,11 +41,10 @@ impl From<LicensingError> for ApiError {
             }
             LicensingError::NotPrepaid => ApiError::new(Code::NotPrepaid, text),
             LicensingError::PriceAboveMax { .. } => ApiError::new(Code::PriceAboveMax, text),
-            LicensingError::TooManyUnits { .. }
-            | LicensingError::UnknownKind
-            | LicensingError::UnknownTier
-            | LicensingError::MalformedBuyer
-            | LicensingError::NoBuyer => ApiError::new(Code::ValidationFailed, text),
+            LicensingError::TooManyUnits { .. } => invalid("units", text),
+            LicensingError::UnknownKind => invalid("kind", text),
+            LicensingError::UnknownTier => invalid("tier", text),
+            LicensingError::MalformedBuyer | LicensingError::NoBuyer => invalid("buyer", text),
             LicensingError::Invalid(error) => error.into(),
             LicensingError::ScopeMissing(error) => error.into(),
             LicensingError::Registry(error) => error.into(),
@@ -71,6 +70,12 @@ impl From<Refusal> for ApiError {
         let error = ApiError::new(code, sentence(&refusal.to_string()));
         if matches!(code, Code::UsagePaused) { error.retry_after(PAUSE_RETRY_AFTER) } else { error }
     }
+}
+
+/// One member or parameter is wrong.
+fn invalid(name: &str, text: String) -> ApiError {
+    let field = FieldError::at(name, text.clone());
+    ApiError::new(Code::ValidationFailed, text).with_errors(vec![field])
 }
 
 /// Error texts start in lower case and end open; answers are sentences.

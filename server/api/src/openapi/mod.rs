@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `codes` | the codes that follow from an operation's shape; every code as a response of its status |
 //! | `headers` | what every request may carry and every answer carries |
-//! | `limits` | lengths and ranges, from the constants that are checked |
+//! | `limits` | lengths, ranges and forms, from the constants that are checked |
 //! | `examples` | the requests and answers of `examples.json` |
 
 mod codes;
@@ -82,7 +82,10 @@ pub(crate) fn finish(mut limited: utoipa::openapi::OpenApi, unlimited: utoipa::o
             if operation["security"].is_null() {
                 operation["security"] = json!([]);
             }
-            limits::add_to_parameters(operation);
+            limits::add_to_parameters(path, operation);
+            if operation["requestBody"]["content"]["multipart/form-data"].is_object() {
+                limits::add_to_form(operation);
+            }
             codes::add(method, path, operation, !uncounted.contains(path));
             headers::add(operation);
             examples::add(operation);

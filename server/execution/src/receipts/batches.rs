@@ -25,10 +25,10 @@ impl Execution {
     /// # Errors
     /// [`ExecutionError::UnknownBatch`], [`ExecutionError::Page`].
     pub async fn batches(&self, key: String, query: &BatchesQuery) -> Result<BatchList, ExecutionError> {
-        let account = self.batched_account(&key, query.opened_slot).await?;
         let limit = page_limit(query.limit)?;
         // Numbers are stored as signed integers; no batch has a larger one.
         i64::try_from(query.cursor).map_err(|_| PageError::Cursor)?;
+        let account = self.batched_account(&key, query.opened_slot).await?;
         let mut batches = settle::batches_of(&self.ports.db, &account, query.cursor, limit + 1).await?;
         let more = batches.len() > limit as usize;
         batches.truncate(limit as usize);

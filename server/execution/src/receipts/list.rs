@@ -1,9 +1,10 @@
 //! The caller's own receipts, as buyer or seller, newest first.
 
 use clawos_api::execution::{ReceiptPage, ReceiptsQuery};
-use clawos_base::Cursor;
+use clawos_api::limits::MAX_SKILL_ID;
 use clawos_base::database::columns::int;
 use clawos_base::page::{page, page_limit};
+use clawos_base::{Cursor, Problems};
 use clawos_identity::{Caller, Scope};
 use clawos_receipts::SignedReceipt;
 
@@ -15,10 +16,15 @@ impl Execution {
     /// A page of the caller's receipts.
     ///
     /// # Errors
-    /// [`ExecutionError::Page`], [`ExecutionError::ScopeMissing`].
+    /// [`ExecutionError::Page`], [`ExecutionError::Invalid`], [`ExecutionError::ScopeMissing`].
     pub async fn receipts(&self, caller: &Caller, query: ReceiptsQuery) -> Result<ReceiptPage, ExecutionError> {
         caller.require(Scope::Read)?;
         let limit = page_limit(query.limit)?;
+        if let Some(skill) = &query.skill {
+            let mut problems = Problems::default();
+            problems.text("/skill", skill, 1..=MAX_SKILL_ID);
+            problems.into_result()?;
+        }
         let filter = Filter {
             wallet: caller.wallet,
             from: query.from.map_or(0, |time| time.0),

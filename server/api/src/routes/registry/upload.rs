@@ -7,6 +7,7 @@ use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use bytes::{Bytes, BytesMut};
+use clawos_api::limits::{MAX_FILES, MAX_README};
 use clawos_api::{Code, FieldError};
 use clawos_manifest::manifest::MAX_MANIFEST_BYTES;
 use clawos_manifest::resolve::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
@@ -17,10 +18,6 @@ use utoipa::ToSchema;
 use crate::extract::{Authenticated, check_body};
 use crate::{ApiError, AppState};
 
-/// Largest README (bytes).
-const MAX_README: usize = 256 * 1024;
-/// Schema and example files, at most: what a manifest with every endpoint and example would name.
-const MAX_FILES: usize = 600;
 /// The whole body (bytes): every part at its limit, and the lines between them.
 pub(super) const MAX_BODY: usize =
     MAX_ARTIFACT_BYTES as usize + MAX_TOTAL_BYTES + MAX_MANIFEST_BYTES + MAX_README + 1024 * 1024;
@@ -40,7 +37,7 @@ pub(super) struct UploadForm {
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     artifact: String,
     /// Schemas and examples, each with its path in the manifest as file name.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Option<Vec<String>>)]
     file: Vec<String>,
     /// Markdown.
     readme: Option<String>,
