@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `flow` | publish, buy, call, settle, verify; every amount to the base unit, on both databases |
 //! | `restarts` | server and chain stopped in the middle of every step |
-//! | `kills` | the server killed during calls and during settlement |
+//! | `kills` | the server killed during calls and during settlement, PostgreSQL during calls |
+//! | `database_kills` | PostgreSQL killed at a statement of a publish and of a settlement |
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `kinds` | each way to sell: subscription, tiers, megafuel, usage in SOL |
 //! | `paying` | who has paid is served at once, after whatever refusal |
@@ -28,6 +29,7 @@ mod bad_input;
 mod books;
 mod builds;
 mod costs;
+mod database_kills;
 mod demo;
 mod examples;
 mod exit;

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod documented;
 pub mod faulty_relay;
 pub mod guests;
+pub mod halting_relay;
 pub mod lying_chain;
 pub mod market;
 pub mod processes;
