@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod chain;
+pub mod composed_skill;
 pub mod documented;
 pub mod faulty_relay;
 pub mod guests;
