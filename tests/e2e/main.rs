@@ -20,6 +20,7 @@
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `sessions` | who is signed in and until when, and the end of it here and at the server |
 //! | `versions` | the versions of a skill, shown one by one |
+//! | `new_projects` | a second project compiles only itself, and a clone finds its SDK |
 //! | `readme` | the commands of the README's tour |
 //! | `demo` | `make demo`, killed in the middle and started again |
 //!
@@ -38,6 +39,7 @@ mod flow;
 mod kills;
 mod kinds;
 mod limits;
+mod new_projects;
 mod pause;
 mod paying;
 mod prices;
