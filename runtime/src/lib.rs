@@ -28,6 +28,7 @@
 //! | fuel | 1,000,000,000 | 1,000,000,000; at publish `--max-fuel` | [`Limits::fuel`] |
 //! | wall time | 5 s | 30 s; at publish `--max-wall-ms` | [`Limits::wall`] |
 //! | memory, all memories and tables together | 64 MiB | 256 MiB; at publish `--max-memory-mib` | [`Limits::memory_bytes`], [`limits::MAX_MEMORY_BYTES`] |
+//! | input | | 1 MiB, fixed | `clawos_manifest::limits::MAX_INPUT_BYTES` |
 //! | output | 256 KiB | 256 KiB; at publish `--max-output-kib` | [`Limits::output_bytes`] |
 //! | log | 16 KiB, 4 KiB a line | fixed | [`Limits::log_bytes`], [`limits::MAX_LOG_LINE_BYTES`] |
 //! | stack | 512 KiB | fixed | [`limits::STACK_BYTES`] |
@@ -45,7 +46,10 @@
 //! | modules remembered as refused | 10,000 for 10 min | fixed | `wasm/modules.rs` |
 //! | calls that wait for their module | 64 | fixed | `wasm/modules.rs` |
 //!
-//! What stands as `--flag` is a setting of `clawos-server serve`, whose default this is.
+//! What stands as `--flag` is a setting of `clawos-server serve`, whose default this is. What a run can meet and is fixed (input,
+//! log, stack, random bytes …) is part of the format: whoever replays a call to verify its receipt must meet it at the same
+//! point, and a version must run on every server as its publisher tried it. So are the bounds of an artifact and of the
+//! compiler's memory, which decide whether there is such a version at all. No operator may change those.
 
 pub mod capability;
 mod dispatcher;

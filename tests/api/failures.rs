@@ -18,7 +18,18 @@ struct Case {
 
 const FOREVER: &str = "(loop $on (br $on)) (i32.const 0)";
 
-const CASES: [Case; 4] = [
+/// A body that refuses the call with the guest's error of this number, and "no".
+macro_rules! refusing {
+    ($error:literal) => {
+        concat!(
+            "(i32.store16 (i32.const 0) (i32.const 0x6f6e)) (call $refuse (i32.const ",
+            $error,
+            ") (i32.const 0) (i32.const 2))"
+        )
+    };
+}
+
+const CASES: [Case; 9] = [
     Case { body: FOREVER, limits: "wall_ms = 100", code: "deadline", outcome: Outcome::Deadline },
     Case {
         body: "(loop $more (drop (memory.grow (i32.const 1))) (br $more)) (i32.const 0)",
@@ -38,6 +49,16 @@ const CASES: [Case; 4] = [
         code: "output_too_large",
         outcome: Outcome::OutputTooLarge,
     },
+    Case {
+        body: "(i32.store8 (i32.const 0) (i32.const 55)) (call $ok (i32.const 0) (i32.const 1))",
+        limits: "",
+        code: "output_invalid",
+        outcome: Outcome::OutputInvalid,
+    },
+    Case { body: refusing!(0), limits: "", code: "guest_bad_request", outcome: Outcome::GuestError },
+    Case { body: refusing!(1), limits: "", code: "guest_not_found", outcome: Outcome::GuestError },
+    Case { body: refusing!(2), limits: "", code: "guest_unavailable", outcome: Outcome::GuestError },
+    Case { body: refusing!(3), limits: "", code: "guest_internal", outcome: Outcome::GuestError },
 ];
 
 fn limited(publication: Publication, limits: &str) -> Publication {
@@ -52,7 +73,7 @@ async fn credited(database: &TestDatabase, publication: impl FnOnce(&str) -> Pub
 }
 
 #[tokio::test]
-async fn each_limit_has_its_own_code_and_costs_nothing() {
+async fn each_way_to_fail_has_its_own_code_and_costs_nothing() {
     for case in &CASES {
         for database in databases().await {
             let (market, buyer) = credited(&database, |handle| limited(failing(handle, case.body), case.limits)).await;

@@ -16,6 +16,9 @@ use crate::world::{World, until};
 /// The fee of the local chain, in 1/10,000.
 const FEE_BPS: u16 = 250;
 
+/// Pages of a hundred receipts that a test may fill.
+const MAX_PAGES: usize = 20;
+
 /// A licence and what was paid into it.
 pub(crate) struct Account {
     pub(crate) skill: &'static str,
@@ -36,7 +39,7 @@ pub(crate) struct Totals {
 pub(crate) async fn receipts(world: &World, agent: &Clawos, skill: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut cursor = String::new();
-    loop {
+    for _ in 0..MAX_PAGES {
         let path = format!("/receipts?skill={skill}&limit=100{cursor}");
         let page = world.get(agent, &path).await.json(200);
         found.extend(page["items"].as_array().expect("a page has items").iter().cloned());
@@ -45,6 +48,7 @@ pub(crate) async fn receipts(world: &World, agent: &Clawos, skill: &str) -> Vec<
             None => return found,
         }
     }
+    panic!("the list of receipts does not end");
 }
 
 /// Waits until everything is settled, then compares receipts, batches, licence and balances. The author must have had no

@@ -9,13 +9,14 @@ use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
 use clawos_tests::postgres::OwnCluster;
 use clawos_tests::processes::Stop;
+use clawos_tests::processes::clawos::units;
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
-use crate::world::{SETTLE_AT_ONCE, World, on_both_databases};
+use crate::world::{SETTLE_AT_ONCE, World, on_both_databases, until};
 
 /// Rounds of work of a slow call: about a third of a second on an idle core.
 const SLOW: u64 = 60_000_000;
@@ -99,14 +100,17 @@ async fn killed_during_settlement(database: &TestDatabase) {
     let mut world = World::enrolled_on(database, &["--settle-max-age-ms", "40", "--anchor-max-age-ms", "40"]);
     let licence = world.sell(LOOPS, &[], "5");
     let mut known = BTreeMap::new();
-    for round in 0..12_u64 {
+    let mut on_their_way = 0;
+    for round in 0..12 {
         for n in 0..3 {
             let key = format!("call-{round}-{n}");
             let id = answered(&world, "echo", &json!({ "n": n }), &key).await;
             known.insert(key, id);
         }
-        // Settling takes some hundred milliseconds: formed, simulated, stored, sent, confirmed, concluded.
-        tokio::time::sleep(Duration::from_millis(round * 67 % 400)).await;
+        // Killed at once, or when a batch has been sent, unless all are confirmed by the time they are looked at.
+        if round % 3 != 0 {
+            on_their_way += usize::from(is_sent(&world, &licence, known.len()).await);
+        }
         world.server.stop(Stop::Kill);
         if round % 3 == 2 {
             world.chain.stop(Stop::Kill);
@@ -114,9 +118,23 @@ async fn killed_during_settlement(database: &TestDatabase) {
         }
         world.server.run();
     }
+    assert!(on_their_way > 0, "no batch was on its way when the server was killed");
     one_receipt_for_each(&world, &known).await;
     let totals = books::audit(&world, &[Account { skill: LOOPS, licence, deposited: DEPOSIT }]).await;
     assert_eq!((totals[LOOPS].units, totals[LOOPS].amount), (36, 36_000));
+}
+
+/// Waits until a batch is on its way (`true`), or the batches with `calls` of them are all confirmed.
+async fn is_sent(world: &World, licence: &Key, calls: usize) -> bool {
+    let mut sent = false;
+    until("a batch is sent", async || {
+        let batches = books::batches(world, licence).await;
+        sent = batches.iter().any(|batch| batch["status"] == "submitted");
+        let confirmed = batches.iter().filter(|batch| batch["status"] == "confirmed");
+        sent || confirmed.map(|batch| units(&batch["count"])).sum::<u64>() == calls as u64
+    })
+    .await;
+    sent
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `flow` | publish, buy, call, settle, verify; every amount to the base unit, on both databases |
 //! | `restarts` | server and chain stopped in the middle of every step |
-//! | `kills` | the server killed during calls and during settlement |
+//! | `kills` | the server killed during calls and during settlement, PostgreSQL during calls |
+//! | `database_kills` | PostgreSQL killed at a statement of a publish and of a settlement |
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `kinds` | each way to sell: subscription, tiers, megafuel, usage in SOL |
 //! | `paying` | who has paid is served at once, after whatever refusal |
@@ -20,6 +21,7 @@
 //! | `examples` | the examples of the SDK's skills, and what an author is told of one that fails |
 //! | `sessions` | who is signed in and until when, and the end of it here and at the server |
 //! | `versions` | the versions of a skill, shown one by one |
+//! | `new_projects` | a second project compiles only itself, and a clone finds its SDK |
 //! | `readme` | the commands of the README's tour |
 //! | `demo` | `make demo`, killed in the middle and started again |
 //!
@@ -29,6 +31,7 @@ mod bad_input;
 mod books;
 mod builds;
 mod costs;
+mod database_kills;
 mod demo;
 mod examples;
 mod exit;
@@ -38,6 +41,7 @@ mod gauges;
 mod kills;
 mod kinds;
 mod limits;
+mod new_projects;
 mod pause;
 mod paying;
 mod prices;

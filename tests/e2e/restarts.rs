@@ -15,6 +15,8 @@ use crate::world::{SETTLE_AT_ONCE, World, balance, on_both_databases, until};
 
 /// How often a step is tried; only the first time it is disturbed.
 const TRIES: usize = 5;
+/// How many of the steps must have been met under way, at least: about a third of them.
+const MIN_MET: u64 = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Victim {
@@ -27,6 +29,8 @@ struct Troubled {
     world: World,
     victim: Victim,
     step: u64,
+    /// Steps whose command was under way when the victim was stopped.
+    met: u64,
 }
 
 impl Troubled {
@@ -48,11 +52,13 @@ impl Troubled {
             0 => (Stop::Kill, Stop::Term),
             _ => (Stop::Term, Stop::Kill),
         };
-        let child = agent.command(line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child =
+            agent.command(line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be run");
         // Commands take some hundred milliseconds; each step is met at another moment.
         tokio::time::sleep(Duration::from_millis(15 + self.step * 83 % 350)).await;
+        self.met += u64::from(child.try_wait().expect("it is our child").is_none());
         self.stop_and_run(middle);
-        let output = child.and_then(|child| child.wait_with_output()).expect("the command can be run");
+        let output = child.wait_with_output().expect("the command can be run");
         let mut worked = output.status.success();
         if !worked {
             let words = String::from_utf8_lossy(&output.stderr);
@@ -82,7 +88,7 @@ async fn the_chain_stops_in_the_middle_of_every_step(database: &TestDatabase) {
 }
 
 async fn whole_job(database: &TestDatabase, victim: Victim) {
-    let mut troubled = Troubled { world: World::start_on(database, SETTLE_AT_ONCE), victim, step: 0 };
+    let mut troubled = Troubled { world: World::start_on(database, SETTLE_AT_ONCE), victim, step: 0, met: 0 };
     enrol(&mut troubled).await;
     sell(&mut troubled).await;
     let licence = buy(&mut troubled).await;
@@ -91,6 +97,8 @@ async fn whole_job(database: &TestDatabase, victim: Victim) {
     let totals = books::audit(&troubled.world, &[account]).await;
     assert_eq!((totals[LOOPS].receipts, totals[LOOPS].units), (3, 3), "every call once");
     verify(&mut troubled, &id).await;
+    let Troubled { met, step, .. } = troubled;
+    assert!(met >= MIN_MET, "only {met} of {step} commands were under way when the {victim:?} was stopped");
 }
 
 async fn enrol(troubled: &mut Troubled) {

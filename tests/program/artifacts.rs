@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use clawos_interface::known::PROGRAM_ID;
+use clawos_test_skips::replaced;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -12,9 +13,8 @@ use crate::harness::{COMMITTED, OTHER_BINARY};
 use crate::idl::IDL;
 
 /// What the binary and the IDL were built from.
-static BUILD: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../programs/artifacts/BUILD.json")).expect("the build record is JSON")
-});
+static BUILD: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(RECORD).expect("the build record is JSON"));
+const RECORD: &str = include_str!("../../programs/artifacts/BUILD.json");
 
 fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -66,6 +66,30 @@ fn the_record_names_the_committed_files() {
     assert_eq!(BUILD["program_id"], IDL["address"]);
 }
 
+/// Its tools decide whether bytes are compared, so a slip of the pen there must not switch that off. Who forges the record can
+/// forge its hash too; then the difference of the tools stands at the end of `make test`.
+#[test]
+fn the_record_is_as_the_build_wrote_it() {
+    let rest: String = RECORD.split_inclusive('\n').filter(|line| !line.contains("\"record_sha256\"")).collect();
+    assert_eq!(BUILD["record_sha256"], sha256_hex(rest.as_bytes()), "run `make program`, which writes BUILD.json");
+}
+
+/// `anchor build` would work on the same program with the same Anchor.
+#[test]
+fn anchors_own_file_names_this_program_and_its_anchor() {
+    let read = |path: &str| -> toml::Table {
+        let text = std::fs::read_to_string(programs().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        text.parse().unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let (anchor, manifest) = (read("../Anchor.toml"), read("skill_marketplace/Cargo.toml"));
+    let id = bs58::encode(PROGRAM_ID).into_string();
+    assert_eq!(anchor["programs"]["localnet"]["skill_marketplace"].as_str(), Some(id.as_str()));
+    let needed = manifest["dependencies"]["anchor-lang"].as_str().expect("a version");
+    assert_eq!(anchor["toolchain"]["anchor_version"].as_str(), Some(needed.trim_start_matches('=')));
+    let member = anchor["workspace"]["members"][0].as_str().expect("a path");
+    assert!(programs().join("..").join(member).join("Cargo.toml").exists(), "{member} is the program's folder");
+}
+
 /// A reminder for whoever changes the sources, no proof: the record is a text file. The bytes below prove it.
 #[test]
 fn the_sources_are_those_of_the_record() {
@@ -114,7 +138,10 @@ fn the_sources_give_the_committed_binary_or_with_other_tools_one_that_passes_the
         assert_eq!(sha256_hex(&rebuilt), sha256_hex(COMMITTED), "the sources give another binary: run `make program`");
         return;
     }
-    println!("the committed binary was built by {recorded:#}\nand this one by {here:#}: their bytes are not compared");
+    replaced(
+        "the bytes of the committed program are not compared",
+        &format!("it was built by {recorded}, the tools here are {here}; the program's tests run on what these make"),
+    );
     // Compute units are frozen for the committed bytes.
     let mut tests = Command::new(std::env::current_exe().expect("a running test has a file"));
     tests.args(["--skip", "artifacts::", "--skip", "compute_"]).env(OTHER_BINARY, &out);

@@ -49,11 +49,23 @@ pub enum Failpoint {
     BatchSeen,
     /// Settlement: that the chain has it is stored.
     BatchConfirmed,
+    /// Settlement: a transaction can no longer land; that is not stored.
+    BatchExpired,
+    /// Settlement: that a batch of such a transaction is to be sent again is stored.
+    BatchReturned,
+    /// Settlement: that a batch is dead, which can never land, is written and not committed.
+    DeadWritten,
+    /// Settlement: that a batch is dead is stored.
+    DeadStored,
+    /// Settlement: a batch that must not be sent any more is removed, which is not committed.
+    RemovalWritten,
+    /// Settlement: the removal of a batch is stored.
+    RemovalStored,
 }
 
 impl Failpoint {
     /// All points, in the order of the enum.
-    pub const ALL: [Failpoint; 16] = [
+    pub const ALL: [Failpoint; 22] = [
         Failpoint::PublishTried,
         Failpoint::PublishWritten,
         Failpoint::PublishNamed,
@@ -70,6 +82,12 @@ impl Failpoint {
         Failpoint::BatchSent,
         Failpoint::BatchSeen,
         Failpoint::BatchConfirmed,
+        Failpoint::BatchExpired,
+        Failpoint::BatchReturned,
+        Failpoint::DeadWritten,
+        Failpoint::DeadStored,
+        Failpoint::RemovalWritten,
+        Failpoint::RemovalStored,
     ];
 
     /// Its name on the command line, such as `GroupStored`.

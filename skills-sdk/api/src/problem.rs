@@ -59,6 +59,9 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<clawos_receipts::SignedReceipt>))]
     pub receipt: Option<serde_json::Value>,
+    /// Seconds that the server asked to wait, in its answer's `Retry-After` and not in its body.
+    #[serde(skip)]
+    pub retry_after_secs: Option<u64>,
 }
 
 /// Text; null is read as empty.
@@ -79,6 +82,7 @@ impl Problem {
             request_id: request_id.into(),
             errors: Vec::new(),
             receipt: None,
+            retry_after_secs: None,
         }
     }
 }

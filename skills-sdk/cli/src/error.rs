@@ -1,12 +1,13 @@
 //! Every error of a command: its message, exit code and problem+json.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clawos_client::api::Money;
 use clawos_client::solana::ChainError;
 use clawos_client::{ClientError, FieldError, Problem, WalletError};
 
-use crate::hint::hint;
+use crate::hint::{hint, hint_of};
 
 /// The result of every command.
 pub type Result<T, E = CliError> = std::result::Result<T, E>;
@@ -222,8 +223,9 @@ impl CliError {
     }
 
     /// What to do next, where that is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let known = match self {
+            Self::Client(ClientError::Problem(problem)) => return hint_of(problem),
             Self::Client(ClientError::Wallet(WalletError::Exists(_))) => {
                 Some("`clawos wallet show` shows the existing wallet; --wallet FILE names another file")
             }
@@ -236,7 +238,8 @@ impl CliError {
             // Each says itself what to do.
             Self::Unregistered(_) | Self::Interrupted { .. } | Self::VersionNotFound(_) => None,
             _ => hint(self.code()),
-        }
+        };
+        known.map(Cow::Borrowed)
     }
 
     /// The same error, where `api_key` says that a key and not the session was used.
@@ -285,6 +288,7 @@ impl CliError {
             request_id: String::new(),
             errors: self.findings().to_vec(),
             receipt: None,
+            retry_after_secs: None,
         }
     }
 

@@ -1,5 +1,17 @@
 //! The hint for each error code: the next step for the user.
 
+use std::borrow::Cow;
+
+use clawos_client::Problem;
+
+/// The next step after what a server refused, if one is known.
+pub fn hint_of(problem: &Problem) -> Option<Cow<'static, str>> {
+    match (problem.code.as_str(), problem.retry_after_secs) {
+        ("rate_limited", Some(secs)) => Some(format!("try again in {secs} s").into()),
+        (code, _) => hint(code).map(Cow::Borrowed),
+    }
+}
+
 /// The next step after an error with this code, if one is known.
 pub fn hint(code: &str) -> Option<&'static str> {
     of_request(code).or_else(|| of_place(code))
@@ -10,9 +22,7 @@ fn of_request(code: &str) -> Option<&'static str> {
     Some(match code {
         "unauthenticated" | "key_expired" | "key_revoked" => "sign in with `clawos login --handle HANDLE`",
         "scope_missing" => "use a key with that scope, or sign in with `clawos login`",
-        "not_publisher" => {
-            "the part of the id before the dot must be your own handle; `clawos login --handle HANDLE` shows who you are"
-        }
+        "not_publisher" => "the part of the id before the dot must be your own handle, which `clawos whoami` shows",
         "handle_taken" => {
             "choose another handle with `--handle`; if it is yours, sign in with the wallet it was enrolled with"
         }
@@ -46,7 +56,7 @@ fn of_request(code: &str) -> Option<&'static str> {
         "max_cost_exceeded" => "raise `--max-cost`; `clawos quote SKILL` shows what a call costs",
         "spending_cap" => "raise the key's daily cap, or wait until tomorrow",
         "payload_invalid" => "`clawos show SKILL` prints the endpoint's schema",
-        "rate_limited" => "wait as long as `Retry-After` says",
+        "rate_limited" => "wait a minute, then try again",
         "challenge_refused" => {
             "sign in with your own handle, with the server's public address as --server and an RPC of its chain as --rpc; `clawos doctor` compares them"
         }
@@ -80,4 +90,17 @@ fn of_place(code: &str) -> Option<&'static str> {
         "ExitNotReady" => "wait until the time that `clawos withdraw request` printed",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clawos_api::Code;
+
+    #[test]
+    fn the_seconds_that_a_server_asks_to_wait_are_told() {
+        let limited = |retry_after_secs| Problem { retry_after_secs, ..Problem::new(Code::RateLimited, "", "") };
+        assert_eq!(hint_of(&limited(Some(17))).expect("a hint"), "try again in 17 s");
+        assert_eq!(hint_of(&limited(None)).expect("a hint"), "wait a minute, then try again");
+    }
 }

@@ -130,7 +130,7 @@ impl Output {
                 self.line(None, &one_line(&format!("  {}: {}", finding.pointer, finding.detail)));
             }
             if let Some(hint) = error.hint() {
-                self.line(Some(("next:", "36")), hint);
+                self.line(Some(("next:", "36")), &hint);
             }
             let id = error.problem().request_id;
             if !id.is_empty() {

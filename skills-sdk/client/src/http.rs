@@ -244,7 +244,9 @@ impl Client {
         let answer = read_bounded(response, url.as_str(), call.timeout).await;
         let error = match answer {
             Ok(bytes) if status.is_success() => return Ok(bytes),
-            Ok(bytes) => ClientError::Problem(Box::new(problem_of(status, &bytes))),
+            Ok(bytes) => {
+                ClientError::Problem(Box::new(Problem { retry_after_secs: retry_after, ..problem_of(status, &bytes) }))
+            }
             Err(error) => error,
         };
         Err(Failure { error, unsent: false, retry_after })
@@ -296,6 +298,7 @@ fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
         request_id: String::new(),
         errors: Vec::new(),
         receipt: None,
+        retry_after_secs: None,
     });
     problem.status = status.as_u16();
     problem

@@ -96,6 +96,14 @@ impl Clawos {
         String::from_utf8(output.stdout).expect("it is text")
     }
 
+    /// Runs a command that must succeed, without `--json`; gives what people read meanwhile, beside the result.
+    #[track_caller]
+    pub fn told_meanwhile(&self, arguments: &[&str]) -> String {
+        let output = self.plain(arguments).output().expect("the command can be started");
+        assert!(output.status.success(), "clawos {}: {output:?}", arguments.join(" "));
+        String::from_utf8(output.stderr).expect("it is text")
+    }
+
     /// The command, for whoever wants to run it otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut clawos = self.plain(arguments);

@@ -80,6 +80,8 @@ fn call_method(node: &Node, method: &str, params: Params) -> RpcResult {
         "requestUsdcAirdrop" => transactions::request_usdc_airdrop(node, params),
         "sendTransaction" => transactions::send_transaction(node, params),
         "simulateTransaction" => transactions::simulate_transaction(node, params),
+        "getBlockCommitment" => network::get_block_commitment(params),
+        "getBlockProduction" => network::get_block_production(node, params),
         "getClusterNodes" => network::get_cluster_nodes(node, params),
         "getFeeForMessage" => chain::get_fee_for_message(&mut node.bank(), params),
         "getHealth" => chain::get_health(params),

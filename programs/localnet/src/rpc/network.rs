@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 use solana_rpc_client_api::config::{
-    RpcEpochConfig, RpcGetVoteAccountsConfig, RpcLeaderScheduleConfig, RpcLeaderScheduleConfigWrapper,
+    RpcBlockProductionConfig, RpcEpochConfig, RpcGetVoteAccountsConfig, RpcLeaderScheduleConfig,
+    RpcLeaderScheduleConfigWrapper,
 };
 use solana_rpc_client_api::request::MAX_GET_SLOT_LEADERS;
 use solana_rpc_client_api::response::{
-    RpcContactInfo, RpcIdentity, RpcInflationGovernor, RpcInflationRate, RpcVersionInfo, RpcVoteAccountStatus,
+    RpcBlockCommitment, RpcBlockProduction, RpcBlockProductionRange, RpcContactInfo, RpcIdentity, RpcInflationGovernor,
+    RpcInflationRate, RpcVersionInfo, RpcVoteAccountStatus,
 };
 use solana_signer::Signer;
 use solana_version::Version;
 
 use super::error::{RpcError, RpcResult};
-use super::params::{Params, parse_pubkey, to_value};
+use super::params::{Params, parse_pubkey, to_value, with_context};
 use crate::node::Node;
 
 /// Addresses whose inflation rewards one call may ask for.
@@ -99,6 +101,40 @@ pub(super) fn get_slot_leaders(node: &Node, params: &Params) -> RpcResult {
         return Err(RpcError::invalid_params(format!("Invalid limit; max {MAX_GET_SLOT_LEADERS}")));
     }
     Ok(json!(vec![identity(node); limit]))
+}
+
+/// Nobody votes, so no stake stands behind any block: whether it is final is what `getSignatureStatuses` says.
+pub(super) fn get_block_commitment(params: &Params) -> RpcResult {
+    params.at_most(1)?;
+    params.required::<u64>(0, "a slot")?;
+    to_value(RpcBlockCommitment::<Vec<u64>> { commitment: None, total_stake: 0 })
+}
+
+/// The node led every slot and skipped none.
+pub(super) fn get_block_production(node: &Node, params: &Params) -> RpcResult {
+    params.at_most(1)?;
+    let config: RpcBlockProductionConfig = params.config(0)?;
+    let wanted = config.identity.as_deref().map(parse_pubkey).transpose()?;
+    let bank = node.bank();
+    let view = params.view(&bank, 0)?;
+    let (first, last) = match config.range {
+        Some(range) => (range.first_slot, range.last_slot.unwrap_or(view.slot())),
+        None => {
+            let schedule = bank.epoch_schedule();
+            (schedule.get_first_slot_in_epoch(schedule.get_epoch(view.slot())), view.slot())
+        }
+    };
+    if last < first {
+        return Err(RpcError::invalid_params(format!("lastSlot, {last}, cannot be less than firstSlot, {first}")));
+    }
+    if last > view.slot() {
+        return Err(RpcError::invalid_params(format!("lastSlot, {last}, is too large; max {}", view.slot())));
+    }
+    let slots = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
+    let asked = wanted.is_none_or(|wanted| wanted == node.keys().faucet.pubkey());
+    let by_identity = asked.then(|| (identity(node), (slots, slots))).into_iter().collect();
+    let range = RpcBlockProductionRange { first_slot: first, last_slot: last };
+    with_context(&view, RpcBlockProduction { by_identity, range })
 }
 
 pub(super) fn get_inflation_governor(node: &Node, params: &Params) -> RpcResult {

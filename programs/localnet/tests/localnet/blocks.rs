@@ -88,6 +88,20 @@ async fn one_node_leads_every_slot_without_votes_or_inflation() {
     assert_eq!(net.rpc.get_epoch_schedule().await.unwrap().get_epoch(slot), epoch.epoch);
     let nodes = net.rpc.get_cluster_nodes().await.unwrap();
     assert_eq!((nodes.len(), nodes[0].pubkey.as_str()), (1, identity.to_string().as_str()));
+    let production = net.rpc.get_block_production().await.unwrap().value;
+    let (first, last) = (production.range.first_slot, production.range.last_slot);
+    assert!(first <= slot && last >= slot);
+    let slots = (last - first + 1) as usize;
+    assert_eq!(production.by_identity, [(identity.to_string(), (slots, slots))].into());
+    let two =
+        json!([{ "range": { "firstSlot": slot - 1, "lastSlot": slot }, "identity": Pubkey::new_unique().to_string() }]);
+    assert_eq!(
+        net.call("getBlockProduction", two).await["result"]["value"]["byIdentity"],
+        json!({}),
+        "of another node"
+    );
+    let commitment = net.rpc.get_block_commitment(slot).await.unwrap();
+    assert_eq!((commitment.commitment, commitment.total_stake), (None, 0));
     let votes = net.rpc.get_vote_accounts().await.unwrap();
     assert!(votes.current.is_empty() && votes.delinquent.is_empty());
     assert_eq!(net.rpc.get_inflation_rate().await.unwrap().total, 0.0);

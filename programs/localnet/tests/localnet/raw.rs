@@ -72,6 +72,13 @@ async fn bad_parameters_are_named() {
         ("requestUsdcAirdrop", json!([key, "1.5"]), "whole number"),
         ("getBlocksWithLimit", json!([0, 500_001]), "max 500000"),
         ("getBlock", json!([600, { "commitment": "processed" }]), "below `confirmed`"),
+        ("getBlockCommitment", json!([]), "a slot"),
+        (
+            "getBlockProduction",
+            json!([{ "range": { "firstSlot": 2, "lastSlot": 1 } }]),
+            "cannot be less than firstSlot",
+        ),
+        ("getBlockProduction", json!([{ "range": { "firstSlot": 0, "lastSlot": u64::MAX } }]), "is too large"),
         ("getSlotLeaders", json!([600, 5_001]), "max 5000"),
         ("getRecentPerformanceSamples", json!([721]), "max 720"),
         ("getTokenSupply", json!([key]), "could not find mint"),

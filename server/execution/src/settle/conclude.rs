@@ -102,7 +102,9 @@ impl Settler {
         let mut tx = self.db.write().await?;
         store::change(&mut tx, batch, &Change::Dead { problem }).await?;
         self.note(&mut tx, Action::BatchDead, batch, problem).await?;
+        Failpoint::DeadWritten.reach();
         tx.commit().await?;
+        Failpoint::DeadStored.reach();
         self.forget_transaction(batch).await;
         Ok(())
     }
@@ -150,7 +152,9 @@ impl Settler {
         let mut tx = self.db.write().await?;
         store::remove_batch(&mut tx, batch, settlement).await?;
         self.note(&mut tx, action, batch, why).await?;
+        Failpoint::RemovalWritten.reach();
         tx.commit().await?;
+        Failpoint::RemovalStored.reach();
         Ok(())
     }
 
@@ -187,8 +191,10 @@ impl Settler {
                         None => Ok(()),
                     };
                 }
+                Failpoint::BatchExpired.reach();
                 for batch in batches {
                     self.change(batch, Change::Pending { problem: None, retry_at: self.clock.now_ms() }).await?;
+                    Failpoint::BatchReturned.reach();
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The server ended at each of its failpoints, one after the other, on one marketplace: what was answered stays, what was not
-//! is done once when it is asked for again, and the books close.
+//! is done once when it is asked for again, and the books close. Batches that the chain will not take are in `refused`.
+
+mod refused;
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -28,11 +30,12 @@ on_both_databases!(a_server_ends_at_every_failpoint);
 async fn a_server_ends_at_every_failpoint(database: &TestDatabase) {
     let mut story = Story::begin(database);
     for point in Failpoint::ALL {
-        story.end_at(point);
         match work_of(point) {
             Work::Publish => story.publish(point).await,
             Work::Call => story.call(point).await,
             Work::Settle => story.settle(point).await,
+            Work::Expire => story.expire(point).await,
+            Work::Reopen | Work::GiveUp => continue,
         }
         println!("ended at {point:?} on {database:?} and went on");
     }
@@ -40,10 +43,17 @@ async fn a_server_ends_at_every_failpoint(database: &TestDatabase) {
 }
 
 /// What has to be done to reach a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     Publish,
     Call,
     Settle,
+    /// A transaction is signed and never sent.
+    Expire,
+    /// A batch is larger than the buyer's caps allow by now.
+    Reopen,
+    /// The licence is gone before its batch is on chain.
+    GiveUp,
 }
 
 fn work_of(point: Failpoint) -> Work {
@@ -63,6 +73,9 @@ fn work_of(point: Failpoint) -> Work {
         | Failpoint::BatchSent
         | Failpoint::BatchSeen
         | Failpoint::BatchConfirmed => Work::Settle,
+        Failpoint::BatchExpired | Failpoint::BatchReturned => Work::Expire,
+        Failpoint::RemovalWritten | Failpoint::RemovalStored => Work::Reopen,
+        Failpoint::DeadWritten | Failpoint::DeadStored => Work::GiveUp,
     }
 }
 
@@ -78,7 +91,11 @@ struct Story {
 
 impl Story {
     fn begin(database: &TestDatabase) -> Story {
-        let world = World::enrolled_on(database, SETTLE_AT_ONCE);
+        Story::begin_with(database, SETTLE_AT_ONCE)
+    }
+
+    fn begin_with(database: &TestDatabase, flags: &[&str]) -> Story {
+        let world = World::enrolled_on(database, flags);
         let licence = world.sell(LOOPS, &[], "5");
         Story { world, licence, versions: vec!["1.0.0".to_owned()], known: BTreeMap::new() }
     }
@@ -93,15 +110,21 @@ impl Story {
 
     /// Waits until the server has ended where it was told to, and starts it as usual.
     fn ended(&mut self, point: Failpoint) {
+        self.down(point);
+        self.world.server.run();
+    }
+
+    /// Waits until the server has ended where it was told to.
+    fn down(&mut self, point: Failpoint) {
         let server = &mut self.world.server;
         let status = server.wait();
         assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()), "at {point:?} the server ended with {status}");
         server.flags.truncate(server.flags.len() - 2);
-        server.run();
     }
 
     /// Publishes a version, once more where the command gave up meanwhile: it is there once, with its artifact.
     async fn publish(&mut self, point: Failpoint) {
+        self.end_at(point);
         let (before, version) = (self.versions.last().expect("one"), format!("1.0.{}", self.versions.len()));
         self.world.edit(LOOPS, &format!("version = \"{before}\""), &format!("version = \"{version}\""));
         let project = self.world.project(LOOPS);
@@ -130,6 +153,7 @@ impl Story {
 
     /// Makes a call, repeated with its key until it is answered.
     async fn call(&mut self, point: Failpoint) {
+        self.end_at(point);
         let (key, payload) = (format!("call-{point:?}"), json!({ "point": point.name() }));
         let cut_off = self.world.call(LOOPS, "echo", payload.clone(), &key).await;
         assert!(cut_off.is_none(), "the server ended at {point:?}, and yet answered: {cut_off:?}");
@@ -139,9 +163,22 @@ impl Story {
 
     /// Makes a call whose settlement ends the server.
     async fn settle(&mut self, point: Failpoint) {
+        self.end_at(point);
         let (key, payload) = (format!("settle-{point:?}"), json!({ "point": point.name() }));
         // Its answer may be on its way when the server ends.
         let _ = self.world.call(LOOPS, "echo", payload.clone(), &key).await;
+        self.ended(point);
+        self.known.insert(key.clone(), answered(&self.world, "echo", &payload, &key).await);
+    }
+
+    /// Makes a call whose batch is signed and never sent; the server ends when it gives up that transaction.
+    async fn expire(&mut self, point: Failpoint) {
+        self.end_at(Failpoint::BatchSigned);
+        let (key, payload) = (format!("expire-{point:?}"), json!({ "point": point.name() }));
+        // Its answer may be on its way when the server ends.
+        let _ = self.world.call(LOOPS, "echo", payload.clone(), &key).await;
+        self.down(Failpoint::BatchSigned);
+        self.end_at(point);
         self.ended(point);
         self.known.insert(key.clone(), answered(&self.world, "echo", &payload, &key).await);
     }
