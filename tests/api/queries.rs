@@ -8,8 +8,11 @@ use clawos_tests::publication::{Publication, USAGE_PRICING};
 use serde_json::Value;
 
 /// What of a wrong form is simply not found.
-const NAMES: [(&str, &str, &str); 2] =
-    [("download_artifact", "version", "version_not_found"), ("get_proof", "leaf", "receipt_not_found")];
+const NAMES: [(&str, &str, &str); 3] = [
+    ("download_artifact", "version", "version_not_found"),
+    ("get_skill", "version", "version_not_found"),
+    ("get_proof", "leaf", "receipt_not_found"),
+];
 
 /// The schema of a parameter, where a reference leads.
 fn schema(parameter: &Value) -> &Value {

@@ -6,6 +6,7 @@ use clawos_api::registry::{SkillQuery, SkillSummary};
 use clawos_base::page::{page, page_limit};
 use clawos_base::{Cursor, Problems};
 use clawos_manifest::source::Skill;
+use clawos_receipts::text::from_base58;
 
 use crate::rows::{Filter, SEARCH_WORDS, SkillRow};
 use crate::{Registry, RegistryError, store};
@@ -26,10 +27,11 @@ impl Registry {
 impl Filter {
     fn new(query: &SkillQuery) -> Result<Filter, RegistryError> {
         let mut problems = Problems::default();
-        let texts =
-            [("/q", &query.q), ("/category", &query.category), ("/tag", &query.tag), ("/account", &query.account)];
-        for (pointer, text) in texts {
+        for (pointer, text) in [("/q", &query.q), ("/category", &query.category), ("/tag", &query.tag)] {
             problems.text(pointer, text.as_deref().unwrap_or_default(), 0..=MAX_SEARCH);
+        }
+        if query.account.as_deref().is_some_and(|account| from_base58::<32>(account).is_err()) {
+            problems.add("/account", "must be an address in base58");
         }
         problems.into_result()?;
         let mut words: [String; SEARCH_WORDS] = std::array::from_fn(|_| "%".to_owned());
