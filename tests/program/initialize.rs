@@ -136,7 +136,7 @@ fn the_mint_must_be_a_classic_one_with_six_decimals() {
     let fake = world.counterfeit(&mint, key(&keypair(201)), &SYSTEM_PROGRAM);
     refused(world.send(&with(&ix, "usdc_mint", fake), &[&deployer()]), InstructionError::IllegalOwner);
     let no_mint = with(&ix, "usdc_mint", world.ata(&key(&buyer())));
-    refused(world.send(&no_mint, &[&deployer()]), InstructionError::UninitializedAccount);
+    refused(world.send(&no_mint, &[&deployer()]), InstructionError::InvalidAccountData);
 }
 
 #[test]

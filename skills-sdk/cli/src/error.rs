@@ -1,13 +1,10 @@
 //! Every error of a command: its message, exit code and problem+json.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clawos_client::api::Money;
 use clawos_client::solana::ChainError;
 use clawos_client::{ClientError, FieldError, Problem, WalletError};
-
-use crate::hint::{hint, hint_of};
 
 /// The result of every command.
 pub type Result<T, E = CliError> = std::result::Result<T, E>;
@@ -220,26 +217,6 @@ impl CliError {
                 error.code()
             }
         }
-    }
-
-    /// What to do next, where that is known.
-    pub fn hint(&self) -> Option<Cow<'static, str>> {
-        let known = match self {
-            Self::Client(ClientError::Problem(problem)) => return hint_of(problem),
-            Self::Client(ClientError::Wallet(WalletError::Exists(_))) => {
-                Some("`clawos wallet show` shows the existing wallet; --wallet FILE names another file")
-            }
-            Self::Unaffordable(_) => Some(
-                "fund the wallet (`clawos wallet show`), or publish with --no-register now and register the price later with --register-only",
-            ),
-            Self::ApiKeyRefused(_) => Some(
-                "check the key in --api-key-file or CLAWOS_API_KEY; without one, the session of `clawos login` is used",
-            ),
-            // Each says itself what to do.
-            Self::Unregistered(_) | Self::Interrupted { .. } | Self::VersionNotFound(_) => None,
-            _ => hint(self.code()),
-        };
-        known.map(Cow::Borrowed)
     }
 
     /// The same error, where `api_key` says that a key and not the session was used.

@@ -2,18 +2,42 @@
 
 use std::borrow::Cow;
 
-use clawos_client::Problem;
+use clawos_client::{ClientError, Problem, WalletError};
+
+use crate::error::CliError;
+
+impl CliError {
+    /// What to do next, where that is known.
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let known = match self {
+            Self::Client(ClientError::Problem(problem)) => return of_problem(problem),
+            Self::Client(ClientError::Wallet(WalletError::Exists(_))) => {
+                Some("`clawos wallet show` shows the existing wallet; --wallet FILE names another file")
+            }
+            Self::Unaffordable(_) => Some(
+                "fund the wallet (`clawos wallet show`), or publish with --no-register now and register the price later with --register-only",
+            ),
+            Self::ApiKeyRefused(_) => Some(
+                "check the key in --api-key-file or CLAWOS_API_KEY; without one, the session of `clawos login` is used",
+            ),
+            // Each says itself what to do.
+            Self::Unregistered(_) | Self::Interrupted { .. } | Self::VersionNotFound(_) => None,
+            _ => of_code(self.code()),
+        };
+        known.map(Cow::Borrowed)
+    }
+}
 
 /// The next step after what a server refused, if one is known.
-pub fn hint_of(problem: &Problem) -> Option<Cow<'static, str>> {
+fn of_problem(problem: &Problem) -> Option<Cow<'static, str>> {
     match (problem.code.as_str(), problem.retry_after_secs) {
         ("rate_limited", Some(secs)) => Some(format!("try again in {secs} s").into()),
-        (code, _) => hint(code).map(Cow::Borrowed),
+        (code, _) => of_code(code).map(Cow::Borrowed),
     }
 }
 
 /// The next step after an error with this code, if one is known.
-pub fn hint(code: &str) -> Option<&'static str> {
+fn of_code(code: &str) -> Option<&'static str> {
     of_request(code).or_else(|| of_place(code))
 }
 
@@ -100,7 +124,7 @@ mod tests {
     #[test]
     fn the_seconds_that_a_server_asks_to_wait_are_told() {
         let limited = |retry_after_secs| Problem { retry_after_secs, ..Problem::new(Code::RateLimited, "", "") };
-        assert_eq!(hint_of(&limited(Some(17))).expect("a hint"), "try again in 17 s");
-        assert_eq!(hint_of(&limited(None)).expect("a hint"), "wait a minute, then try again");
+        assert_eq!(of_problem(&limited(Some(17))).expect("a hint"), "try again in 17 s");
+        assert_eq!(of_problem(&limited(None)).expect("a hint"), "wait a minute, then try again");
     }
 }
