@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use clawos_tests::app::{address, new_key, send, server_program, sign};
 use clawos_tests::chain;
 use clawos_tests::publication::Publication;
+use ed25519_dalek::SigningKey;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The program, with `settings`, once it answers; and its address.
@@ -57,6 +59,43 @@ fn the_settings_in_effect_are_logged_without_secrets() {
     assert!(!log.contains("-secret") && !log.contains("5ec7e7"), "{log}");
 }
 
+/// Requests that are refused, read, or were done before, each under its own id; what their lines name: request, field, id.
+async fn ask_others(
+    origin: &str,
+    token: &str,
+    key: &SigningKey,
+    receipt: &str,
+) -> Vec<(&'static str, &'static str, String)> {
+    let http = reqwest::Client::new();
+    let request = |method: Method, name: &str, path: &str| {
+        http.request(method, format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
+    };
+    let ask = |name: &str, path: &str| request(Method::GET, name, path);
+    let tell = |name: &str, path: &str| request(Method::POST, name, path);
+    let again = Publication::echo("acme", "echo", "1.0.0").signed(key).form();
+    send(tell("publish", "/skills").multipart(again)).await.problem("skill_exists");
+    send(ask("skill", "/skills/acme.echo")).await.json(200);
+    send(ask("verify", "/marketplace/verify/acme.echo")).await.json(200);
+    let order = json!({"skill": "acme.echo", "kind": "usage", "tier": "personal"});
+    send(tell("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
+    let execute = "/skills/acme.echo/execute";
+    let call = json!({"endpoint": "echo", "payload": {"text": "hello"}});
+    send(tell("dry-run", &format!("{execute}?dry_run=true")).json(&call)).await.json(200);
+    send(ask("receipt", &format!("/receipts/{receipt}"))).await.json(200);
+    let first = send(tell("keyed", execute).header("idempotency-key", "one").json(&call)).await.json(200);
+    let replay = send(tell("replay", execute).header("idempotency-key", "one").json(&call)).await.json(200);
+    assert_eq!(replay, first);
+    let nobody = address(&new_key());
+    send(ask("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
+
+    let of_skill = ["publish", "skill", "verify", "purchase", "dry-run", "replay"];
+    let mut named: Vec<_> = of_skill.into_iter().map(|request| (request, "skill", "acme.echo".to_owned())).collect();
+    named.push(("receipt", "receipt", receipt.to_owned()));
+    named.push(("replay", "receipt", first["receipt"]["id"].as_str().expect("an id").to_owned()));
+    named.push(("batches", "licence", nobody));
+    named
+}
+
 #[tokio::test]
 async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,27 +117,7 @@ async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
     let answer = post("/skills/acme.echo/execute", Some(token), &call).await.json(200);
     let receipt = answer["receipt"]["id"].as_str().unwrap_or_else(|| panic!("no receipt: {answer}"));
 
-    // Of what is refused, or done before, too: each request names itself.
-    let ask = |name: &str, path: &str| {
-        http.get(format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
-    };
-    let tell = |name: &str, path: &str| {
-        http.post(format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
-    };
-    let again = Publication::echo("acme", "echo", "1.0.0").signed(&key).form();
-    send(tell("publish", "/skills").multipart(again)).await.problem("skill_exists");
-    send(ask("skill", "/skills/acme.echo")).await.json(200);
-    send(ask("verify", "/marketplace/verify/acme.echo")).await.json(200);
-    let order = json!({"skill": "acme.echo", "kind": "usage", "tier": "personal"});
-    send(tell("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
-    send(tell("dry-run", "/skills/acme.echo/execute?dry_run=true").json(&call)).await.json(200);
-    send(ask("receipt", &format!("/receipts/{receipt}"))).await.json(200);
-    let first =
-        send(tell("keyed", "/skills/acme.echo/execute").header("idempotency-key", "one").json(&call)).await.json(200);
-    let replay = send(tell("replay", "/skills/acme.echo/execute").header("idempotency-key", "one").json(&call)).await;
-    assert_eq!(replay.json(200), first);
-    let nobody = address(&new_key());
-    send(ask("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
+    let others = ask_others(&origin, token, &key, receipt).await;
 
     let log = log(server);
     let line_of = |text: &str| {
@@ -114,18 +133,7 @@ async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
     ] {
         assert!(line.contains(&format!("{name}=\"{id}\"")), "{name}={id}: {line}");
     }
-    let of_replay = first["receipt"]["id"].as_str().expect("an id");
-    for (request, name, id) in [
-        ("publish", "skill", "acme.echo"),
-        ("skill", "skill", "acme.echo"),
-        ("verify", "skill", "acme.echo"),
-        ("purchase", "skill", "acme.echo"),
-        ("dry-run", "skill", "acme.echo"),
-        ("receipt", "receipt", receipt),
-        ("replay", "skill", "acme.echo"),
-        ("replay", "receipt", of_replay),
-        ("batches", "licence", &*nobody),
-    ] {
+    for (request, name, id) in others {
         let line = line_of(&format!("request{{id={request} "));
         assert_eq!(line.matches(&format!("{name}=\"{id}\"")).count(), 1, "{request} with {name}={id}: {line}");
     }
