@@ -10,7 +10,7 @@ use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::market::{Buyer, Market};
 use clawos_tests::publication::Publication;
 use serde_json::{Value, json};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::execute::receipt;
 use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
@@ -222,13 +222,23 @@ async fn forge_batch(world: &Pending, units: u64) {
     .unwrap();
 }
 
-/// What README.md tells an operator to do about a batch that is not sent.
-const GIVE_UP: [&str; 3] = [
-    "UPDATE receipts SET settlement = 'pending', batch_seq = NULL
-     WHERE batch_seq = 1 AND (licence, opened_slot) IN (SELECT licence, opened_slot FROM batches WHERE licence = $1)",
-    "UPDATE usage_accounts SET pending_count = 1, pending_since = 0, retry_at = 0 WHERE licence = $1",
-    "DELETE FROM batches WHERE licence = $1 AND seq = 1 AND status = 'pending'",
-];
+/// Does what README.md tells an operator to do about a batch that is withheld.
+async fn give_up(market: &Market, licence: &str, seq: i64) {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```sql\n").expect("README.md has statements");
+    let (statements, _) = rest.split_once("```").expect("a fence ends");
+    let db = &*market.app.state.db;
+    let opened = "SELECT opened_slot FROM batches WHERE licence = $1 AND seq = $2";
+    let opened: i64 = sqlx::query_scalar(opened).bind(licence).bind(seq).fetch_one(db).await.unwrap();
+    let filled = [("= L", format!("= '{licence}'")), ("= O", format!("= {opened}")), ("= N", format!("= {seq}"))];
+    for statement in statements.split_terminator(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        // `= NULL` begins like a place for the number.
+        let words = format!("{statement} ");
+        let words =
+            filled.iter().fold(words, |words, (from, to)| words.replace(&format!("{from} "), &format!("{to} ")));
+        sqlx::query(AssertSqlSafe(words.clone())).execute(db).await.unwrap_or_else(|error| panic!("{words}: {error}"));
+    }
+}
 
 #[tokio::test]
 async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
@@ -253,9 +263,7 @@ async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
                 sqlx::query_scalar(log).bind(format!("{licence}@%/1")).fetch_one(&*market.app.state.db).await.unwrap();
             assert_eq!(noted, 1);
             // The operator gives it up, and the receipts are settled as they were signed.
-            for statement in GIVE_UP {
-                sqlx::query(statement).bind(&licence).execute(&*market.app.state.db).await.unwrap();
-            }
+            give_up(market, &licence, 1).await;
             let honest: Vec<&SignedReceipt> = signed.iter().collect();
             world.settles_only(&honest, &[], "").await;
         }

@@ -8,7 +8,8 @@ use clawos_tests::app::{address, new_key, send, server_program, sign};
 use clawos_tests::chain;
 use clawos_tests::publication::Publication;
 use ed25519_dalek::SigningKey;
-use reqwest::Method;
+use reqwest::multipart::Form;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// The program, with `settings`, once it answers; and its address.
@@ -59,86 +60,125 @@ fn the_settings_in_effect_are_logged_without_secrets() {
     assert!(!log.contains("-secret") && !log.contains("5ec7e7"), "{log}");
 }
 
-/// Requests that are refused, read, or were done before, each under its own id; what their lines name: request, field, id.
-async fn ask_others(
-    origin: &str,
-    token: &str,
-    key: &SigningKey,
-    receipt: &str,
-) -> Vec<(&'static str, &'static str, String)> {
-    let http = reqwest::Client::new();
-    let request = |method: Method, name: &str, path: &str| {
-        http.request(method, format!("{origin}/api/v1{path}")).header("x-request-id", name).bearer_auth(token)
-    };
-    let ask = |name: &str, path: &str| request(Method::GET, name, path);
-    let tell = |name: &str, path: &str| request(Method::POST, name, path);
-    let again = Publication::echo("acme", "echo", "1.0.0").signed(key).form();
-    send(tell("publish", "/skills").multipart(again)).await.problem("skill_exists");
-    send(ask("skill", "/skills/acme.echo")).await.json(200);
-    send(ask("verify", "/marketplace/verify/acme.echo")).await.json(200);
-    let order = json!({"skill": "acme.echo", "kind": "usage", "tier": "personal"});
-    send(tell("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
-    let execute = "/skills/acme.echo/execute";
-    let call = json!({"endpoint": "echo", "payload": {"text": "hello"}});
-    send(tell("dry-run", &format!("{execute}?dry_run=true")).json(&call)).await.json(200);
-    send(ask("receipt", &format!("/receipts/{receipt}"))).await.json(200);
-    let first = send(tell("keyed", execute).header("idempotency-key", "one").json(&call)).await.json(200);
-    let replay = send(tell("replay", execute).header("idempotency-key", "one").json(&call)).await.json(200);
-    assert_eq!(replay, first);
-    let nobody = address(&new_key());
-    send(ask("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
-
-    let of_skill = ["publish", "skill", "verify", "purchase", "dry-run", "replay"];
-    let mut named: Vec<_> = of_skill.into_iter().map(|request| (request, "skill", "acme.echo".to_owned())).collect();
-    named.push(("receipt", "receipt", receipt.to_owned()));
-    named.push(("replay", "receipt", first["receipt"]["id"].as_str().expect("an id").to_owned()));
-    named.push(("batches", "licence", nobody));
-    named
+/// Asks the server of an origin as one agent, with a name for each request.
+struct Caller {
+    http: reqwest::Client,
+    origin: String,
+    /// What registering and verifying answered: agent, key and tokens.
+    session: Value,
 }
 
+impl Caller {
+    async fn enrol(origin: String, key: &SigningKey) -> Caller {
+        let http = reqwest::Client::new();
+        let post = async |path: &str, body: &Value| {
+            send(http.post(format!("{origin}/api/v1/agents/register{path}")).json(body)).await.json(201)
+        };
+        let challenge = post("", &json!({ "name": "acme", "wallet": address(key) })).await;
+        let path = format!("/{}/verify", challenge["challenge"].as_str().expect("an id"));
+        let session = post(&path, &json!({ "signature": sign(key, &challenge) })).await;
+        Caller { http, origin, session }
+    }
+
+    fn token(&self) -> &str {
+        self.session["api_key"]["key"].as_str().expect("a key")
+    }
+
+    fn request(&self, method: Method, name: &str, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.origin));
+        request.header("x-request-id", name).bearer_auth(self.token())
+    }
+
+    fn get(&self, name: &str, path: &str) -> RequestBuilder {
+        self.request(Method::GET, name, path)
+    }
+
+    fn post(&self, name: &str, path: &str) -> RequestBuilder {
+        self.request(Method::POST, name, path)
+    }
+}
+
+/// The line in which a request ended, by some of its text.
+fn line_of<'a>(log: &'a str, text: &str) -> &'a str {
+    let line = log.lines().find(|line| line.contains(text) && line.contains("status="));
+    line.unwrap_or_else(|| panic!("no line with {text}: {log}"))
+}
+
+fn receipt(answer: &Value) -> String {
+    answer["receipt"]["id"].as_str().unwrap_or_else(|| panic!("no receipt: {answer}")).to_owned()
+}
+
+fn form(key: &SigningKey) -> Form {
+    Publication::echo("acme", "echo", "1.0.0").signed(key).form()
+}
+
+const EXECUTE: &str = "/skills/acme.echo/execute";
+
 #[tokio::test]
-async fn each_line_of_a_request_names_agent_key_skill_and_receipt() {
+async fn a_line_of_a_call_names_agent_key_skill_and_receipt_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
-    let rpc = chain::shared().rpc_url();
-    let (server, origin) = serve(folder.path(), &["--rpc-url", &rpc]);
-    let http = reqwest::Client::new();
-    let post = async |path: &str, token: Option<&str>, body: &Value| {
-        let request = http.post(format!("{origin}/api/v1{path}")).json(body);
-        send(token.map_or(request.try_clone().unwrap(), |token| request.bearer_auth(token))).await
-    };
+    let (server, origin) = serve(folder.path(), &["--rpc-url", &chain::shared().rpc_url()]);
     let key = new_key();
-    let challenge = post("/agents/register", None, &json!({"name": "acme", "wallet": address(&key)})).await.json(201);
-    let path = format!("/agents/register/{}/verify", challenge["challenge"].as_str().unwrap());
-    let session = post(&path, None, &json!({"signature": sign(&key, &challenge)})).await.json(201);
-    let token = session["api_key"]["key"].as_str().unwrap();
-    let form = Publication::echo("acme", "echo", "1.0.0").signed(&key).form();
-    send(http.post(format!("{origin}/api/v1/skills")).bearer_auth(token).multipart(form)).await.json(201);
-    let call = json!({"endpoint": "echo", "payload": {"text": "a secret of the caller"}});
-    let answer = post("/skills/acme.echo/execute", Some(token), &call).await.json(200);
-    let receipt = answer["receipt"]["id"].as_str().unwrap_or_else(|| panic!("no receipt: {answer}"));
-
-    let others = ask_others(&origin, token, &key, receipt).await;
-
+    let caller = Caller::enrol(origin, &key).await;
+    send(caller.post("new", "/skills").multipart(form(&key))).await.json(201);
+    let call = json!({ "endpoint": "echo", "payload": { "text": "a secret of the caller" } });
+    let receipt = receipt(&send(caller.post("call", EXECUTE).json(&call)).await.json(200));
     let log = log(server);
-    let line_of = |text: &str| {
-        let line = log.lines().find(|line| line.contains(text) && line.contains("status="));
-        line.unwrap_or_else(|| panic!("no line with {text}: {log}"))
-    };
-    let line = line_of("/execute");
+    let session = &caller.session;
+    let line = line_of(&log, "request{id=call ");
     for (name, id) in [
         ("agent", session["agent"]["id"].as_str().expect("an id")),
         ("key", session["api_key"]["id"].as_str().expect("an id")),
         ("skill", "acme.echo"),
-        ("receipt", receipt),
+        ("receipt", &*receipt),
     ] {
         assert!(line.contains(&format!("{name}=\"{id}\"")), "{name}={id}: {line}");
     }
-    for (request, name, id) in others {
-        let line = line_of(&format!("request{{id={request} "));
-        assert_eq!(line.matches(&format!("{name}=\"{id}\"")).count(), 1, "{request} with {name}={id}: {line}");
-    }
-    let secrets = [token, session["access_token"].as_str().unwrap(), session["refresh_token"].as_str().unwrap()];
-    for secret in secrets.iter().chain(&["a secret of the caller"]) {
+    let [access, refresh] = ["access_token", "refresh_token"].map(|name| session[name].as_str().expect("a token"));
+    for secret in [caller.token(), access, refresh, "a secret of the caller"] {
         assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_every_other_request_names_what_it_is_about_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, origin) = serve(folder.path(), &["--rpc-url", &chain::shared().rpc_url()]);
+    let key = new_key();
+    let caller = Caller::enrol(origin, &key).await;
+    send(caller.post("new", "/skills").multipart(form(&key))).await.json(201);
+    let call = json!({ "endpoint": "echo", "payload": { "text": "hello" } });
+    let keyed = async |name: &str| {
+        send(caller.post(name, EXECUTE).header("idempotency-key", "one").json(&call)).await.json(200)
+    };
+    let first = keyed("first").await;
+    assert_eq!(keyed("replay").await, first);
+    let receipt = receipt(&first);
+    send(caller.post("dry-run", &format!("{EXECUTE}?dry_run=true")).json(&call)).await.json(200);
+    send(caller.get("receipt", &format!("/receipts/{receipt}"))).await.json(200);
+    send(caller.get("skill", "/skills/acme.echo")).await.json(200);
+    send(caller.get("verify", "/marketplace/verify/acme.echo")).await.json(200);
+    // What is refused is named too.
+    send(caller.post("again", "/skills").multipart(form(&key))).await.problem("skill_exists");
+    let order = json!({ "skill": "acme.echo", "kind": "usage", "tier": "personal" });
+    send(caller.post("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
+    let nobody = address(&new_key());
+    send(caller.get("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
+
+    let log = log(server);
+    for (request, name, id) in [
+        ("new", "skill", "acme.echo"),
+        ("again", "skill", "acme.echo"),
+        ("skill", "skill", "acme.echo"),
+        ("verify", "skill", "acme.echo"),
+        ("purchase", "skill", "acme.echo"),
+        ("dry-run", "skill", "acme.echo"),
+        ("receipt", "receipt", &receipt),
+        ("replay", "skill", "acme.echo"),
+        ("replay", "receipt", &receipt),
+        ("batches", "licence", &nobody),
+    ] {
+        let line = line_of(&log, &format!("request{{id={request} "));
+        assert_eq!(line.matches(&format!("{name}=\"{id}\"")).count(), 1, "{request} with {name}={id}: {line}");
     }
 }

@@ -198,9 +198,9 @@ async fn a_transaction_that_was_idle_for_too_long_is_no_failure_of_the_server() 
     let Some(url) = postgres().await else { return };
     let app = TestApp::start(&TestDatabase::Postgres(url)).await;
     let mut idle = app.state.db.write().await.expect("a connection is free");
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *idle).await.expect("it answers");
     let soon = "SET LOCAL idle_in_transaction_session_timeout = 1";
     idle.execute(soon).await.expect("it is its own");
-    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *idle).await.expect("it answers");
     let there = "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1";
     for _ in 0..200 {
         let there: i64 = sqlx::query_scalar(there).bind(pid).fetch_one(&*app.state.db).await.expect("it answers");
