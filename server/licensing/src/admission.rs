@@ -45,20 +45,15 @@ impl Licensing {
         }
     }
 
-    /// The same, from state read since this was asked: nobody is refused because of an older one, who may have paid since. Who
-    /// asks more often than a licence may be read is told to come back, and does not wait here, where he would hold up others.
-    /// While the chain cannot be read nobody is refused for good either.
+    /// The same, from state read since this was asked: nobody is refused because of an older one, who may have paid since.
+    /// While the chain cannot be read nobody is refused for good, since the grace window's state may be from before a purchase.
     ///
     /// # Errors
-    /// As [`Licensing::admit`]; [`LicensingError::AskedTooOften`].
+    /// As [`Licensing::admit`].
     pub async fn admit_fresh(&self, skill_account: Key, buyer: &Key) -> Result<Admission, LicensingError> {
-        let asked_ms = self.clock.now_ms();
         let read = self.licence(skill_account, buyer, READ_NOW).await?;
         if read.source == Source::Grace {
             return Err(ChainError::Unreachable("the licence cannot be read again".to_owned()).into());
-        }
-        if read.snapshot.read_at_ms < asked_ms {
-            return Err(LicensingError::AskedTooOften);
         }
         Ok(self.admission(&read)?)
     }

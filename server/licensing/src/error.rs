@@ -69,11 +69,6 @@ pub enum LicensingError {
     /// The licence does not allow the call.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The licence would be refused from what was read before the call, and it was read as often as it may be in a second.
-    #[error(
-        "the licence did not allow the call when it was last read, and cannot be read again so soon; try again in a second"
-    )]
-    AskedTooOften,
     /// The skill has no account on chain.
     #[error("the skill is not registered on chain yet")]
     NotRegistered,

@@ -8,8 +8,8 @@ use crate::{
     LISTING_MAX_AGE_MS, LicenceState, Licensing, LicensingError, ListingState, Reading, Snapshot, skill_account,
 };
 
-/// The age (milliseconds) of state that is read when it is asked for. How often that can cause a read is bounded by the cache,
-/// whose last reading is then at most a second old; no refusal rests on that ([`Licensing::admit_fresh`]).
+/// The age (milliseconds) of state that is read when it is asked for. How often that can cause a read is bounded by the cache, which
+/// makes callers wait for the next one, an eighth of a second at most.
 pub(crate) const READ_NOW: u64 = 0;
 
 impl Licensing {

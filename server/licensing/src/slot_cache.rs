@@ -7,6 +7,7 @@ use std::time::Duration;
 use clawos_api::market::Source;
 use clawos_interface::Key;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
 
 use crate::chain::{ChainError, Snapshot};
 
@@ -14,11 +15,9 @@ use crate::chain::{ChainError, Snapshot};
 const MAX_ENTRIES: u64 = 100_000;
 /// How long the lock of a key that nobody asks for is kept.
 const IDLE_GATE: Duration = Duration::from_secs(60);
-/// The window in which reads of one key are counted (milliseconds).
-const WINDOW_MS: i64 = 1_000;
-/// Reads of one key in a window; further ones are answered from the last, which is then no older than the window. So
-/// callers who are refused cannot hammer the chain.
-const READS_PER_WINDOW: u32 = 8;
+/// Time between two reads of one key, at least: 8 a second. Callers who want it read again wait for the next one together, so
+/// who is refused cannot hammer the chain.
+const PACE: Duration = Duration::from_millis(125);
 
 /// Chain state with where it came from and how old it is.
 #[derive(Debug)]
@@ -40,26 +39,23 @@ impl<T> Clone for Reading<T> {
 /// The cache. `T` is what is read for one key.
 pub(crate) struct SlotCache<T> {
     seen: moka::future::Cache<Key, Arc<Snapshot<T>>>,
-    gates: moka::future::Cache<Key, Arc<Mutex<Window>>>,
+    gates: moka::future::Cache<Key, Arc<Mutex<Gate>>>,
     grace_ms: u64,
 }
 
-/// How often a key was read lately.
+/// Lets one read of a key through at a time.
 #[derive(Debug, Default)]
-struct Window {
-    since_ms: i64,
-    reads: u32,
+struct Gate {
+    last_read: Option<Instant>,
 }
 
-impl Window {
-    /// Counts a read at `now_ms`; false when the window has had its share.
-    fn admit(&mut self, now_ms: i64) -> bool {
-        // Also after the clock was set back.
-        if !(0..WINDOW_MS).contains(&now_ms.saturating_sub(self.since_ms)) {
-            *self = Window { since_ms: now_ms, reads: 0 };
+impl Gate {
+    /// Waits until the key may be read again, and notes that it is.
+    async fn pass(&mut self) {
+        if let Some(last) = self.last_read {
+            sleep_until(last + PACE).await;
         }
-        self.reads = self.reads.saturating_add(1);
-        self.reads <= READS_PER_WINDOW
+        self.last_read = Some(Instant::now());
     }
 }
 
@@ -101,18 +97,13 @@ impl<T: Send + Sync + 'static> SlotCache<T> {
             return Ok(reading(snapshot, Source::Cache, now_ms));
         }
         let gate = self.gates.get_with(key, async { Arc::default() }).await;
-        let mut window = gate.lock().await;
+        let mut gate = gate.lock().await;
         // Whoever held the gate may have read it for us.
         let seen = self.seen.get(&key).await;
         if let Some(snapshot) = seen.clone().filter(young) {
             return Ok(reading(snapshot, Source::Cache, now_ms));
         }
-        let recent = |seen: &Arc<Snapshot<T>>| age_ms(seen, now_ms) <= WINDOW_MS.unsigned_abs();
-        if !window.admit(now_ms)
-            && let Some(snapshot) = seen.clone().filter(recent)
-        {
-            return Ok(reading(snapshot, Source::Cache, now_ms));
-        }
+        gate.pass().await;
         let watermark = seen.as_ref().map_or(0, |snapshot| snapshot.slot);
         match load(watermark).await {
             Ok(snapshot) => {
@@ -223,28 +214,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn callers_that_want_it_fresh_cannot_hammer_the_chain() {
-        let cache = cache();
-        let reads = AtomicU32::new(0);
-        let load = |_| async {
-            reads.fetch_add(1, Ordering::SeqCst);
-            Ok(at(1, 0, 1))
-        };
-        for now in 1..100 {
-            cache.get(KEY, now, 0, |_| true, load).await.unwrap();
+    async fn callers_that_want_it_fresh_share_reads_and_cannot_hammer_the_chain() {
+        let (cache, reads, started) = (Arc::new(cache()), Arc::new(AtomicU32::new(0)), Instant::now());
+        let now = move || i64::try_from(started.elapsed().as_millis()).unwrap();
+        for _ in 0..3 {
+            let calls = (0..16).map(|_| {
+                let (cache, reads) = (Arc::clone(&cache), Arc::clone(&reads));
+                tokio::spawn(async move {
+                    let load = |_| async {
+                        reads.fetch_add(1, Ordering::SeqCst);
+                        Ok(at(1, now(), 1))
+                    };
+                    let asked = now();
+                    let read = cache.get(KEY, asked, 0, |_| true, load).await.unwrap();
+                    assert!(read.snapshot.read_at_ms >= asked, "it was read since it was asked for");
+                })
+            });
+            for call in calls.collect::<Vec<_>>() {
+                call.await.unwrap();
+            }
         }
-        assert_eq!(reads.load(Ordering::SeqCst), READS_PER_WINDOW);
-        cache.get(KEY, 1 + WINDOW_MS, 0, |_| true, load).await.unwrap();
-        assert_eq!(reads.load(Ordering::SeqCst), READS_PER_WINDOW + 1);
-    }
-
-    #[test]
-    fn reads_are_counted_anew_after_the_window_and_when_the_clock_was_set_back() {
-        let mut window = Window::default();
-        for start in [10_000, 10_000 + WINDOW_MS, 500] {
-            assert!((0..READS_PER_WINDOW).all(|_| window.admit(start)));
-            assert!(!window.admit(start + WINDOW_MS - 1));
-        }
+        let paces = started.elapsed().as_millis() / PACE.as_millis();
+        assert!(u128::from(reads.load(Ordering::SeqCst)) <= 1 + paces, "one at once, then one each pace");
     }
 
     #[tokio::test]

@@ -10,8 +10,6 @@ use super::ApiError;
 
 /// How long clients should wait when the chain cannot be read.
 pub(super) const RPC_RETRY_AFTER: Duration = Duration::from_secs(2);
-/// How long clients should wait until a licence may be read again.
-const LICENCE_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long clients should wait while usage, sales or deposits are paused on chain.
 const PAUSE_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// How long clients should wait while receipts have no valid certificate: the server tries again every minute.
@@ -27,7 +25,6 @@ impl From<LicensingError> for ApiError {
         let text = sentence(&error.to_string());
         match error {
             LicensingError::Refused(refusal) => refusal.into(),
-            LicensingError::AskedTooOften => ApiError::new(Code::RateLimited, text).retry_after(LICENCE_RETRY_AFTER),
             LicensingError::NotRegistered => ApiError::new(Code::NotRegistered, text),
             LicensingError::NotForSale(ProgramError::KindNotOffered) => ApiError::new(Code::KindNotOffered, text),
             LicensingError::NotForSale(_) => ApiError::new(Code::NotForSale, text),
