@@ -77,6 +77,8 @@ pub(crate) enum SettleError {
     Check(#[from] JoinError),
     #[error("another server settles by now, which goes on with it")]
     TakenOver,
+    #[error("a batch or its receipts changed since they were read: does another server settle?")]
+    Overtaken,
     #[error("a batch could not be sealed")]
     Seal(#[from] VaultError),
 }
