@@ -2,7 +2,7 @@
 //!
 //! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
 //! first, and one whose row says something else is set aside, never charged, logged, counted and audited. The same is
-//! checked again before a batch is sent, and one that is not that sum is not sent. What is on chain is never billed again,
+//! checked again before a batch is sent, waived, formed again or given up, and one that is not that sum is left as it is. What is on chain is never billed again,
 //! whatever the database says by then: before a batch is formed, earlier ones are compared with it (`past`).
 //!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is

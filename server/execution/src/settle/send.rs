@@ -82,7 +82,7 @@ impl Settler {
 
     /// A batch with its instruction, if it may be sent now; else it is postponed, or voided where it never may.
     async fn item(&self, batch: Batch, meter: &Key, states: &States) -> Result<Option<Item>, SettleError> {
-        if !self.may_send(&batch).await? {
+        if !self.is_as_signed(&batch).await? {
             return Ok(None);
         }
         if let Some(state) = states.get(&batch.account.licence)

@@ -84,7 +84,7 @@ async fn a_batch_is_what_its_receipts_were_signed_as() {
         world.receipts(account, &[20, 30, 10]).await;
         let contents = form(&world, account).await.unwrap();
         assert_eq!((contents.count, contents.units, contents.amount), (3, 60, 60));
-        assert!(world.settler.may_send(&world.again(account).await).await.unwrap());
+        assert!(world.settler.is_as_signed(&world.again(account).await).await.unwrap());
         assert!(world.audited().await.is_empty());
     }
 }
