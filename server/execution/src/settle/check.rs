@@ -84,15 +84,20 @@ impl Settler {
         let Some(withheld) = withheld(&batch.account.licence, &batch.contents, &candidates, refused) else {
             return Ok(true);
         };
-        let problem = if withheld == Withheld::OtherMeter { OTHER_METER } else { CHANGED };
+        let (problem, action, counter) = match withheld {
+            Withheld::OtherMeter => (OTHER_METER, Action::BatchWaits, "clawos_other_meter_batches_total"),
+            Withheld::Receipt { .. } | Withheld::Totals => {
+                (CHANGED, Action::BatchWithheld, "clawos_withheld_batches_total")
+            }
+        };
         let opened_slot = batch.account.opened_slot;
         tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch is not worked on: {problem}");
         let retry_at = self.clock.now_ms() + RETRY_MS;
         let mut tx = self.db.write().await?;
         store::change(&mut tx, batch, &Change::Pending { problem: Some(problem), retry_at }).await?;
         if batch.problem.as_deref() != Some(problem) {
-            metrics::counter!("clawos_withheld_batches_total").increment(1);
-            self.note(&mut tx, Action::BatchWithheld, batch, &withheld.to_string()).await?;
+            metrics::counter!(counter).increment(1);
+            self.note(&mut tx, action, batch, &withheld.to_string()).await?;
         }
         tx.commit().await?;
         Ok(false)

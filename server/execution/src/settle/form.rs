@@ -150,19 +150,14 @@ impl Settler {
 /// Settles nothing more of an account until its operator has looked at it; in the audit log once.
 async fn stop(tx: &mut AnyConnection, wanted: &PendingAccount, reason: Stopped, now: i64) -> Result<(), SettleError> {
     let account = &wanted.account;
-    let problem = match reason {
-        Stopped::Unknown { .. } => {
-            metrics::counter!("clawos_unknown_batches_total").increment(1);
-            UNKNOWN_BATCH
-        }
-        Stopped::Changed { .. } | Stopped::Billed { .. } => {
-            metrics::counter!("clawos_changed_batches_total").increment(1);
-            CHANGED_BATCH
-        }
+    let (problem, counter) = match reason {
+        Stopped::Unknown { .. } => (UNKNOWN_BATCH, "clawos_unknown_batches_total"),
+        Stopped::Changed { .. } | Stopped::Billed { .. } => (CHANGED_BATCH, "clawos_changed_batches_total"),
     };
     tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is settled");
     pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
     if wanted.problem.as_deref() != Some(problem) {
+        metrics::counter!(counter).increment(1);
         audit::append(tx, now, Action::Stopped, account, "", &format!("{problem}: {reason}")).await?;
     }
     Ok(())

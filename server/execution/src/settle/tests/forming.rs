@@ -190,6 +190,26 @@ async fn receipts_made_under_another_meter_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_batch_made_under_another_meter_waits_for_it_and_is_not_called_changed() {
+    for world in World::on_each_database().await {
+        let (meter, key) = (SigningKey::from_bytes(&[5; 32]), SigningKey::from_bytes(&[6; 32]));
+        world.certify(&meter, &key).await;
+        let account = world.account(1, 1, 1, 10, MINUTE).await;
+        world.receipts(account, &[10]).await;
+        form(&world, account).await.unwrap();
+        phantom(&world, account, &key, |receipt| receipt.key = signature::public_key(&key)).await;
+        let in_it = "UPDATE receipts SET settlement = 'batched', batch_seq = 1 WHERE settlement = $1";
+        world.tamper(in_it, "pending").await;
+        for _ in 0..2 {
+            assert!(!world.settler.is_as_signed(&world.again(account).await).await.unwrap());
+            let audited = world.audited().await;
+            assert_eq!((audited.len(), &*audited[0].0), (1, "batch.wait"), "{audited:?}");
+        }
+        assert!(world.again(account).await.problem.unwrap().contains("start the server with that one"));
+    }
+}
+
+#[tokio::test]
 async fn a_copy_of_a_receipt_under_another_id_bills_nothing() {
     for world in World::on_each_database().await {
         let account = world.account(1, 1, 1, 10, MINUTE).await;
