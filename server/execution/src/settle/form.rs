@@ -11,7 +11,7 @@ use super::contents::{self, Candidate};
 use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
 use super::signed_body::{Refused, Unbillable};
-use super::store::{self, find_batch};
+use super::store::find_batch;
 use super::{Batch, RETRY_MS, SettleError, Settler, States, receipt_store, show};
 use crate::account::Account;
 use crate::audit::{self, Action};
@@ -142,8 +142,7 @@ impl Settler {
         let newest = candidates[..taken].iter().map(|receipt| receipt.issued_at).fold(newest, i64::max);
         let sealed_newest = past::seal(&self.vault, &contents.chain_root, newest)?;
         let batch = Anchored { contents, sealed_newest };
-        store::add_batch(tx, account, &batch, &candidates[..taken], now).await?;
-        Ok(Some(batch.contents.seq))
+        self.store_formed(tx, account, &batch, &candidates[..taken], now).await
     }
 }
 

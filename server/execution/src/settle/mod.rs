@@ -19,6 +19,7 @@ mod conclude;
 mod contents;
 mod form;
 mod hold;
+mod number;
 mod past;
 mod past_store;
 mod pending_store;

@@ -106,6 +106,21 @@ pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Resu
     rows.iter().map(batch).collect()
 }
 
+/// Batch `seq` of an account, as a transaction sees it.
+pub(super) async fn batch_at(
+    tx: &mut AnyConnection,
+    account: &Account,
+    seq: u64,
+) -> Result<Option<Batch>, sqlx::Error> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{BATCH} {AT}")))
+        .bind(key_text(&account.licence))
+        .bind(int(account.opened_slot))
+        .bind(int(seq))
+        .fetch_optional(tx)
+        .await?;
+    row.as_ref().map(batch).transpose()
+}
+
 /// One batch.
 pub(crate) async fn find_batch(pool: &AnyPool, account: &Account, seq: u64) -> Result<Option<Batch>, sqlx::Error> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{BATCH} {AT}")))
@@ -211,7 +226,7 @@ pub(super) async fn remove_batch(tx: &mut AnyConnection, batch: &Batch, settleme
         (key_text(&batch.account.licence), int(batch.account.opened_slot), int(batch.contents.seq));
     pending_store::lock(tx, &batch.account).await?;
     let removed = sqlx::query(
-        "DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status = 'pending'",
+        "DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status IN ('pending', 'dead')",
     )
     .bind(&licence)
     .bind(opened)
