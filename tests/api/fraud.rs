@@ -17,14 +17,14 @@ use crate::settlement::{BATCH_AGE, CALL, check_proof, usage};
 use crate::tampered::tamper;
 
 /// A licence with three calls that are not settled yet.
-struct Pending {
-    market: Market,
-    buyer: Buyer,
+pub(crate) struct Pending {
+    pub market: Market,
+    pub buyer: Buyer,
     /// In the order of their calls.
-    signed: Vec<SignedReceipt>,
+    pub signed: Vec<SignedReceipt>,
 }
 
-async fn pending(database: &TestDatabase) -> Pending {
+pub(crate) async fn pending(database: &TestDatabase) -> Pending {
     let market = Market::open(database, usage).await;
     let buyer = market.buyer("buyer").await;
     market.buy_usage(&buyer, 600 * CALL).await;
@@ -66,7 +66,7 @@ impl Pending {
     }
 }
 
-fn key(signed: &SignedReceipt) -> String {
+pub(crate) fn key(signed: &SignedReceipt) -> String {
     bs58::encode(signed.receipt.licence.expect("it is paid")).into_string()
 }
 
@@ -150,7 +150,7 @@ async fn phantom_rows_are_never_charged() {
 }
 
 /// What is said of the first row that `query` finds for the licence, as soon as something is.
-async fn said(world: &Pending, query: &'static str) -> String {
+pub(crate) async fn said(world: &Pending, query: &'static str) -> String {
     let licence = key(&world.signed[0]);
     for _ in 0..100 {
         world.market.app.clock.advance(1_000);
@@ -165,7 +165,7 @@ async fn said(world: &Pending, query: &'static str) -> String {
 }
 
 const ACCOUNT_PROBLEM: &str = "SELECT problem FROM usage_accounts WHERE licence = $1";
-const BATCH_PROBLEM: &str = "SELECT problem FROM batches WHERE licence = $1 AND status <> 'confirmed'";
+pub(crate) const BATCH_PROBLEM: &str = "SELECT problem FROM batches WHERE licence = $1 AND status <> 'confirmed'";
 
 #[tokio::test]
 async fn a_batch_that_the_operator_changes_before_it_is_sent_is_not_sent() {
@@ -192,7 +192,7 @@ async fn a_batch_that_the_operator_changes_before_it_is_sent_is_not_sent() {
 }
 
 /// Writes a whole batch of so many units, with roots that fit its totals, while no server settles.
-async fn forge_batch(world: &Pending, units: u64) {
+pub(crate) async fn forge_batch(world: &Pending, units: u64) {
     let Pending { market, buyer, signed } = world;
     crate::tampered::another_settles(market).await;
     let licence = market.licence(buyer).await;

@@ -3,6 +3,7 @@
 mod audit;
 mod caps;
 mod certificate;
+mod changed_batches;
 mod composed;
 mod deposits;
 mod documented_examples;

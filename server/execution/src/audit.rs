@@ -30,6 +30,8 @@ pub(crate) enum Action {
     Stopped,
     /// A batch is not the sum of its signed receipts, so it is not sent.
     BatchWithheld,
+    /// A batch waits for a server with the meter key that its receipts were made under.
+    BatchWaits,
 }
 
 impl Action {
@@ -43,6 +45,7 @@ impl Action {
             Action::BatchDead => "batch.dead",
             Action::Stopped => "account.stop",
             Action::BatchWithheld => "batch.withhold",
+            Action::BatchWaits => "batch.wait",
         }
     }
 }

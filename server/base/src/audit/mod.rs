@@ -10,6 +10,7 @@
 //! | API keys | the agent | `key.create`, `key.rotate`, `key.revoke` |
 //! | skills | the publisher | `skill.publish`, `version.publish` |
 //! | what settlement gives up or forms again | `settlement` | `receipts.waive`, `receipt.set_aside`, `batch.void`, `batch.reopen`, `batch.dead` |
+//! | what settlement leaves to the operator | `settlement` | `account.stop`, `batch.withhold`, `batch.wait` |
 //! | the network this database belongs to, the keys that sign receipts | [`SERVER`] | `network.join`, `receipt_key.certify` |
 //!
 //! An agent reads its own entries, buyer and seller of a licence those of settlement about it. Those of [`SERVER`] are in the

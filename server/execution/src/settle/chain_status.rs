@@ -7,7 +7,7 @@ use super::Batch;
 /// What the chain says of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChainStatus {
-    /// It is on chain.
+    /// It is on chain, if its receipts lead to its root: the licence's root is the one that it is stored with.
     Landed,
     /// It is not, and can be sent.
     Open,
@@ -30,7 +30,11 @@ pub(super) fn chain_status(batch: &Batch, licence: Option<&Licence>) -> ChainSta
         let follows = licence.chain_root == batch.contents.prev_root;
         return if follows { ChainStatus::Open } else { ChainStatus::Impossible("the licence's root is another one") };
     }
-    if batch.contents.seq == licence.usage_seq() && licence.chain_root != batch.contents.chain_root {
+    if batch.contents.seq < licence.usage_seq() {
+        // Its number tells nothing, and its root shows no more.
+        return ChainStatus::Impossible("later batches were recorded, and nothing shows that it was before them");
+    }
+    if licence.chain_root != batch.contents.chain_root {
         return ChainStatus::Impossible(
             "another batch was recorded under its number: is the meter key used elsewhere?",
         );
@@ -86,7 +90,8 @@ mod tests {
     #[test]
     fn once_it_lands_the_chain_shows_its_root_until_the_next_one() {
         assert_eq!(chain_status(&batch(4), Some(&licence(4, [8; 32]))), ChainStatus::Landed);
-        assert_eq!(chain_status(&batch(4), Some(&licence(5, [9; 32]))), ChainStatus::Landed);
+        // After the next one its number alone is no proof.
+        assert!(matches!(chain_status(&batch(4), Some(&licence(5, [9; 32]))), ChainStatus::Impossible(_)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The check of what is stored against what was signed, the same when a batch is formed and before it is sent.
+//! The check of what is stored against what was signed, the same when a batch is formed, and before it is sent or
+//! given up.
 
 use clawos_interface::Key;
 use clawos_interface::accounts::Licence;
@@ -7,6 +8,8 @@ use clawos_licensing::{LicenceState, Snapshot};
 
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
+use super::past::billed_in;
+use super::past_store;
 use super::receipt_store::{self, Rows};
 use super::signed_body::{Refused, Signers, Unbillable};
 use super::store::{self, Change};
@@ -22,7 +25,7 @@ pub(super) const MOVED: &str = "the licence has another meter by now, and the ti
 /// What happens when a stored batch is another than the one that was formed.
 const CHANGED: &str = "the stored batch was changed after it was formed: it is not the sum of its signed receipts";
 
-/// Why a stored batch is not sent.
+/// Why a stored batch is neither sent nor given up.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Withheld {
     /// It may be sent by a server with another meter key.
@@ -65,23 +68,36 @@ impl Settler {
         licence.previous_meter == meter && may_record(licence, &state.value.listing.config, &meter, now) == Ok(false)
     }
 
-    /// Whether a batch may be sent: it is the sum of its signed receipts. One that is not stays where it is, for its
-    /// operator to look at; that is logged, and noted in the audit log once.
-    pub(super) async fn may_send(&self, batch: &Batch) -> Result<bool, SettleError> {
+    /// Whether a batch whose root the licence has is what its receipts add up to. They need no signature: the root binds
+    /// them.
+    pub(super) async fn is_as_anchored(&self, batch: &Batch) -> Result<bool, SettleError> {
+        let bodies = past_store::bodies(&self.db, &batch.account, batch.contents.seq).await?;
+        let (licence, contents) = (batch.account.licence, batch.contents.clone());
+        Ok(tokio::task::spawn_blocking(move || billed_in(&licence, &contents, &bodies).is_some()).await?)
+    }
+
+    /// Whether a batch is the sum of its signed receipts, so that it may be sent, or given up. One that is not stays where
+    /// it is, for its operator to look at; that is logged, and noted in the audit log once.
+    pub(super) async fn is_as_signed(&self, batch: &Batch) -> Result<bool, SettleError> {
         let stored = receipt_store::batched(&self.db, &batch.account, batch.contents.seq).await?;
         let (candidates, refused) = self.sort(&batch.account, stored).await?;
         let Some(withheld) = withheld(&batch.account.licence, &batch.contents, &candidates, refused) else {
             return Ok(true);
         };
-        let problem = if withheld == Withheld::OtherMeter { OTHER_METER } else { CHANGED };
+        let (problem, action, counter) = match withheld {
+            Withheld::OtherMeter => (OTHER_METER, Action::BatchWaits, "clawos_other_meter_batches_total"),
+            Withheld::Receipt { .. } | Withheld::Totals => {
+                (CHANGED, Action::BatchWithheld, "clawos_withheld_batches_total")
+            }
+        };
         let opened_slot = batch.account.opened_slot;
-        tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch was not sent: {problem}");
+        tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch is not worked on: {problem}");
         let retry_at = self.clock.now_ms() + RETRY_MS;
         let mut tx = self.db.write().await?;
         store::change(&mut tx, batch, &Change::Pending { problem: Some(problem), retry_at }).await?;
         if batch.problem.as_deref() != Some(problem) {
-            metrics::counter!("clawos_withheld_batches_total").increment(1);
-            self.note(&mut tx, Action::BatchWithheld, batch, &withheld.to_string()).await?;
+            metrics::counter!(counter).increment(1);
+            self.note(&mut tx, action, batch, &withheld.to_string()).await?;
         }
         tx.commit().await?;
         Ok(false)

@@ -19,6 +19,17 @@ use super::store::{self, Change};
 use super::{Batch, RETRY_MS, SettleError, Settler, States, show};
 use crate::audit::{self, Action};
 
+/// What is to be done about an open batch.
+#[derive(Debug)]
+enum Next {
+    /// It was done.
+    Nothing,
+    /// It is to be sent (again).
+    Send,
+    /// It went in this transaction, which has not shown yet.
+    FollowUp(String),
+}
+
 impl Settler {
     /// Decides about each open batch by what the chain says; returns those still to be sent.
     pub(super) async fn conclude(&self, open: Vec<Batch>, states: &States) -> Result<Vec<Batch>, SettleError> {
@@ -28,28 +39,13 @@ impl Settler {
         for batch in open {
             let Some(state) = states.get(&batch.account.licence) else { continue };
             self.hold.keep().await?;
-            let licence = state.value.licence.as_ref();
-            let account = batch.account;
-            let done = match (chain_status(&batch, licence), batch.status, &batch.transaction) {
-                (ChainStatus::Landed, ..) => self.landed(&batch, state.slot).await,
-                (ChainStatus::Impossible(problem), ..) => self.lost(&batch, problem).await,
-                (ChainStatus::Open, BatchStatus::Submitted, Some(signature)) => {
-                    sent.entry(signature.clone()).or_default().push(batch);
-                    Ok(())
-                }
-                (ChainStatus::Open, ..) if licence.is_some_and(|licence| !agrees(&batch, licence)) => {
-                    // The buyer would be charged what no receipt says.
-                    self.void(&batch, "the licence has another price now").await
-                }
-                (ChainStatus::Open, ..) if licence.is_some_and(|licence| self.is_too_large(&batch, licence, state)) => {
-                    self.reopen(&batch).await
-                }
-                (ChainStatus::Open, ..) => {
-                    to_send.push(batch);
-                    Ok(())
-                }
-            };
-            done.or_else(|error| self.log_and_skip(error, &account.licence))?;
+            let licence = batch.account.licence;
+            match self.conclude_one(&batch, state).await {
+                Ok(Next::Nothing) => {}
+                Ok(Next::Send) => to_send.push(batch),
+                Ok(Next::FollowUp(signature)) => sent.entry(signature).or_default().push(batch),
+                Err(error) => self.log_and_skip(error, &licence)?,
+            }
         }
         for (signature, batches) in &sent {
             self.hold.keep().await?;
@@ -58,6 +54,35 @@ impl Settler {
             }
         }
         Ok(to_send)
+    }
+
+    /// Decides about a batch. What is stored may have been changed: nothing is given up, waived or formed again, or taken
+    /// for settled, before that was compared with its receipts. A batch that is to be sent is checked then.
+    async fn conclude_one(&self, batch: &Batch, state: &Snapshot<LicenceState>) -> Result<Next, SettleError> {
+        let licence = state.value.licence.as_ref();
+        match (chain_status(batch, licence), batch.status, &batch.transaction) {
+            (ChainStatus::Landed, ..) if self.is_as_anchored(batch).await? => self.landed(batch, state.slot).await?,
+            (ChainStatus::Landed, ..) => {
+                self.is_as_signed(batch).await?;
+            }
+            (ChainStatus::Impossible(problem), ..) => self.lost(batch, problem).await?,
+            (ChainStatus::Open, BatchStatus::Submitted, Some(signature)) => {
+                return Ok(Next::FollowUp(signature.clone()));
+            }
+            (ChainStatus::Open, ..) if licence.is_some_and(|licence| !agrees(batch, licence)) => {
+                // The buyer would be charged what no receipt says.
+                if self.is_as_signed(batch).await? {
+                    self.void(batch, "the licence has another price now").await?;
+                }
+            }
+            (ChainStatus::Open, ..) if licence.is_some_and(|licence| self.is_too_large(batch, licence, state)) => {
+                if self.is_as_signed(batch).await? {
+                    self.reopen(batch).await?;
+                }
+            }
+            (ChainStatus::Open, ..) => return Ok(Next::Send),
+        }
+        Ok(Next::Nothing)
     }
 
     /// Notes that a batch is on chain. The transaction's own slot is known while the node remembers it.
@@ -83,7 +108,7 @@ impl Settler {
     }
 
     /// Gives up a batch that the licence will never take, unless it took it before: the account may have been closed
-    /// since, while no server was looking.
+    /// since, or a later batch recorded, while no server was looking.
     async fn lost(&self, batch: &Batch, problem: &str) -> Result<(), SettleError> {
         if let Some(signature) = &batch.transaction {
             match self.status_in_history(signature).await? {
@@ -97,6 +122,9 @@ impl Settler {
                 }
                 TransactionStatus::Unknown => {}
             }
+        }
+        if !self.is_as_signed(batch).await? {
+            return Ok(());
         }
         tracing::error!(licence = %show(&batch.account.licence), seq = batch.contents.seq, problem, "a batch can never land");
         let mut tx = self.db.write().await?;

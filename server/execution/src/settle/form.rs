@@ -11,7 +11,7 @@ use super::contents::{self, Candidate};
 use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
 use super::signed_body::{Refused, Unbillable};
-use super::store::{self, find_batch};
+use super::store::find_batch;
 use super::{Batch, RETRY_MS, SettleError, Settler, States, receipt_store, show};
 use crate::account::Account;
 use crate::audit::{self, Action};
@@ -142,27 +142,21 @@ impl Settler {
         let newest = candidates[..taken].iter().map(|receipt| receipt.issued_at).fold(newest, i64::max);
         let sealed_newest = past::seal(&self.vault, &contents.chain_root, newest)?;
         let batch = Anchored { contents, sealed_newest };
-        store::add_batch(tx, account, &batch, &candidates[..taken], now).await?;
-        Ok(Some(batch.contents.seq))
+        self.store_formed(tx, account, &batch, &candidates[..taken], now).await
     }
 }
 
 /// Settles nothing more of an account until its operator has looked at it; in the audit log once.
 async fn stop(tx: &mut AnyConnection, wanted: &PendingAccount, reason: Stopped, now: i64) -> Result<(), SettleError> {
     let account = &wanted.account;
-    let problem = match reason {
-        Stopped::Unknown { .. } => {
-            metrics::counter!("clawos_unknown_batches_total").increment(1);
-            UNKNOWN_BATCH
-        }
-        Stopped::Changed { .. } | Stopped::Billed { .. } => {
-            metrics::counter!("clawos_changed_batches_total").increment(1);
-            CHANGED_BATCH
-        }
+    let (problem, counter) = match reason {
+        Stopped::Unknown { .. } => (UNKNOWN_BATCH, "clawos_unknown_batches_total"),
+        Stopped::Changed { .. } | Stopped::Billed { .. } => (CHANGED_BATCH, "clawos_changed_batches_total"),
     };
     tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is settled");
     pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
     if wanted.problem.as_deref() != Some(problem) {
+        metrics::counter!(counter).increment(1);
         audit::append(tx, now, Action::Stopped, account, "", &format!("{problem}: {reason}")).await?;
     }
     Ok(())

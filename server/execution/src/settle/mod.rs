@@ -2,7 +2,7 @@
 //!
 //! A batch is the sum of signed bodies: each stored receipt is checked against its signature and its key's certificate
 //! first, and one whose row says something else is set aside, never charged, logged, counted and audited. The same is
-//! checked again before a batch is sent, and one that is not that sum is not sent. What is on chain is never billed again,
+//! checked again before a batch is sent, waived, formed again or given up, and one that is not that sum is left as it is. What is on chain is never billed again,
 //! whatever the database says by then: before a batch is formed, earlier ones are compared with it (`past`).
 //!
 //! Order of a round: look at the chain, conclude what was sent, form what is due, send what is formed. A batch is
@@ -19,6 +19,7 @@ mod conclude;
 mod contents;
 mod form;
 mod hold;
+mod number;
 mod past;
 mod past_store;
 mod pending_store;
@@ -77,6 +78,8 @@ pub(crate) enum SettleError {
     Check(#[from] JoinError),
     #[error("another server settles by now, which goes on with it")]
     TakenOver,
+    #[error("a batch or its receipts changed since they were read: does another server settle?")]
+    Overtaken,
     #[error("a batch could not be sealed")]
     Seal(#[from] VaultError),
 }

@@ -98,7 +98,7 @@ fn carries_on(licence: &Licence) -> bool {
 
 /// What a batch on chain billed; none when the receipts are not those that it was anchored with. They need no signature:
 /// the licence's root binds them.
-fn billed_in(licence: &Key, contents: &BatchContents, bodies: &[String]) -> Option<Vec<Candidate>> {
+pub(super) fn billed_in(licence: &Key, contents: &BatchContents, bodies: &[String]) -> Option<Vec<Candidate>> {
     let billed: Vec<Candidate> = bodies.iter().map(|body| signed_body::billed(body)).collect::<Option<_>>()?;
     let read = BatchContents::of(licence, contents.seq, contents.prev_root, &billed)?;
     (read == *contents).then_some(billed)

@@ -14,6 +14,7 @@ use clawos_licensing::Simulation;
 use clawos_solana::assembly::compute_budget;
 use clawos_solana::transaction::{signed, wire_len};
 use clawos_solana::{MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES};
+use solana_transaction::Transaction;
 
 use super::check::MOVED;
 use super::store::{self, Change};
@@ -69,7 +70,10 @@ impl Settler {
                     let Some(Item { batch, .. }) = again.pop() else { continue };
                     let problem = error.to_string();
                     self.log_and_skip(error, &batch.account.licence)?;
-                    self.postpone(&batch, &problem).await?;
+                    // It may have been stored as sent all the same, when the database's answer was lost.
+                    if let Err(error) = self.postpone(&batch, &problem).await {
+                        self.log_and_skip(error, &batch.account.licence)?;
+                    }
                 }
             }
         }
@@ -78,7 +82,7 @@ impl Settler {
 
     /// A batch with its instruction, if it may be sent now; else it is postponed, or voided where it never may.
     async fn item(&self, batch: Batch, meter: &Key, states: &States) -> Result<Option<Item>, SettleError> {
-        if !self.may_send(&batch).await? {
+        if !self.is_as_signed(&batch).await? {
             return Ok(None);
         }
         if let Some(state) = states.get(&batch.account.licence)
@@ -139,9 +143,14 @@ impl Settler {
             let sent = Change::Submitted { tx: &signature, last_valid_height: blockhash.last_valid_block_height };
             store::change(&mut tx, &item.batch, &sent).await?;
         }
+        // Before the commit: it may take place while its answer is lost, and the next round sends this one then.
+        let mut in_flight = self.in_flight.lock().await;
+        // None of these batches was stored as sent by now, so what is left of earlier tries was not sent.
+        in_flight.retain(|_, earlier| !items.iter().any(|item| concerns(earlier, &item.batch.account.licence)));
+        in_flight.insert(signature.clone(), transaction.clone());
+        drop(in_flight);
         tx.commit().await?;
         Failpoint::BatchSigned.reach();
-        self.in_flight.lock().await.insert(signature.clone(), transaction.clone());
         tracing::info!(%signature, licences = items.len(), "usage sent to the chain");
         // If this fails it is sent again by the next round: it is stored and in flight.
         if let Err(error) = chain.send(&transaction).await {
@@ -174,6 +183,11 @@ fn instruction(meter: &Key, batch: &Batch, states: &States) -> Result<Instructio
         root: batch.contents.anchored_root,
     };
     Ok(record_usage(meter, &route, &batch.buyer, licence.vault_bump() != 0, &args))
+}
+
+/// Whether a transaction has this account among its own.
+fn concerns(transaction: &Transaction, account: &Key) -> bool {
+    transaction.message.account_keys.iter().any(|key| key.to_bytes() == *account)
 }
 
 fn assemble(head: &[Instruction], items: &[Item]) -> Vec<Instruction> {

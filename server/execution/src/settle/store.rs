@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, AnyPool, Row};
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
 use super::past::Anchored;
-use super::pending_store;
+use super::{SettleError, pending_store};
 use crate::account::Account;
 
 /// Receipts that one statement moves into a batch. Its text has a parameter (`$2`, `$3`, …) for each id; the ids are bound.
@@ -46,7 +46,7 @@ pub(super) async fn add_batch(
     batch: &Anchored,
     receipts: &[Candidate],
     now: i64,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SettleError> {
     let (licence, opened) = (key_text(&account.licence), int(account.opened_slot));
     let Anchored { contents, sealed_newest } = batch;
     sqlx::query(
@@ -82,14 +82,17 @@ pub(super) async fn add_batch(
         moved += query.execute(&mut *tx).await?.rows_affected();
     }
     if moved != contents.count {
-        return Err(sqlx::Error::Protocol("the receipts of a batch changed while it was formed".to_owned()));
+        return Err(SettleError::Overtaken);
     }
-    pending_store::recount(tx, account, None).await
+    Ok(pending_store::recount(tx, account, None).await?)
 }
 
 const BATCH: &str = "SELECT b.licence, b.opened_slot, b.seq, b.prev_root, b.count, b.units, b.amount, b.tree_root, \
      b.anchored_root, b.chain_root, b.status, b.tx, b.last_valid_height, b.slot, b.problem, u.skill_account, u.buyer, u.seller \
      FROM batches b JOIN usage_accounts u ON u.licence = b.licence AND u.opened_slot = b.opened_slot ";
+
+/// One batch of an account, by its number.
+const AT: &str = "WHERE b.licence = $1 AND b.opened_slot = $2 AND b.seq = $3";
 
 /// Batches that are not settled yet and may be worked on now.
 pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Result<Vec<Batch>, sqlx::Error> {
@@ -103,15 +106,29 @@ pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Resu
     rows.iter().map(batch).collect()
 }
 
+/// Batch `seq` of an account, as a transaction sees it.
+pub(super) async fn batch_at(
+    tx: &mut AnyConnection,
+    account: &Account,
+    seq: u64,
+) -> Result<Option<Batch>, sqlx::Error> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{BATCH} {AT}")))
+        .bind(key_text(&account.licence))
+        .bind(int(account.opened_slot))
+        .bind(int(seq))
+        .fetch_optional(tx)
+        .await?;
+    row.as_ref().map(batch).transpose()
+}
+
 /// One batch.
 pub(crate) async fn find_batch(pool: &AnyPool, account: &Account, seq: u64) -> Result<Option<Batch>, sqlx::Error> {
-    let row =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{BATCH} WHERE b.licence = $1 AND b.opened_slot = $2 AND b.seq = $3")))
-            .bind(key_text(&account.licence))
-            .bind(int(account.opened_slot))
-            .bind(int(seq))
-            .fetch_optional(pool)
-            .await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{BATCH} {AT}")))
+        .bind(key_text(&account.licence))
+        .bind(int(account.opened_slot))
+        .bind(int(seq))
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(batch).transpose()
 }
 
@@ -165,8 +182,11 @@ pub(super) enum Change<'a> {
     Dead { problem: &'a str },
 }
 
-/// Writes what becomes of a batch, unless something else became of it since it was read: another server may have taken over.
-pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Change<'_>) -> Result<(), sqlx::Error> {
+/// Writes what becomes of a batch.
+///
+/// # Errors
+/// [`SettleError::Overtaken`] when something else became of it since it was read: another server may have taken over.
+pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Change<'_>) -> Result<(), SettleError> {
     let (status, signature, height, slot, problem, retry_at) = match change {
         Change::Submitted { tx, last_valid_height } => {
             ("submitted", Some(*tx), Some(int(*last_valid_height)), None, batch.problem.as_deref(), 0)
@@ -195,27 +215,26 @@ pub(super) async fn change(tx: &mut AnyConnection, batch: &Batch, change: &Chang
     .execute(tx)
     .await?;
     if done.rows_affected() != 1 {
-        return Err(sqlx::Error::Protocol(
-            "the batch changed since it was read: does another server settle?".to_owned(),
-        ));
+        return Err(SettleError::Overtaken);
     }
     Ok(())
 }
 
 /// Removes a batch that is certainly not on chain; its receipts become `settlement`: `waived`, or `pending` again.
-pub(super) async fn remove_batch(tx: &mut AnyConnection, batch: &Batch, settlement: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn remove_batch(tx: &mut AnyConnection, batch: &Batch, settlement: &str) -> Result<(), SettleError> {
     let (licence, opened, seq) =
         (key_text(&batch.account.licence), int(batch.account.opened_slot), int(batch.contents.seq));
     pending_store::lock(tx, &batch.account).await?;
-    let removed =
-        sqlx::query("DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status = 'pending'")
-            .bind(&licence)
-            .bind(opened)
-            .bind(seq)
-            .execute(&mut *tx)
-            .await?;
+    let removed = sqlx::query(
+        "DELETE FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND status IN ('pending', 'dead')",
+    )
+    .bind(&licence)
+    .bind(opened)
+    .bind(seq)
+    .execute(&mut *tx)
+    .await?;
     if removed.rows_affected() != 1 {
-        return Err(sqlx::Error::Protocol("the batch changed before it was removed".to_owned()));
+        return Err(SettleError::Overtaken);
     }
     sqlx::query(
         "UPDATE receipts SET settlement = $1, batch_seq = NULL
@@ -227,7 +246,7 @@ pub(super) async fn remove_batch(tx: &mut AnyConnection, batch: &Batch, settleme
     .bind(seq)
     .execute(&mut *tx)
     .await?;
-    pending_store::recount(tx, &batch.account, None).await
+    Ok(pending_store::recount(tx, &batch.account, None).await?)
 }
 
 fn batch(row: &AnyRow) -> Result<Batch, sqlx::Error> {

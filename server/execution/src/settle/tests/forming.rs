@@ -84,7 +84,7 @@ async fn a_batch_is_what_its_receipts_were_signed_as() {
         world.receipts(account, &[20, 30, 10]).await;
         let contents = form(&world, account).await.unwrap();
         assert_eq!((contents.count, contents.units, contents.amount), (3, 60, 60));
-        assert!(world.settler.may_send(&world.again(account).await).await.unwrap());
+        assert!(world.settler.is_as_signed(&world.again(account).await).await.unwrap());
         assert!(world.audited().await.is_empty());
     }
 }
@@ -186,6 +186,26 @@ async fn receipts_made_under_another_meter_wait_for_it() {
         phantom(&world, account, &key, |receipt| receipt.key = signature::public_key(&key)).await;
         assert!(form(&world, account).await.is_none());
         assert_eq!(world.settlements(account).await, ["pending", "pending"]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_made_under_another_meter_waits_for_it_and_is_not_called_changed() {
+    for world in World::on_each_database().await {
+        let (meter, key) = (SigningKey::from_bytes(&[5; 32]), SigningKey::from_bytes(&[6; 32]));
+        world.certify(&meter, &key).await;
+        let account = world.account(1, 1, 1, 10, MINUTE).await;
+        world.receipts(account, &[10]).await;
+        form(&world, account).await.unwrap();
+        phantom(&world, account, &key, |receipt| receipt.key = signature::public_key(&key)).await;
+        let in_it = "UPDATE receipts SET settlement = 'batched', batch_seq = 1 WHERE settlement = $1";
+        world.tamper(in_it, "pending").await;
+        for _ in 0..2 {
+            assert!(!world.settler.is_as_signed(&world.again(account).await).await.unwrap());
+            let audited = world.audited().await;
+            assert_eq!((audited.len(), &*audited[0].0), (1, "batch.wait"), "{audited:?}");
+        }
+        assert!(world.again(account).await.problem.unwrap().contains("start the server with that one"));
     }
 }
 

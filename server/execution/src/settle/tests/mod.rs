@@ -3,6 +3,7 @@
 
 mod forming;
 mod moved;
+mod number;
 mod odd_rows;
 mod past;
 mod rounds;

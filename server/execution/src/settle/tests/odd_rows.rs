@@ -36,7 +36,7 @@ async fn a_value_of_another_type_keeps_no_other_receipt_waiting() {
             );
             // Nor does such a row, in a batch, keep its server from saying so.
             world.tamper("UPDATE receipts SET seller = x'00' WHERE id = $1", &signed[0].receipt.id).await;
-            assert!(!world.settler.may_send(&batch).await.unwrap(), "{change}");
+            assert!(!world.settler.is_as_signed(&batch).await.unwrap(), "{change}");
             assert_eq!(world.audited().await.pop().unwrap().0, "batch.withhold", "{change}");
         }
     }

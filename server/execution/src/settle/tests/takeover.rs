@@ -78,9 +78,10 @@ async fn who_was_overtaken_changes_nothing_that_the_other_did() {
         let sent = Change::Submitted { tx: "theirs", last_valid_height: 1 };
         world.second().change(&seen, sent).await.unwrap();
         let ours = Change::Submitted { tx: "ours", last_valid_height: 1 };
-        world.settler.change(&seen, ours).await.unwrap_err();
-        world.settler.change(&seen, Change::Pending { problem: Some("broken"), retry_at: 0 }).await.unwrap_err();
-        world.settler.change(&seen, Change::Dead { problem: "lost" }).await.unwrap_err();
+        let broken = Change::Pending { problem: Some("broken"), retry_at: 0 };
+        for late in [ours, broken, Change::Dead { problem: "lost" }] {
+            assert!(matches!(world.settler.change(&seen, late).await, Err(SettleError::Overtaken)));
+        }
         let mut dearer = licence(account, 0);
         dearer.unit_price.set(2);
         let states = super::states(account, dearer);
