@@ -16,7 +16,7 @@ use crate::audit::Action;
 
 /// What happens when this server's meter is not the one that receipts were made under.
 pub(super) const OTHER_METER: &str =
-    "receipts wait for the meter key that they were made under: start the server with that one";
+    "receipts wait for the meter that they were made under, which the licence names: start a server with its key";
 /// What happens when the licence was renewed with another proxy's meter and this server's may not record any more.
 pub(super) const MOVED: &str = "the licence has another meter by now, and the time of this one to record is over";
 /// What happens when a stored batch is another than the one that was formed.
@@ -95,7 +95,7 @@ fn withheld(
     candidates: &[Candidate],
     refused: Vec<Refused>,
 ) -> Option<Withheld> {
-    if refused.iter().any(|refused| refused.reason == Unbillable::OtherMeter) {
+    if refused.iter().any(|refused| matches!(refused.reason, Unbillable::OtherMeter(_))) {
         return Some(Withheld::OtherMeter);
     }
     if let Some(Refused { id, reason }) = refused.into_iter().next() {

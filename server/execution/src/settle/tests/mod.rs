@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod meters;
 mod moved;
 mod odd_rows;
 mod past;
