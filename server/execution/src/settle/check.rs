@@ -78,6 +78,7 @@ impl Settler {
         tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch was not sent: {problem}");
         let retry_at = self.clock.now_ms() + RETRY_MS;
         let mut tx = self.db.write().await?;
+        super::pending_store::mark_stopped(&mut tx, &batch.account, super::Halt::Withheld).await?;
         store::change(&mut tx, batch, &Change::Pending { problem: Some(problem), retry_at }).await?;
         if batch.problem.as_deref() != Some(problem) {
             metrics::counter!("clawos_withheld_batches_total").increment(1);

@@ -9,6 +9,7 @@ use sqlx::AnyConnection;
 
 use super::check::{MOVED, OTHER_METER};
 use super::contents::{self, Candidate};
+use super::halt::Halt;
 use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
 use super::signed_body::{Refused, Unbillable};
@@ -26,7 +27,7 @@ const CLOCKS_DIFFER_MS: i64 = 300_000;
 /// What happens to such receipts.
 const TOO_EARLY: &str = "receipts wait for the time that they say they were made at: the clock of a server was ahead";
 /// Why nothing more of a licence is settled once the chain has a batch that this database never stored.
-pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
+const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
 /// The same where a receipt would be billed twice, or where that cannot be ruled out.
 const CHANGED_BATCH: &str =
     "a batch that is on chain is not what was anchored, or one of its receipts is to be billed again";
@@ -94,10 +95,11 @@ impl Settler {
         waive(&mut tx, account, &lost, MOVED, now).await?;
         let seq = match (licence, newest) {
             (Some(_), Err(reason)) => {
-                stop(&mut tx, wanted, reason, now).await?;
+                stop(&mut tx, account, reason, now).await?;
                 None
             }
             (Some(licence), Ok(newest)) => {
+                pending_store::clear_stopped(&mut tx, account).await?;
                 self.form_locked(&mut tx, account, Unbilled { candidates, newest, now }, &licence, state).await?
             }
             (None, _) => {
@@ -204,21 +206,20 @@ impl Settler {
 }
 
 /// Settles nothing more of an account until its operator has looked at it; in the audit log once.
-async fn stop(tx: &mut AnyConnection, wanted: &PendingAccount, reason: Stopped, now: i64) -> Result<(), SettleError> {
-    let account = &wanted.account;
-    let problem = match reason {
+async fn stop(tx: &mut AnyConnection, account: &Account, reason: Stopped, now: i64) -> Result<(), SettleError> {
+    let (problem, halt) = match reason {
         Stopped::Unknown { .. } => {
             metrics::counter!("clawos_unknown_batches_total").increment(1);
-            UNKNOWN_BATCH
+            (UNKNOWN_BATCH, Halt::UnknownBatch)
         }
         Stopped::Changed { .. } | Stopped::Billed { .. } => {
             metrics::counter!("clawos_changed_batches_total").increment(1);
-            CHANGED_BATCH
+            (CHANGED_BATCH, Halt::Changed)
         }
     };
-    tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is settled");
+    tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is served or settled");
     pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
-    if wanted.problem.as_deref() != Some(problem) {
+    if pending_store::mark_stopped(tx, account, halt).await? {
         audit::append(tx, now, Action::Stopped, account, "", &format!("{problem}: {reason}")).await?;
     }
     Ok(())

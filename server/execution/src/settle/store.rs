@@ -10,6 +10,7 @@ use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
 use super::past::Anchored;
 use super::pending_store;
+use super::unreadable::Readable;
 use crate::account::Account;
 
 /// Receipts that one statement moves into a batch. Its text has a parameter (`$2`, `$3`, …) for each id; the ids are bound.
@@ -92,7 +93,7 @@ const BATCH: &str = "SELECT b.licence, b.opened_slot, b.seq, b.prev_root, b.coun
      FROM batches b JOIN usage_accounts u ON u.licence = b.licence AND u.opened_slot = b.opened_slot ";
 
 /// Batches that are not settled yet and may be worked on now.
-pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Result<Vec<Batch>, sqlx::Error> {
+pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Result<Readable<Batch>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "{BATCH} WHERE b.status IN ('pending', 'submitted') AND b.retry_at <= $1 ORDER BY b.formed_at LIMIT $2"
     )))
@@ -100,7 +101,7 @@ pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Resu
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    rows.iter().map(batch).collect()
+    Ok(Readable::of(&rows, batch))
 }
 
 /// One batch.
