@@ -45,6 +45,8 @@ CREATE INDEX receipts_of_batch ON receipts (licence, opened_slot, batch_seq, id)
 
 -- One row per account with usage: what is not in a batch yet, the currency of its amounts (empty before the first receipt),
 -- and the buyer's cap of units in one batch (0: none). Its row lock orders leasing and batching of the account.
+-- stopped: why no more is served until its operator has looked at it. 0: it is served; 1: the chain has a batch that is not
+-- here; 2: what is stored is not what is on chain, or cannot be read; 3: its open batch cannot be sent, while there is one.
 CREATE TABLE usage_accounts (
     licence TEXT NOT NULL,
     opened_slot BIGINT NOT NULL,
@@ -60,6 +62,7 @@ CREATE TABLE usage_accounts (
     batch_cap BIGINT NOT NULL,
     retry_at BIGINT NOT NULL,
     problem TEXT,
+    stopped BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (licence, opened_slot)
 );
 CREATE INDEX usage_accounts_due ON usage_accounts (pending_count, retry_at);

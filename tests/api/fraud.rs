@@ -255,6 +255,8 @@ async fn a_whole_batch_that_the_operator_makes_up_is_never_charged() {
             }
             crate::tampered::nobody_settles(market).await;
             assert!(said(&world, BATCH_PROBLEM).await.contains("changed after it was formed"));
+            // Nor is more served, which could not be charged.
+            market.call(buyer, "more").await.problem("units_busy");
             assert_eq!(market.licence(buyer).await.usage_total(), 0);
             // Once in the log, however often it is tried.
             market.app.clock.advance(BATCH_AGE);
@@ -308,6 +310,7 @@ async fn a_settled_receipt_that_the_operator_puts_back_is_not_charged_twice() {
         let row =
             sqlx::query(log).bind(format!("{}@%", key(&signed[0]))).fetch_all(&*market.app.state.db).await.unwrap();
         assert!(row[0].get::<String, _>(0).contains("batch 1"));
+        market.call(buyer, "more").await.problem("units_busy");
         // The operator restores what was there; what was used since is settled.
         tamper(market, "DELETE FROM receipts WHERE id = $1", "run_filler").await;
         tamper(market, "UPDATE receipts SET settlement = 'batched', batch_seq = 1 WHERE id = $1", again).await;
@@ -315,6 +318,7 @@ async fn a_settled_receipt_that_the_operator_puts_back_is_not_charged_twice() {
         check_proof(market, buyer, &later).await;
         let licence = market.licence(buyer).await;
         assert_eq!((licence.usage_total(), licence.credit()), (4, 596 * CALL));
+        market.call(buyer, "once more").await.json(200);
     }
 }
 

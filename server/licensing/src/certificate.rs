@@ -46,7 +46,7 @@ pub struct KeysByMeter {
     /// By this server's meter.
     pub ours: Vec<CertifiedKey>,
     /// By another one: of another server, or this server's before.
-    pub others: Vec<CertifiedKey>,
+    pub others: Vec<PublishedKey>,
 }
 
 impl Licensing {
@@ -114,11 +114,12 @@ impl Licensing {
     pub async fn certified_keys(&self) -> Result<KeysByMeter, LicensingError> {
         let (network, meter) = (self.network().await?, self.meter());
         let mut keys = KeysByMeter::default();
-        for PublishedKey { certified, meter: by } in self.receipt_keys().await? {
+        for published in self.receipt_keys().await? {
+            let PublishedKey { certified, meter: by } = published;
             let statement = certified.statement(network.genesis, network.program);
             match statement.verify(&by, &certified.certificate).is_ok() {
                 true if by == meter => keys.ours.push(certified),
-                true => keys.others.push(certified),
+                true => keys.others.push(published),
                 false => {}
             }
         }

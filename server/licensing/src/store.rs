@@ -23,22 +23,29 @@ pub(super) async fn join_network(tx: &mut AnyConnection, genesis: &Key, program:
     Ok(done.rows_affected() == 1)
 }
 
-/// Every certified key, newest first.
+/// Every certified key, newest first. A row that cannot be read certifies nothing.
 pub(super) async fn receipt_keys(pool: &AnyPool) -> Result<Vec<PublishedKey>, sqlx::Error> {
     let rows = sqlx::query("SELECT key, meter, from_ms, to_ms, certificate FROM receipt_keys ORDER BY from_ms DESC")
         .fetch_all(pool)
         .await?;
-    rows.iter()
-        .map(|row| {
-            let certified = CertifiedKey {
-                key: base58(row, 0)?,
-                from_ms: row.try_get(2)?,
-                to_ms: row.try_get(3)?,
-                certificate: base58(row, 4)?,
-            };
-            Ok(PublishedKey { certified, meter: base58(row, 1)? })
-        })
-        .collect()
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match published_key(row) {
+            Ok(key) => keys.push(key),
+            Err(error) => tracing::error!(%error, "a row of receipt_keys cannot be read, so it certifies no key"),
+        }
+    }
+    Ok(keys)
+}
+
+fn published_key(row: &AnyRow) -> Result<PublishedKey, sqlx::Error> {
+    let certified = CertifiedKey {
+        key: base58(row, 0)?,
+        from_ms: row.try_get(2)?,
+        to_ms: row.try_get(3)?,
+        certificate: base58(row, 4)?,
+    };
+    Ok(PublishedKey { certified, meter: base58(row, 1)? })
 }
 
 /// Adds a certified key; false when it is there already.

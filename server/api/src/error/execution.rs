@@ -33,7 +33,7 @@ impl From<ExecutionError> for ApiError {
             ExecutionError::Units(ReserveError::SetAside | ReserveError::Unrecorded { .. }) => {
                 ApiError::new(Code::UnitsBusy, text).retry_after(UNITS_RETRY_AFTER)
             }
-            ExecutionError::Units(ReserveError::UnknownBatch) => {
+            ExecutionError::Units(ReserveError::UnknownBatch | ReserveError::Stopped) => {
                 ApiError::new(Code::UnitsBusy, text).retry_after(OPERATOR_RETRY_AFTER)
             }
             ExecutionError::Units(ReserveError::MeteredElsewhere) => ApiError::new(Code::WrongProxy, text),

@@ -6,7 +6,7 @@ use clawos_base::database::columns::{optional_uint, uint};
 use clawos_interface::Currency;
 use sqlx::{AnyPool, Row};
 
-use crate::settle::UNKNOWN_BATCH;
+use crate::settle::Halt;
 
 /// Sums over all accounts.
 pub(super) struct Counted {
@@ -24,14 +24,14 @@ pub(super) async fn count(pool: &AnyPool) -> Result<Counted, sqlx::Error> {
          FROM (
              SELECT pending_count AS receipts, pending_units AS units,
                     CASE WHEN priced <> 0 THEN pending_since END AS since,
-                    CASE WHEN problem = $1 THEN 1 ELSE 0 END AS unknown
+                    CASE WHEN stopped = $1 THEN 1 ELSE 0 END AS unknown
              FROM usage_accounts WHERE pending_count > 0
              UNION ALL
              SELECT count, units, CASE WHEN amount > 0 THEN formed_at END, 0
              FROM batches WHERE status IN ('pending', 'submitted')
          ) AS unsettled",
     )
-    .bind(UNKNOWN_BATCH)
+    .bind(Halt::UnknownBatch.code())
     .fetch_one(pool)
     .await?;
     Ok(Counted {

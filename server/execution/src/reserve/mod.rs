@@ -48,6 +48,12 @@ pub enum ReserveError {
          operator has to put a newer copy of the database back"
     )]
     UnknownBatch,
+    /// What is used now could not be recorded: what this server's database has of the licence was changed.
+    #[error(
+        "what this server's database has of the licence's usage was changed, so more could not be charged; its operator has to \
+         put it back as it was"
+    )]
+    Stopped,
     /// What is paid per unit was recorded through another proxy, whose receipts and batches this server does not have.
     #[error(
         "usage of this licence was recorded through another proxy before it named this one, and what is paid per unit cannot \

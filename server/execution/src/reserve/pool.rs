@@ -211,6 +211,7 @@ fn granted(lease: Lease, allowance: Allowance, needed: u64) -> Result<(u64, bool
         }
         Lease::SetAside => Err(ReserveError::SetAside),
         Lease::UnknownBatch => Err(ReserveError::UnknownBatch),
+        Lease::Stopped => Err(ReserveError::Stopped),
         Lease::MeteredElsewhere => Err(ReserveError::MeteredElsewhere),
         Lease::Unrecorded => Err(ReserveError::Unrecorded { cap: allowance.per_batch.unwrap_or(u64::MAX) }),
     }

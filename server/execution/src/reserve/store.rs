@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::Allowance;
 use crate::account::Account;
-use crate::settle::UNKNOWN_BATCH;
+use crate::settle::Halt;
 
 /// A request for units.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub(super) enum Lease {
     Unrecorded,
     /// What the licence used could not be recorded: the chain has a batch of it that this database does not know.
     UnknownBatch,
+    /// What the licence used cannot be recorded: what is stored of it was changed.
+    Stopped,
     /// Another proxy recorded its usage.
     MeteredElsewhere,
 }
@@ -111,35 +113,53 @@ async fn answer_to(
     request: &LeaseRequest<'_>,
     allowance: Allowance,
 ) -> Result<Lease, sqlx::Error> {
-    if allowance.moved && request.usage_seq > 0 && !has_batch(connection, request).await? {
+    if let Some(root) = allowance.moved
+        && request.usage_seq > 0
+        && !has_batch(connection, request, &root).await?
+    {
         return Ok(Lease::MeteredElsewhere);
     }
-    if is_unknown(connection, request).await? {
-        return Ok(Lease::UnknownBatch);
+    if let Some(refusal) = stopped(connection, request).await? {
+        return Ok(refusal);
     }
     Ok(answer(request, allowance, outstanding(connection, request).await?))
 }
 
-/// Whether the licence's last batch, by the chain, is one of this database.
-async fn has_batch(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query("SELECT 1 FROM batches WHERE licence = $1 AND opened_slot = $2 AND seq = $3")
-        .bind(key_text(&request.account.licence))
-        .bind(int(request.account.opened_slot))
-        .bind(int(request.usage_seq))
-        .fetch_optional(connection)
-        .await?;
+/// Whether the licence's last batch, which leads to `root` on chain, is one of this database.
+async fn has_batch(
+    connection: &mut AnyConnection,
+    request: &LeaseRequest<'_>,
+    root: &[u8; 32],
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query(
+        "SELECT 1 FROM batches
+         WHERE licence = $1 AND opened_slot = $2 AND seq = $3 AND chain_root = $4 AND status <> 'dead'",
+    )
+    .bind(key_text(&request.account.licence))
+    .bind(int(request.account.opened_slot))
+    .bind(int(request.usage_seq))
+    .bind(root.to_vec())
+    .fetch_optional(connection)
+    .await?;
     Ok(found.is_some())
 }
 
-/// Whether the settler found a batch on chain that this database does not know.
-async fn is_unknown(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query("SELECT 1 FROM usage_accounts WHERE licence = $1 AND opened_slot = $2 AND problem = $3")
-        .bind(key_text(&request.account.licence))
-        .bind(int(request.account.opened_slot))
-        .bind(UNKNOWN_BATCH)
-        .fetch_optional(connection)
-        .await?;
-    Ok(found.is_some())
+/// Why nothing more is served that could never be charged, if the settler found that.
+async fn stopped(connection: &mut AnyConnection, request: &LeaseRequest<'_>) -> Result<Option<Lease>, sqlx::Error> {
+    let found = sqlx::query(
+        "SELECT stopped FROM usage_accounts WHERE licence = $1 AND opened_slot = $2 AND stopped <> 0
+             AND (stopped <> $3 OR EXISTS (SELECT 1 FROM batches WHERE batches.licence = usage_accounts.licence
+                                           AND batches.opened_slot = usage_accounts.opened_slot
+                                           AND batches.status IN ('pending', 'submitted')))",
+    )
+    .bind(key_text(&request.account.licence))
+    .bind(int(request.account.opened_slot))
+    .bind(Halt::Withheld.code())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = found else { return Ok(None) };
+    let unknown = row.try_get::<i64, _>(0)? == Halt::UnknownBatch.code();
+    Ok(Some(if unknown { Lease::UnknownBatch } else { Lease::Stopped }))
 }
 
 fn answer(request: &LeaseRequest<'_>, allowance: Allowance, outstanding: Outstanding) -> Lease {

@@ -40,14 +40,14 @@ impl Server {
 }
 
 fn allowance(limit: u64) -> Allowance {
-    Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None, moved: false }
+    Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None, moved: None }
 }
 
 #[tokio::test]
 async fn what_another_proxy_charged_for_is_not_carried_on_unless_its_last_batch_is_known() {
     for (_, db, _folder) in databases().await {
         let server = Server::new(&db, "one");
-        let moved = Allowance { moved: true, ..allowance(8) };
+        let moved = Allowance { moved: Some([7; 32]), ..allowance(8) };
         // Nothing was recorded yet, so nothing has to be carried on.
         drop(server.pools.promise(ACCOUNT, moved, 0, 1).await.unwrap());
         server.pools.release().await.unwrap();
@@ -69,6 +69,44 @@ async fn what_another_proxy_charged_for_is_not_carried_on_unless_its_last_batch_
         .await
         .unwrap();
         drop(server.pools.promise(ACCOUNT, moved, 5, 1).await.unwrap());
+        server.pools.release().await.unwrap();
+        // Another one with its number is not it, nor is one that never landed.
+        let other = Allowance { moved: Some([8; 32]), ..moved };
+        assert!(matches!(server.pools.promise(ACCOUNT, other, 5, 1).await, Err(ReserveError::MeteredElsewhere)));
+        sqlx::query("UPDATE batches SET status = 'dead'").execute(&*db).await.unwrap();
+        assert!(matches!(server.pools.promise(ACCOUNT, moved, 5, 1).await, Err(ReserveError::MeteredElsewhere)));
+    }
+}
+
+#[tokio::test]
+async fn what_could_never_be_charged_is_not_served() {
+    for (_, db, _folder) in databases().await {
+        let server = Server::new(&db, "one");
+        drop(server.promise(8, 1).await.unwrap());
+        server.pools.release().await.unwrap();
+        let stop = async |code: i64| {
+            sqlx::query("UPDATE usage_accounts SET stopped = $1").bind(code).execute(&*db).await.unwrap();
+        };
+        stop(1).await;
+        assert!(matches!(server.promise(8, 1).await, Err(ReserveError::UnknownBatch)));
+        stop(2).await;
+        assert!(matches!(server.promise(8, 1).await, Err(ReserveError::Stopped)));
+        server.pools.check_units(ACCOUNT, allowance(8), 0, 1).await.unwrap_err();
+        // Withheld is a batch only while it is there.
+        stop(3).await;
+        drop(server.promise(8, 1).await.unwrap());
+        server.pools.release().await.unwrap();
+        sqlx::query(
+            "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
+                 chain_root, sealed_newest, status, formed_at, retry_at)
+             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, $2, 'pending', 0, 0)",
+        )
+        .bind(clawos_base::database::columns::key_text(&ACCOUNT.licence))
+        .bind(vec![7_u8; 32])
+        .execute(&*db)
+        .await
+        .unwrap();
+        assert!(matches!(server.promise(8, 1).await, Err(ReserveError::Stopped)));
     }
 }
 

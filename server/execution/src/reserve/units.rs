@@ -19,9 +19,9 @@ pub(crate) struct Allowance {
     /// Most units that may be used or promised and not recorded yet. A paid batch carries no more than the buyer's cap,
     /// and what is not recorded when an exit is executed is never paid. None when there is no cap or no price.
     pub unrecorded: Option<u64>,
-    /// Whether units are paid for and another proxy's meter may have recorded some: then this server can charge more only if
-    /// it knows the last batch.
-    pub moved: bool,
+    /// The licence's root on chain, where units are paid for and another proxy's meter may have recorded some: then this
+    /// server can charge more only if it knows the batch that leads there.
+    pub moved: Option<[u8; 32]>,
 }
 
 impl Allowance {
@@ -32,7 +32,7 @@ impl Allowance {
         let credit = licence.credit().saturating_sub(licence.unbilled()).checked_div(licence.unit_price());
         let per_batch = Some(Caps::for_spending(licence).max_units_per_batch).filter(|cap| *cap != 0);
         let unrecorded = per_batch.filter(|_| licence.unit_price() != 0).map(|cap| cap.saturating_mul(full_batches));
-        let moved = licence.previous_meter != NO_KEY && licence.unit_price() != 0;
+        let moved = (licence.previous_meter != NO_KEY && licence.unit_price() != 0).then_some(licence.chain_root);
         Allowance { units, by_credit: units.is_some() && credit == units, per_batch, unrecorded, moved }
     }
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn without_price_limits_and_caps_nothing_bounds_it() {
-        let free = Allowance { units: None, by_credit: false, per_batch: None, unrecorded: None, moved: false };
+        let free = Allowance { units: None, by_credit: false, per_batch: None, unrecorded: None, moved: None };
         assert_eq!(Allowance::of(&licence(), NOON, 5), free);
         assert_eq!(free.available(u64::MAX), Some(u64::MAX));
     }

@@ -19,7 +19,7 @@ use crate::audit::Action;
 
 /// What happens when this server's meter is not the one that receipts were made under.
 pub(super) const OTHER_METER: &str =
-    "receipts wait for the meter key that they were made under: start the server with that one";
+    "receipts wait for the meter that they were made under, which the licence names: start a server with its key";
 /// What happens when the licence was renewed with another proxy's meter and this server's may not record any more.
 pub(super) const MOVED: &str = "the licence has another meter by now, and the time of this one to record is over";
 /// What happens when a stored batch is another than the one that was formed.
@@ -94,6 +94,7 @@ impl Settler {
         tracing::error!(licence = %show(&batch.account.licence), opened_slot, seq = batch.contents.seq, reason = %withheld, "a batch is not worked on: {problem}");
         let retry_at = self.clock.now_ms() + RETRY_MS;
         let mut tx = self.db.write().await?;
+        super::pending_store::mark_stopped(&mut tx, &batch.account, super::Halt::Withheld).await?;
         store::change(&mut tx, batch, &Change::Pending { problem: Some(problem), retry_at }).await?;
         if batch.problem.as_deref() != Some(problem) {
             metrics::counter!(counter).increment(1);
@@ -111,7 +112,7 @@ fn withheld(
     candidates: &[Candidate],
     refused: Vec<Refused>,
 ) -> Option<Withheld> {
-    if refused.iter().any(|refused| refused.reason == Unbillable::OtherMeter) {
+    if refused.iter().any(|refused| matches!(refused.reason, Unbillable::OtherMeter(_))) {
         return Some(Withheld::OtherMeter);
     }
     if let Some(Refused { id, reason }) = refused.into_iter().next() {

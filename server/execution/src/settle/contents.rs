@@ -19,6 +19,8 @@ pub(super) struct Candidate {
     pub amount: u64,
     /// Unix milliseconds.
     pub issued_at: i64,
+    /// Meters that certified its key for its time, without this server's.
+    pub other_meters: Vec<Key>,
 }
 
 /// Units that one `record_usage` may carry at `now` (Unix seconds).
@@ -108,6 +110,7 @@ mod tests {
             units,
             amount: units * 3,
             issued_at: 0,
+            other_meters: Vec::new(),
         }
     }
 

@@ -2,12 +2,14 @@
 
 use clawos_base::Failpoint;
 use clawos_interface::accounts::Licence;
+use clawos_interface::rules::usage::may_record;
 use clawos_interface::rules::validity::is_expired;
 use clawos_licensing::{LicenceState, Snapshot};
 use sqlx::AnyConnection;
 
 use super::check::{MOVED, OTHER_METER};
 use super::contents::{self, Candidate};
+use super::halt::Halt;
 use super::past::{self, Anchored, Stopped};
 use super::pending_store::{self, PendingAccount};
 use super::signed_body::{Refused, Unbillable};
@@ -16,11 +18,16 @@ use super::{Batch, RETRY_MS, SettleError, Settler, States, receipt_store, show};
 use crate::account::Account;
 use crate::audit::{self, Action};
 
-/// A receipt this young may rest on looser caps than the licence was read with: that reading is as old as this round, and
-/// its node may have been behind (milliseconds). Far longer than either.
-const CAPS_UNCERTAIN_MS: i64 = 180_000;
+/// A receipt this young may rest on looser caps, or on another meter, than the licence was read with: that reading is as old
+/// as this round, and its node may have been behind (milliseconds). Far longer than either.
+const READING_UNCERTAIN_MS: i64 = 180_000;
+/// A receipt that was made so much later than now is not billed yet (milliseconds): its server's clock was ahead. On chain it
+/// would make each later batch be compared with all until its time.
+const CLOCKS_DIFFER_MS: i64 = 300_000;
+/// What happens to such receipts.
+const TOO_EARLY: &str = "receipts wait for the time that they say they were made at: the clock of a server was ahead";
 /// Why nothing more of a licence is settled once the chain has a batch that this database never stored.
-pub(crate) const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
+const UNKNOWN_BATCH: &str = "the chain has a batch of this licence that this database does not know";
 /// The same where a receipt would be billed twice, or where that cannot be ruled out.
 const CHANGED_BATCH: &str =
     "a batch that is on chain is not what was anchored, or one of its receipts is to be billed again";
@@ -32,6 +39,19 @@ const CLOSED: &str = "the licence account was closed before its usage was settle
 const NOT_SIGNED: &str = "receipts were set aside that are not as they were signed";
 /// What happens when a single receipt can no longer be recorded.
 const ABOVE_CAP: &str = "receipts were waived that are larger than the buyer's caps, lowered since, let through";
+
+/// What is to become of an account's receipts that are in no batch.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// May be billed.
+    candidates: Vec<Candidate>,
+    /// Are not as they were signed.
+    refused: Vec<Refused>,
+    /// Were made under a meter that the licence does not name any more, so that nobody can record them.
+    lost: Vec<Candidate>,
+    /// Why others stay as they are, if some do. They hold up none of the account.
+    waits: Option<&'static str>,
+}
 
 /// What an account's next batch may take.
 #[derive(Debug)]
@@ -60,34 +80,26 @@ impl Settler {
             return Ok(None);
         }
         // Before the lock.
-        let (candidates, refused, newest) = match &licence {
+        let (sorted, newest) = match &licence {
             Some(licence) => {
-                let (candidates, refused) =
-                    self.sort(account, receipt_store::pending(&self.db, account).await?).await?;
-                let newest = self.newest_settled(account, licence, &candidates).await?;
-                (candidates, refused, newest)
+                let sorted = self.sort_pending(account, licence, state, now).await?;
+                let newest = self.newest_settled(account, licence, &sorted.candidates).await?;
+                (sorted, newest)
             }
-            None => (Vec::new(), Vec::new(), Ok(0)),
+            None => (Sorted::default(), Ok(0)),
         };
+        let Sorted { candidates, refused, lost, waits } = sorted;
         let mut tx = self.db.write().await?;
         pending_store::lock(&mut tx, account).await?;
-        if refused.iter().any(|refused| refused.reason == Unbillable::OtherMeter) {
-            tracing::error!(licence = %show(&account.licence), "{OTHER_METER}");
-            pending_store::postpone_account(&mut tx, account, now + RETRY_MS, OTHER_METER).await?;
-            tx.commit().await?;
-            return Ok(None);
-        }
         set_aside(&mut tx, account, &refused, now).await?;
+        waive(&mut tx, account, &lost, MOVED, now).await?;
         let seq = match (licence, newest) {
-            (Some(licence), _) if self.is_moved(&licence, state) => {
-                waive(&mut tx, account, &candidates, MOVED, now).await?;
-                None
-            }
             (Some(_), Err(reason)) => {
-                stop(&mut tx, wanted, reason, now).await?;
+                stop(&mut tx, account, reason, now).await?;
                 None
             }
             (Some(licence), Ok(newest)) => {
+                pending_store::clear_stopped(&mut tx, account).await?;
                 self.form_locked(&mut tx, account, Unbilled { candidates, newest, now }, &licence, state).await?
             }
             (None, _) => {
@@ -95,6 +107,10 @@ impl Settler {
                 None
             }
         };
+        if let (Some(problem), Ok(_)) = (waits, newest) {
+            tracing::warn!(licence = %show(&account.licence), "{problem}");
+            pending_store::postpone_account(&mut tx, account, now + RETRY_MS, problem).await?;
+        }
         let Some(seq) = seq else {
             tx.commit().await?;
             return Ok(None);
@@ -103,6 +119,48 @@ impl Settler {
         tx.commit().await?;
         Failpoint::BatchStored.reach();
         Ok(find_batch(&self.db, account, seq).await?)
+    }
+
+    /// What is to become of an account's stored receipts.
+    async fn sort_pending(
+        &self,
+        account: &Account,
+        licence: &Licence,
+        state: &Snapshot<LicenceState>,
+        now: i64,
+    ) -> Result<Sorted, SettleError> {
+        let (mut candidates, refused) = self.sort(account, receipt_store::pending(&self.db, account).await?).await?;
+        let now_secs = self.licensing.now_secs(state);
+        let mut sorted = Sorted::default();
+        let mut elsewhere = Vec::new();
+        for Refused { id, reason } in refused {
+            match reason {
+                Unbillable::OtherMeter(receipt) => elsewhere.push(*receipt),
+                reason => sorted.refused.push(Refused { id, reason }),
+            }
+        }
+        if self.is_moved(licence, state) {
+            elsewhere.append(&mut candidates);
+        }
+        let config = &state.value.listing.config;
+        for receipt in elsewhere {
+            let never = |meter| may_record(licence, config, meter, now_secs) == Ok(false);
+            // A node that is behind may not show yet that the licence names its meter.
+            let young = receipt.issued_at.saturating_add(READING_UNCERTAIN_MS) > now;
+            if !young && receipt.other_meters.iter().all(never) {
+                sorted.lost.push(receipt);
+            } else {
+                sorted.waits = Some(OTHER_METER);
+            }
+        }
+        let latest = now_secs.saturating_mul(1_000).saturating_add(CLOCKS_DIFFER_MS);
+        let (candidates, early): (Vec<Candidate>, Vec<Candidate>) =
+            candidates.into_iter().partition(|receipt| receipt.issued_at <= latest);
+        if !early.is_empty() {
+            sorted.waits = Some(TOO_EARLY);
+        }
+        sorted.candidates = candidates;
+        Ok(sorted)
     }
 
     /// The same under the account's lock; the number of the batch.
@@ -122,7 +180,7 @@ impl Settler {
         let largest = contents::largest(licence, config, now_secs).unwrap_or(u64::MAX);
         let (candidates, too_large): (Vec<Candidate>, Vec<Candidate>) =
             candidates.into_iter().partition(|receipt| receipt.units <= largest);
-        if too_large.iter().any(|receipt| receipt.issued_at.saturating_add(CAPS_UNCERTAIN_MS) > now) {
+        if too_large.iter().any(|receipt| receipt.issued_at.saturating_add(READING_UNCERTAIN_MS) > now) {
             pending_store::postpone_account(tx, account, now + RETRY_MS, ABOVE_CAP).await?;
             return Ok(None);
         }
@@ -147,15 +205,16 @@ impl Settler {
 }
 
 /// Settles nothing more of an account until its operator has looked at it; in the audit log once.
-async fn stop(tx: &mut AnyConnection, wanted: &PendingAccount, reason: Stopped, now: i64) -> Result<(), SettleError> {
-    let account = &wanted.account;
-    let (problem, counter) = match reason {
-        Stopped::Unknown { .. } => (UNKNOWN_BATCH, "clawos_unknown_batches_total"),
-        Stopped::Changed { .. } | Stopped::Billed { .. } => (CHANGED_BATCH, "clawos_changed_batches_total"),
+async fn stop(tx: &mut AnyConnection, account: &Account, reason: Stopped, now: i64) -> Result<(), SettleError> {
+    let (problem, halt, counter) = match reason {
+        Stopped::Unknown { .. } => (UNKNOWN_BATCH, Halt::UnknownBatch, "clawos_unknown_batches_total"),
+        Stopped::Changed { .. } | Stopped::Billed { .. } => {
+            (CHANGED_BATCH, Halt::Changed, "clawos_changed_batches_total")
+        }
     };
-    tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is settled");
+    tracing::error!(licence = %show(&account.licence), %reason, "{problem}; nothing more of it is served or settled");
     pending_store::postpone_account(tx, account, now + RETRY_MS, problem).await?;
-    if wanted.problem.as_deref() != Some(problem) {
+    if pending_store::mark_stopped(tx, account, halt).await? {
         metrics::counter!(counter).increment(1);
         audit::append(tx, now, Action::Stopped, account, "", &format!("{problem}: {reason}")).await?;
     }

@@ -18,6 +18,7 @@ mod check;
 mod conclude;
 mod contents;
 mod form;
+mod halt;
 mod hold;
 mod number;
 mod past;
@@ -30,9 +31,10 @@ mod signed_body;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 pub(crate) use batch::Batch;
-pub(crate) use form::UNKNOWN_BATCH;
+pub(crate) use halt::Halt;
 pub(crate) use rules::full_batches;
 pub use rules::longest_settlement_secs;
 pub(crate) use store::{batches_of, find_account, find_batch, release_hold};
@@ -177,7 +179,10 @@ impl Settler {
         }
         let now = self.clock.now_ms();
         let open = store::open_batches(&self.db, now, MAX_ROUND).await?;
-        let mut accounts = pending_store::due(&self.db, now, &self.config, MAX_ROUND).await?;
+        self.stop_unreadable(&open.unreadable, Halt::Withheld, now).await?;
+        let due = pending_store::due(&self.db, now, &self.config, MAX_ROUND).await?;
+        self.stop_unreadable(&due.unreadable, Halt::Changed, now).await?;
+        let (open, mut accounts) = (open.rows, due.rows);
         let maybe_leaving = self.exit_page(memory, &accounts, now).await?;
         accounts.extend(maybe_leaving);
         if open.is_empty() && accounts.is_empty() {
@@ -193,7 +198,14 @@ impl Settler {
             self.hold.keep().await?;
             match self.form(account, &states, now).await {
                 Ok(batch) => to_send.extend(batch),
-                Err(error) => self.log_and_skip(error, &account.account.licence)?,
+                Err(SettleError::TakenOver) => return Err(SettleError::TakenOver),
+                Err(error) => {
+                    let problem = error.to_string();
+                    self.log_and_skip(error, &account.account.licence)?;
+                    let mut tx = self.db.write().await?;
+                    pending_store::postpone_account(&mut tx, &account.account, now + RETRY_MS, &problem).await?;
+                    tx.commit().await?;
+                }
             }
         }
         self.send(to_send, &states).await?;
@@ -214,8 +226,10 @@ impl Settler {
         if memory.exits_checked_to.is_none() {
             memory.exits_checked_at = now;
         }
-        let mut page = pending_store::page(&self.db, now, memory.exits_checked_to, MAX_ROUND).await?;
-        memory.exits_checked_to = page.last().filter(|_| page.len() == MAX_ROUND).map(|last| last.account);
+        let page = pending_store::page(&self.db, now, memory.exits_checked_to, MAX_ROUND).await?;
+        memory.exits_checked_to = page.last.filter(|_| page.found == MAX_ROUND);
+        self.stop_unreadable(&page.unreadable, Halt::Changed, now).await?;
+        let mut page = page.rows;
         let due: HashSet<Account> = due.iter().map(|account| account.account).collect();
         page.retain(|account| !due.contains(&account.account));
         Ok(page)

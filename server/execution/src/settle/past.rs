@@ -62,6 +62,7 @@ impl Settler {
         let leaves: HashSet<[u8; 32]> = candidates.iter().map(|candidate| candidate.leaf).collect();
         let (mut seq, mut root, mut newest) = (licence.usage_seq(), licence.chain_root, 0);
         while seq > 0 {
+            self.hold.keep().await?;
             let found = past_store::anchored(&self.db, account, seq).await?;
             let Some(batch) = found.filter(|batch| batch.contents.chain_root == root) else {
                 if carries_on(licence) {

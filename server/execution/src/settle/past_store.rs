@@ -1,6 +1,7 @@
 //! SQL of batches that are on chain, to compare them with what is to be billed.
 
 use clawos_base::database::columns::{hash, int, key_text, uint};
+use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::batch::BatchContents;
@@ -8,7 +9,7 @@ use super::contents::MAX_BATCH;
 use super::past::Anchored;
 use crate::account::Account;
 
-/// Batch `seq` of an account.
+/// Batch `seq` of an account; none either when its row cannot be read, which is not what was anchored then.
 pub(super) async fn anchored(pool: &AnyPool, account: &Account, seq: u64) -> Result<Option<Anchored>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT prev_root, count, units, amount, tree_root, anchored_root, chain_root, sealed_newest FROM batches
@@ -19,7 +20,7 @@ pub(super) async fn anchored(pool: &AnyPool, account: &Account, seq: u64) -> Res
     .bind(int(seq))
     .fetch_optional(pool)
     .await?;
-    row.map(|row| {
+    let read = |row: AnyRow| {
         let contents = BatchContents {
             seq,
             prev_root: hash(&row, 0)?,
@@ -30,9 +31,9 @@ pub(super) async fn anchored(pool: &AnyPool, account: &Account, seq: u64) -> Res
             anchored_root: hash(&row, 5)?,
             chain_root: hash(&row, 6)?,
         };
-        Ok(Anchored { contents, sealed_newest: row.try_get(7)? })
-    })
-    .transpose()
+        Ok::<_, sqlx::Error>(Anchored { contents, sealed_newest: row.try_get(7)? })
+    };
+    Ok(row.and_then(|row| read(row).ok()))
 }
 
 /// The bodies of a batch's receipts; one more than a batch takes, at most.

@@ -6,6 +6,8 @@ use clawos_interface::Key;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use super::halt::Halt;
+use super::unreadable::Readable;
 use crate::account::Account;
 
 /// An account with receipts in no batch.
@@ -13,8 +15,6 @@ use crate::account::Account;
 pub(super) struct PendingAccount {
     pub account: Account,
     pub skill_account: Key,
-    /// What went wrong with it last.
-    pub problem: Option<String>,
     /// Whether it is time to settle it; if not, it is settled only when its licence is about to end.
     pub due: bool,
 }
@@ -24,7 +24,7 @@ pub(super) struct PendingAccount {
 const MAX_COUNTED: i64 = 1 << 53;
 
 /// Pending receipts, no open batch, and no problem that is waited for at `$1`.
-const READY: &str = "SELECT licence, opened_slot, skill_account, problem FROM usage_accounts
+const READY: &str = "SELECT licence, opened_slot, skill_account FROM usage_accounts
      WHERE pending_count > 0 AND retry_at <= $1
        AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.licence = usage_accounts.licence
                        AND batches.opened_slot = usage_accounts.opened_slot
@@ -36,7 +36,7 @@ pub(super) async fn due(
     now: i64,
     config: &SettleConfig,
     limit: usize,
-) -> Result<Vec<PendingAccount>, sqlx::Error> {
+) -> Result<Readable<PendingAccount>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "{READY} AND (pending_count >= $2 OR pending_amount >= $3
              OR (priced <> 0 AND batch_cap > 0 AND pending_units >= batch_cap)
@@ -51,7 +51,7 @@ pub(super) async fn due(
     .bind(rows_of(limit))
     .fetch_all(pool)
     .await?;
-    rows.iter().map(|row| pending_account(row, true)).collect()
+    Ok(Readable::of(&rows, |row| pending_account(row, true)))
 }
 
 /// Accounts with pending receipts after `after`, due or not, in the order of their keys: page by page, all of them.
@@ -60,7 +60,7 @@ pub(super) async fn page(
     now: i64,
     after: Option<Account>,
     limit: usize,
-) -> Result<Vec<PendingAccount>, sqlx::Error> {
+) -> Result<Readable<PendingAccount>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "{READY} AND (licence > $2 OR (licence = $2 AND opened_slot > $3)) ORDER BY licence, opened_slot LIMIT $4"
     )))
@@ -70,7 +70,7 @@ pub(super) async fn page(
     .bind(rows_of(limit))
     .fetch_all(pool)
     .await?;
-    rows.iter().map(|row| pending_account(row, false)).collect()
+    Ok(Readable::of(&rows, |row| pending_account(row, false)))
 }
 
 fn rows_of(limit: usize) -> i64 {
@@ -79,7 +79,7 @@ fn rows_of(limit: usize) -> i64 {
 
 fn pending_account(row: &AnyRow, due: bool) -> Result<PendingAccount, sqlx::Error> {
     let account = Account { licence: key(row, 0)?, opened_slot: uint(row, 1)? };
-    Ok(PendingAccount { account, skill_account: key(row, 2)?, problem: row.try_get(3)?, due })
+    Ok(PendingAccount { account, skill_account: key(row, 2)?, due })
 }
 
 /// Locks an account against leasing, recording and batching by others.
@@ -107,6 +107,28 @@ pub(super) async fn postpone_account(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// Serves no more of an account until its operator has looked at it; false where that was so.
+pub(super) async fn mark_stopped(tx: &mut AnyConnection, account: &Account, halt: Halt) -> Result<bool, sqlx::Error> {
+    set_stopped(tx, account, halt.code()).await
+}
+
+/// Serves an account again; what stopped it is no more.
+pub(super) async fn clear_stopped(tx: &mut AnyConnection, account: &Account) -> Result<(), sqlx::Error> {
+    set_stopped(tx, account, 0).await.map(drop)
+}
+
+/// Whether it was something else before.
+async fn set_stopped(tx: &mut AnyConnection, account: &Account, code: i64) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("UPDATE usage_accounts SET stopped = $1 WHERE licence = $2 AND opened_slot = $3 AND stopped <> $1")
+            .bind(code)
+            .bind(key_text(&account.licence))
+            .bind(int(account.opened_slot))
+            .execute(tx)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Takes all of an account's receipts that are in no batch out of what is settled: they are waived.

@@ -9,7 +9,7 @@ use clawos_base::database::columns::{int, key_text};
 use clawos_interface::Key;
 use clawos_licensing::KeysByMeter;
 use clawos_receipts::merkle::root_of_path;
-use clawos_receipts::statement::CertifiedKey;
+use clawos_receipts::statement::{CertifiedKey, PublishedKey};
 use clawos_receipts::{Evidence, Hash, Receipt, ReceiptError, seal, signature};
 
 use super::contents::Candidate;
@@ -62,7 +62,7 @@ pub(super) enum Unbillable {
     #[error("its key was not certified by a meter for that time")]
     Key,
     #[error("its key was certified by another meter than this server's")]
-    OtherMeter,
+    OtherMeter(Box<Candidate>),
 }
 
 /// A receipt that is not billed, and why.
@@ -118,17 +118,23 @@ impl Signers {
         if root_of_path(leaf, &evidence.path) != Some(evidence.root) {
             return Err(Unbillable::Path);
         }
+        let (ours, other_meters) = self.meters(&receipt);
+        if !ours && other_meters.is_empty() {
+            return Err(Unbillable::Key);
+        }
         self.check_signature(&receipt, &evidence)?;
-        Ok(bill(receipt, leaf))
+        let candidate = Candidate { other_meters, ..bill(receipt, leaf) };
+        if ours { Ok(candidate) } else { Err(Unbillable::OtherMeter(Box::new(candidate))) }
+    }
+
+    /// Whether this server's meter certified the receipt's key for its time, and which others did.
+    fn meters(&self, receipt: &Receipt) -> (bool, Vec<Key>) {
+        let covers = |certified: &CertifiedKey| certified.key == receipt.key && certified.covers(receipt.issued_at);
+        let others = self.keys.others.iter().filter(|PublishedKey { certified, .. }| covers(certified));
+        (self.keys.ours.iter().any(covers), others.map(|published| published.meter).collect())
     }
 
     fn check_signature(&mut self, receipt: &Receipt, evidence: &Evidence) -> Result<(), Unbillable> {
-        let certified = |keys: &[CertifiedKey]| {
-            keys.iter().any(|certified| certified.key == receipt.key && certified.covers(receipt.issued_at))
-        };
-        if !certified(&self.keys.ours) {
-            return Err(if certified(&self.keys.others) { Unbillable::OtherMeter } else { Unbillable::Key });
-        }
         if self.checked.contains(&(receipt.key, evidence.root)) {
             return Ok(());
         }
@@ -148,7 +154,7 @@ pub(super) fn billed(body: &str) -> Option<Candidate> {
 
 fn bill(receipt: Receipt, leaf: Hash) -> Candidate {
     let Receipt { id, units, amount, issued_at, .. } = receipt;
-    Candidate { id, leaf, units, amount, issued_at: int(issued_at) }
+    Candidate { id, leaf, units, amount, issued_at: int(issued_at), other_meters: Vec::new() }
 }
 
 fn agree(columns: &Columns, receipt: &Receipt, leaf: &Hash) -> Result<(), Unbillable> {

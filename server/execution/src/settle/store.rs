@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, AnyPool, Row};
 use super::batch::{Batch, BatchContents};
 use super::contents::Candidate;
 use super::past::Anchored;
+use super::unreadable::Readable;
 use super::{SettleError, pending_store};
 use crate::account::Account;
 
@@ -95,7 +96,7 @@ const BATCH: &str = "SELECT b.licence, b.opened_slot, b.seq, b.prev_root, b.coun
 const AT: &str = "WHERE b.licence = $1 AND b.opened_slot = $2 AND b.seq = $3";
 
 /// Batches that are not settled yet and may be worked on now.
-pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Result<Vec<Batch>, sqlx::Error> {
+pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Result<Readable<Batch>, sqlx::Error> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "{BATCH} WHERE b.status IN ('pending', 'submitted') AND b.retry_at <= $1 ORDER BY b.formed_at LIMIT $2"
     )))
@@ -103,7 +104,7 @@ pub(super) async fn open_batches(pool: &AnyPool, now: i64, limit: usize) -> Resu
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
-    rows.iter().map(batch).collect()
+    Ok(Readable::of(&rows, batch))
 }
 
 /// Batch `seq` of an account, as a transaction sees it.

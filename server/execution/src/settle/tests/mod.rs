@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
+mod meters;
 mod moved;
 mod number;
 mod odd_rows;
@@ -252,7 +253,7 @@ impl World {
     }
 
     async fn due(&self) -> Vec<PendingAccount> {
-        pending_store::due(&self.settler.db, NOW, &self.settler.config, MAX_ROUND).await.unwrap()
+        pending_store::due(&self.settler.db, NOW, &self.settler.config, MAX_ROUND).await.unwrap().rows
     }
 
     /// A batch on its way.
@@ -278,7 +279,7 @@ impl World {
     /// Those that may be worked on at once.
     async fn ready(&self) -> HashSet<Account> {
         let open = store::open_batches(&self.settler.db, NOW, MAX_ROUND).await.unwrap();
-        open.iter().map(|batch| batch.account).collect()
+        open.rows.iter().map(|batch| batch.account).collect()
     }
 }
 

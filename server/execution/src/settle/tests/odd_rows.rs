@@ -4,6 +4,7 @@
 use clawos_base::database::Kind;
 
 use super::{MINUTE, NOW, World, licence, states};
+use crate::settle::Memory;
 
 #[tokio::test]
 async fn a_value_of_another_type_keeps_no_other_receipt_waiting() {
@@ -59,5 +60,45 @@ async fn numbers_too_large_to_be_added_up_keep_no_other_receipt_waiting() {
         assert_eq!((batch.contents.count, batch.contents.units), (1, 1));
         assert_eq!(world.settlements(account).await, ["set_aside", "set_aside", "set_aside", "batched"]);
         assert_eq!(world.pending(account).await, (0, 0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_stops_its_own_licence_and_no_other() {
+    for world in World::on_each_database().await {
+        let sent = [world.account(1, 1, 0, 0, MINUTE).await, world.account(2, 1, 0, 0, MINUTE).await];
+        let waiting = [world.account(3, 1, 1, 5, MINUTE).await, world.account(4, 1, 1, 5, MINUTE).await];
+        for account in sent {
+            world.batch(account).await;
+        }
+        let licence = |account: crate::account::Account| clawos_base::database::columns::key_text(&account.licence);
+        world.tamper("UPDATE batches SET units = -1 WHERE licence = $1", &licence(sent[0])).await;
+        world.tamper("UPDATE usage_accounts SET skill_account = 'x' WHERE licence = $1", &licence(waiting[0])).await;
+        assert!(world.ready().await.into_iter().eq([sent[1]]));
+        assert!(!world.is_due(waiting[0]).await && world.is_due(waiting[1]).await);
+        for _ in 0..2 {
+            // It goes on to the chain, which is not there.
+            world.settler.round(&mut Memory::default()).await.unwrap_err();
+        }
+        let stopped: Vec<(String, i64)> =
+            sqlx::query_as("SELECT licence, stopped FROM usage_accounts WHERE stopped <> 0 ORDER BY stopped")
+                .fetch_all(&*world.settler.db)
+                .await
+                .unwrap();
+        assert_eq!(stopped, [(licence(waiting[0]), 2), (licence(sent[0]), 3)]);
+        assert!(world.audited().await.iter().map(|(action, _)| action).eq(["account.stop", "account.stop"]));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_read_keeps_nothing_waiting() {
+    for world in World::on_each_database().await {
+        let account = world.account(1, 1, 1, 10, MINUTE).await;
+        world.receipts(account, &[10]).await;
+        let bad = "INSERT INTO receipt_keys (key, meter, from_ms, to_ms, certificate) VALUES ($1, $1, 0, 0, $1)";
+        world.tamper(bad, "no key").await;
+        let due = world.due().await.remove(0);
+        let batch = world.settler.form(&due, &states(account, licence(account, 0)), NOW).await.unwrap().unwrap();
+        assert_eq!(batch.contents.units, 10);
     }
 }

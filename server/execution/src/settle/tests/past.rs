@@ -118,3 +118,27 @@ async fn only_the_last_batchs_row_is_read_for_what_is_newer() {
         assert_eq!((batch.contents.count, batch.contents.units), (1, 9));
     }
 }
+
+#[tokio::test]
+async fn a_receipt_from_a_clock_that_was_ahead_waits_for_its_time_and_the_others_are_billed() {
+    for world in World::on_each_database().await {
+        let account = world.account(1, 1, 0, 0, MINUTE).await;
+        world.receipts(account, &[7]).await;
+        let due = world.due().await.remove(0);
+        let ahead = world.receipt(account, 9, NOW + 10 * MINUTE);
+        let signed = clawos_receipts::seal::seal(vec![ahead], world.settler.licensing.receipt_key()).unwrap().remove(0);
+        world.store(account, &signed).await;
+        let mut on_chain = licence(account, 0);
+        let batch = world.settler.form(&due, &states(account, on_chain), NOW).await.unwrap().unwrap();
+        assert_eq!(
+            (batch.contents.units, world.settlements(account).await),
+            (7, vec!["batched".into(), "pending".into()])
+        );
+        world.settler.change(&batch, Change::Confirmed { slot: 1 }).await.unwrap();
+        (on_chain.usage_seq, on_chain.chain_root) = (U64::new(1), batch.contents.chain_root);
+        world.clock.0.store(NOW + 6 * MINUTE, std::sync::atomic::Ordering::Relaxed);
+        let batch = world.settler.form(&due, &states(account, on_chain), NOW + 6 * MINUTE).await.unwrap().unwrap();
+        assert_eq!(batch.contents.units, 9);
+        assert!(world.audited().await.is_empty());
+    }
+}
