@@ -290,7 +290,7 @@ fn client_code(error: &ClientError) -> u8 {
         ClientError::Chain(ChainError::Refused { .. } | ChainError::Funds(_) | ChainError::OtherMeter { .. }) => {
             exit::PAYMENT
         }
-        ClientError::Chain(ChainError::LostTokens { .. } | ChainError::NotAWallet(_)) => exit::INVALID,
+        ClientError::Chain(ChainError::LostMoney { .. } | ChainError::NotAWallet(_)) => exit::INVALID,
         _ => exit::REMOTE,
     }
 }
