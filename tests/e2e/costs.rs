@@ -263,15 +263,15 @@ async fn credit_goes_in_and_out_for_what_is_said_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn usdc_is_not_sent_where_nobody_can_spend_it() {
+async fn money_is_not_sent_where_nobody_can_spend_it() {
     const ANYWAY: &str = "--allow-non-system-account-recipient";
     let world = World::enrolled(&[]);
     let (buyer, ledger) = (&world.buyer, world.ledger());
     let (owner, mint) = (buyer.wallet().key(), ledger.config().await.expect("a marketplace").usdc_mint);
     let (own_account, config, unmade) = (pda::ata(&owner, &mint).0, pda::config().0, pda::licence(&owner, &owner).0);
-    let refused = |to: &Key, more: &[&str], code: &str| {
+    let refused_of = |amount: &str, to: &Key, more: &[&str], code: &str| {
         let (to, before) = (to_base58(to), buyer.run(&["wallet", "show"]));
-        let line = [&["wallet", "transfer", &to, "1 USDC"], more].concat();
+        let line = [&["wallet", "transfer", &to, amount], more].concat();
         buyer.refused(&[&line[..], &["--dry-run"]].concat(), code);
         let problem = buyer.refused(&line, code);
         assert_eq!(problem["status"], 422);
@@ -279,6 +279,10 @@ async fn usdc_is_not_sent_where_nobody_can_spend_it() {
         let detail = problem["detail"].as_str().expect("a detail").to_owned();
         assert!(detail.contains(&to), "{detail}");
         detail
+    };
+    let refused = |to: &Key, more: &[&str], code: &str| {
+        refused_of("1 SOL", to, more, code);
+        refused_of("1 USDC", to, more, code)
     };
     // A token account, or the mint: what is sent to an account of theirs stays there for ever.
     for more in [&[][..], &[ANYWAY]] {
@@ -292,12 +296,15 @@ async fn usdc_is_not_sent_where_nobody_can_spend_it() {
         buyer.run(&["wallet", "transfer", &to_base58(to), "1 USDC", ANYWAY]);
         assert_eq!(ledger.tokens(to, &mint).await, Ok(1_000_000));
     }
-    // SOL needs no account for tokens.
-    buyer.run(&["wallet", "transfer", &to_base58(&unmade), "1 SOL"]);
+    let before = world.sol(&unmade).await;
+    buyer.run(&["wallet", "transfer", &to_base58(&unmade), "1 SOL", ANYWAY]);
+    assert_eq!(world.sol(&unmade).await - before, 1_000_000_000);
     // And nobody's wallet is refused, be it new.
     let nobody = clawos_client::Wallet::create(&world.path("new.json")).expect("a wallet").key();
     buyer.run(&["wallet", "transfer", &to_base58(&nobody), "1 USDC"]);
     assert_eq!(ledger.tokens(&nobody, &mint).await, Ok(1_000_000));
+    buyer.run(&["wallet", "transfer", &to_base58(&nobody), "1 SOL"]);
+    assert_eq!(world.sol(&nobody).await, 1_000_000_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

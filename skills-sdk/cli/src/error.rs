@@ -121,12 +121,14 @@ pub enum CliError {
     )]
     Unregistered(ClientError),
     /// A session that was deleted on this machine, and may live on at the server.
-    #[error("{source}; the session is deleted on this machine, but the server has it until {until}")]
+    #[error("{source}; the session is deleted on this machine, but the server has it until {until}{}", kept_key(.api_key.as_deref()))]
     SessionLeft {
         /// Why the server could not be told.
         source: ClientError,
-        /// When the session's refresh token ends, RFC 3339.
+        /// When the session's refresh token ends, RFC 3339, or what is known of it.
         until: String,
+        /// The id of the enrolment's API key, which was kept with the session.
+        api_key: Option<String>,
     },
     /// The server does not take the API key that was used.
     #[error("the API key was refused: {0}")]
@@ -281,6 +283,13 @@ impl CliError {
     }
 }
 
+/// What else was deleted with a session, and is valid still.
+fn kept_key(id: Option<&str>) -> String {
+    id.map_or_else(String::new, |id| {
+        format!("; the API key {id} of the registration was deleted with it on this machine, and stays valid there")
+    })
+}
+
 fn client_code(error: &ClientError) -> u8 {
     match error {
         ClientError::Problem(problem) => problem_code(problem),
@@ -290,7 +299,7 @@ fn client_code(error: &ClientError) -> u8 {
         ClientError::Chain(ChainError::Refused { .. } | ChainError::Funds(_) | ChainError::OtherMeter { .. }) => {
             exit::PAYMENT
         }
-        ClientError::Chain(ChainError::LostTokens { .. } | ChainError::NotAWallet(_)) => exit::INVALID,
+        ClientError::Chain(ChainError::LostMoney { .. } | ChainError::NotAWallet(_)) => exit::INVALID,
         _ => exit::REMOTE,
     }
 }

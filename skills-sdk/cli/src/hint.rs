@@ -102,7 +102,7 @@ fn of_place(code: &str) -> Option<&'static str> {
         "wallet" => "`clawos wallet new` creates a wallet; --wallet FILE names another one",
         "insufficient_funds" => "`clawos wallet show` shows the balances; on localnet `clawos wallet airdrop` funds it",
         "recipient_not_wallet" => {
-            "ask the receiver for a wallet's address; if the program can spend tokens, as a multisig's can, pass --allow-non-system-account-recipient"
+            "ask the receiver for a wallet's address; if the program can spend what it gets, as a multisig's can, pass --allow-non-system-account-recipient"
         }
         "LicenceActive" => {
             "you have a licence of this skill already: `clawos licences` shows it, `clawos exec` uses it, and `clawos renew SKILL` pays a subscription's next period"

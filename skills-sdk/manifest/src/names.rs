@@ -26,6 +26,14 @@ pub fn is_skill_id(text: &str) -> bool {
     text.split_once('.').is_some_and(|(handle, name)| is_handle(handle) && is_name(name, 2, 64))
 }
 
+/// Whether `text` is an endpoint's name.
+pub fn is_endpoint_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
+    (1..=64).contains(&text.len())
+        && text.bytes().all(letter)
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
 /// The publisher's handle in a skill's id; `None` when `text` is not an id.
 pub fn publisher_of(text: &str) -> Option<&str> {
     is_skill_id(text).then(|| text.split('.').next()).flatten()

@@ -88,6 +88,7 @@ proptest! {
             .validate(&Value::from(text.as_str())).is_ok();
         prop_assert_eq!(names::is_handle(&text), pattern(names::HANDLE_PATTERN));
         prop_assert_eq!(names::is_skill_id(&text), pattern(names::SKILL_ID_PATTERN));
+        prop_assert_eq!(names::is_endpoint_name(&text), pattern(names::ENDPOINT_PATTERN));
         prop_assert_eq!(names::publisher_of(&text).is_some(), names::is_skill_id(&text));
     }
 }

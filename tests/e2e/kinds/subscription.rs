@@ -8,7 +8,7 @@ use clawos_tests::processes::clawos::{key, units};
 use serde_json::Value;
 
 use crate::books::{self, Account, purses};
-use crate::world::{ALWAYS_ASK, World, on_both_databases};
+use crate::world::{ALWAYS_ASK, World, on_both_databases, until};
 
 /// Seconds of a period.
 const HOUR: i64 = 3_600;
@@ -50,6 +50,42 @@ async fn a_subscription_lapses_and_is_bought_again(database: &TestDatabase) {
 
     let totals = books::audit_licence(&world, &Account { skill: LOOPS, licence, deposited: 0 }).await;
     assert_eq!((totals.receipts, totals.units, totals.amount), (4, 4, 0), "calls are counted, and cost no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_that_the_buyer_s_own_cap_makes_useless_is_not_paid_for() {
+    let world = World::enrolled(ALWAYS_ASK);
+    world.price(LOOPS, "currency = \"USDC\"\nperiod = { amount = \"2\", every = \"hourly\" }\n");
+    world.publish(LOOPS);
+    let bought = world.buyer.run(&["buy", LOOPS, "--kind", "subscription", "--limit", "1"]);
+    let licence = key(&bought["licence"]);
+    call(&world);
+    until("the call is recorded", async || world.recorded(&licence).await == 1).await;
+
+    // Before its end, when only `caps` can set another cap, and after it, when a purchase can too.
+    cap_is_told(&world, &["renew", LOOPS], false).await;
+    cap_is_told(&world, &["buy", LOOPS, "--kind", "subscription"], false).await;
+    world.advance(HOUR).await;
+    cap_is_told(&world, &["renew", LOOPS], true).await;
+    cap_is_told(&world, &["buy", LOOPS, "--kind", "subscription", "--limit", "1"], true).await;
+    world.buyer.run(&["buy", LOOPS, "--kind", "subscription", "--limit", "2"]);
+    call(&world);
+    until("the call is recorded", async || world.recorded(&licence).await == 2).await;
+
+    cap_is_told(&world, &["renew", LOOPS], false).await;
+    world.buyer.run(&["caps", LOOPS, "--limit", "0"]);
+    assert_eq!(world.buyer.run(&["renew", LOOPS])["renewal"], true);
+    call(&world);
+}
+
+/// Is refused for the cap that is used up, before anything is paid, and told how to set another.
+async fn cap_is_told(world: &World, line: &[&str], by_purchase: bool) {
+    let before = world.usdc(&world.buyer.wallet().key()).await;
+    let problem = world.buyer.refused(line, "invalid");
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(detail.contains(&format!("clawos caps {LOOPS} --limit UNITS")), "{detail}");
+    assert_eq!(detail.contains("buy with `--limit UNITS`"), by_purchase, "{detail}");
+    assert_eq!(world.usdc(&world.buyer.wallet().key()).await, before, "nothing was paid");
 }
 
 /// Lets an hour go by, after which calls are refused.

@@ -61,7 +61,7 @@ pub struct BuyArgs {
 /// Buys or renews.
 ///
 /// # Errors
-/// When the price is above `--max-price`, the server's transaction differs from ours, or the chain refuses.
+/// When the buyer's own cap in total is used up, the price is above `--max-price`, the server's transaction differs from ours, or the chain refuses.
 pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.paying_chain(args.fees);
@@ -75,6 +75,7 @@ pub async fn run(args: &BuyArgs, context: &Context) -> Result<()> {
         let caps = format!("a renewal leaves the caps as they are; `clawos caps {}` sets others", args.skill.id);
         return Err(CliError::Usage(caps));
     }
+    check_limit(&args.skill.id, &order.caps, licence.as_ref(), purchase.renewal)?;
     check_price(args, &purchase, currency)?;
     let made: &[usize] = if licence.is_none() { &[Licence::LEN] } else { &[] };
     let rent_and_fees = chain.rent_and_fees(&purchase.instructions, made).await?;
@@ -127,6 +128,19 @@ fn order(args: &BuyArgs, listing: &Listing, licence: Option<&Licence>) -> Result
         caps::changed(licence.map(Caps::for_spending).unwrap_or_default(), args.limit, args.per_batch, args.per_day);
     let meter = args.meter.as_deref().map(key::parse).transpose()?;
     Ok(Order { kind, tier, caps, meter })
+}
+
+/// Checks that the buyer's own cap leaves units to use. The account counts what was used under its earlier licences too.
+fn check_limit(id: &str, caps: &Caps, licence: Option<&Licence>, renewal: bool) -> Result<()> {
+    let used = licence.map_or(0, |licence| licence.usage_total());
+    if caps.usage_limit == 0 || used < caps.usage_limit {
+        return Ok(());
+    }
+    let other = if renewal { "" } else { ", or buy with `--limit UNITS`" };
+    Err(CliError::invalid(format!(
+        "your own cap of {} units in total is used up ({used} used), so what you pay for could not be used; set another first with `clawos caps {id} --limit UNITS` (0 for none){other}",
+        caps.usage_limit
+    )))
 }
 
 fn check_price(args: &BuyArgs, purchase: &Purchase, currency: Currency) -> Result<()> {

@@ -11,6 +11,7 @@ use clawos_receipts::SignedReceipt;
 use crate::amount;
 use crate::context::Context;
 use crate::error::{CliError, Result};
+use crate::output::shell_word;
 use crate::table;
 
 /// The interval at which `--wait` asks for the receipt.
@@ -74,7 +75,7 @@ pub async fn run(command: &ReceiptsCommand, context: &Context) -> Result<()> {
                 )
             })?;
             if let Some(cursor) = &page.next_cursor {
-                context.out.note(format!("more: add --cursor {cursor}"));
+                context.out.note(format!("more: add --cursor {}", shell_word(cursor)));
             }
         }
         ReceiptsCommand::Get { id, wait } => {

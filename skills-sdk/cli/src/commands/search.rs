@@ -8,6 +8,7 @@ use clawos_interface::Kind;
 use crate::args::kinds;
 use crate::context::Context;
 use crate::error::Result;
+use crate::output::shell_word;
 use crate::price_text;
 use crate::table;
 
@@ -61,7 +62,7 @@ pub async fn run(args: &SearchArgs, context: &Context) -> Result<()> {
         context.out.note("no skills found; try fewer words");
     }
     if let Some(cursor) = &page.next_cursor {
-        context.out.note(format!("more: add --cursor {cursor}"));
+        context.out.note(format!("more: add --cursor {}", shell_word(cursor)));
     }
     Ok(())
 }

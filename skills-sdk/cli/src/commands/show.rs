@@ -3,11 +3,13 @@
 use clap::Args;
 use clawos_client::api::market::ListingChain;
 use clawos_client::api::skills::{EndpointView, LimitsView, SkillDetail, VersionView};
+use clawos_client::{Client, ClientError};
+use clawos_manifest::names;
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{CliError, Result};
-use crate::output::one_line;
+use crate::output::{one_line, shell_word};
 use crate::price_text;
 use crate::schema_text;
 use crate::table;
@@ -28,7 +30,8 @@ pub struct ShowArgs {
 /// Shows a listing, with what its newest version does, or the one that is named.
 ///
 /// # Errors
-/// `skill_not_found`; `version_not_found`, with the versions that there are.
+/// `skill_not_found`; `version_not_found`, with the versions that there are; [`ClientError::Unreadable`] when the server
+/// answers with what is no listing of this skill.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
     let client = context.public()?;
     let (id, version) = args.skill.split_once('@').map_or((args.skill.as_str(), None), |(id, at)| (id, Some(at)));
@@ -37,9 +40,22 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<()> {
         return Err(CliError::VersionNotFound(format!("{id} has no version {unknown}; it has {}", listed(&versions))));
     }
     let detail = client.skill_at(id, version).await?;
+    check(&detail, id, &client)?;
     let mut value = json!(detail);
     value["versions"] = versions.iter().map(|version| json!(version.version)).collect();
     context.out.result(&value, || human(&detail, &versions))
+}
+
+/// Checks the names that are shown as parts of a command: those that no skill can have would have people run another one.
+fn check(detail: &SkillDetail, id: &str, client: &Client) -> Result<()> {
+    let unreadable = |reason| Err(ClientError::Unreadable { url: client.origin(), reason }.into());
+    if detail.id != id {
+        return unreadable(format!("it was asked for {id} and answers with {}", shell_word(&detail.id)));
+    }
+    match detail.endpoints.iter().find(|endpoint| !names::is_endpoint_name(&endpoint.name)) {
+        Some(wrong) => unreadable(format!("{} is no endpoint's name", shell_word(&wrong.name))),
+        None => Ok(()),
+    }
 }
 
 /// The versions' numbers, newest first.
@@ -98,10 +114,8 @@ fn endpoint_text(skill: &str, endpoint: &EndpointView) -> String {
 /// The command that makes a call with this input.
 fn call(skill: &str, endpoint: &str, input: &Value) -> String {
     let payload = input.to_string();
-    if payload.chars().count() > MAX_EXAMPLE_CHARS {
-        return format!("clawos exec {skill} {endpoint} @input.json");
-    }
-    format!("clawos exec {skill} {endpoint} '{}'", payload.replace('\'', "'\\''"))
+    let payload = if payload.chars().count() > MAX_EXAMPLE_CHARS { "@input.json" } else { &payload };
+    format!("clawos exec {} {} {}", shell_word(skill), shell_word(endpoint), shell_word(payload))
 }
 
 fn limits(limits: &LimitsView) -> String {
@@ -115,8 +129,10 @@ mod tests {
 
     #[test]
     fn an_example_is_a_command_that_a_shell_reads_as_it_is() {
+        assert_eq!(call("acme.x", "count", &json!({ "n": 1 })), r#"clawos exec acme.x count '{"n":1}'"#);
         let input = json!({ "text": "it's; rm -rf" });
-        assert_eq!(call("acme.x", "count", &input), r#"clawos exec acme.x count '{"text":"it'\''s; rm -rf"}'"#);
+        let words = shlex::split(&call("acme.x@1.0.0; sh", "count", &input)).expect("a command");
+        assert_eq!(words, ["clawos", "exec", "acme.x@1.0.0; sh", "count", r#"{"text":"it's; rm -rf"}"#]);
         let long = json!({ "text": "a".repeat(MAX_EXAMPLE_CHARS) });
         assert_eq!(call("acme.x", "count", &long), "clawos exec acme.x count @input.json");
     }

@@ -44,7 +44,7 @@ pub struct TransferArgs {
     pub to: String,
     /// How much, with its currency: "0.5 SOL" or "5 USDC".
     pub amount: String,
-    /// Send USDC even to an address of a program, such as a multisig's vault. If the program cannot spend tokens, they are
+    /// Send even to an address of a program, such as a multisig's vault. If the program cannot spend what it gets, that is
     /// lost.
     #[arg(long)]
     pub allow_non_system_account_recipient: bool,
@@ -155,9 +155,7 @@ async fn transfer(args: &TransferArgs, context: &Context) -> Result<()> {
         .ok_or_else(|| CliError::Usage(format!("the amount needs a currency, like \"{} USDC\"", args.amount)))?;
     let units = positive(&args.amount, currency)?;
     let chain = context.paying_chain(args.fees);
-    if currency == Currency::Usdc {
-        chain.check_token_recipient(&to, args.allow_non_system_account_recipient).await?;
-    }
+    chain.check_recipient(&to, args.allow_non_system_account_recipient).await?;
     let instructions = chain.transfer(&wallet.key(), &to, units, currency).await?;
     let costs = chain.rent_and_fees(&instructions, &[]).await?;
     let (money, more) = (amount::money(units, currency), amount::money(costs, Currency::Sol));

@@ -23,7 +23,7 @@ pub async fn run(context: &Context) -> Result<()> {
             kind: CredentialKind::Session,
             key: None,
             expires_at: Some(session.access_expires_at),
-            refresh_expires_at: Some(session.refresh_expires_at),
+            refresh_expires_at: session.refresh_expires_at,
         },
         Err(_) => return session.map(drop),
     };

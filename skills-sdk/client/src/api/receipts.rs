@@ -5,6 +5,9 @@ pub use clawos_api::execution::{
     ReceiptsQuery, Settlement,
 };
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use clawos_api::Timestamp;
 use clawos_receipts::text::to_hex;
 use clawos_receipts::{Hash, SignedReceipt};
@@ -12,12 +15,12 @@ use clawos_receipts::{Hash, SignedReceipt};
 use super::{BASE, Page, segment};
 use crate::error::{ClientError, Result};
 use crate::http::{Call, Client};
-use crate::paging::PAGE;
+use crate::paging::{PAGE, pages};
 
-/// The most pages of one licence's batches.
-const MAX_BATCH_PAGES: usize = 1_000;
-/// The most pages of one skill's receipts.
-const MAX_RECEIPT_PAGES: usize = 10_000;
+/// The most pages of batches beyond those that the chain had recorded when its account was read.
+const MAX_NEWER_BATCH_PAGES: u64 = 10;
+/// The most pages of receipts beyond those that are looked for: of calls that failed, or are not settled yet.
+const MAX_OTHER_RECEIPT_PAGES: u64 = 10_000;
 
 impl Client {
     /// `GET /receipts/{id}`.
@@ -51,32 +54,39 @@ impl Client {
         self.json(call).await
     }
 
-    /// `GET /receipts` to its end: the caller's own of `skill` that `wanted` names, newest first.
+    /// `GET /receipts` until each receipt in `wanted`, by id, is found: the caller's own of `skill`, newest first. What the
+    /// server does not have is missing.
     ///
     /// # Errors
     /// As [`Self::receipts`]; [`ClientError::Unreadable`] when the list does not end.
-    pub async fn receipts_of(
-        &self,
-        skill: &str,
-        wanted: impl Fn(&SignedReceipt) -> bool,
-    ) -> Result<Vec<SignedReceipt>> {
+    pub async fn receipts_of(&self, skill: &str, mut wanted: BTreeSet<String>) -> Result<Vec<SignedReceipt>> {
+        let mut found = Vec::new();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let most_pages = pages(wanted.len() as u64).saturating_add(MAX_OTHER_RECEIPT_PAGES);
         let fetch = async |cursor| {
             let skill = Some(skill.to_owned());
             let query = ReceiptsQuery { skill, limit: Some(PAGE), cursor, ..ReceiptsQuery::default() };
             let ReceiptPage { items, next_cursor } = self.receipts(&query).await?;
             Ok(Page { items, next_cursor })
         };
-        let mut found = Vec::new();
-        let keep = |signed| found.extend(Some(signed).filter(&wanted));
-        self.every_page(MAX_RECEIPT_PAGES, fetch, keep).await?;
+        let keep = |signed: SignedReceipt| {
+            if wanted.remove(&signed.receipt.id) {
+                found.push(signed);
+            }
+            if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.every_page(most_pages, fetch, keep).await?;
         Ok(found)
     }
 
-    /// `GET /licences/{key}/batches`: all of the account opened at `opened_slot`, in order; totals only, open to anyone.
+    /// `GET /licences/{key}/batches`: all of the account opened at `opened_slot`, in order; totals only, open to anyone. The
+    /// chain says how many there are: `recorded`, the account's `usage_seq`, and perhaps a few since it was read.
     ///
     /// # Errors
-    /// `not_found`; [`ClientError::Unreadable`] when the list does not end.
-    pub async fn batches(&self, licence: &str, opened_slot: u64) -> Result<Vec<BatchView>> {
+    /// `not_found`; [`ClientError::Unreadable`] when the list goes on far beyond `recorded`.
+    pub async fn batches(&self, licence: &str, opened_slot: u64, recorded: u64) -> Result<Vec<BatchView>> {
         let path = format!("{BASE}/licences/{}/batches", segment(licence)?);
         let fetch = async |cursor| {
             let call = Call::get(&path).query("limit", Some(PAGE)).query("cursor", cursor);
@@ -84,7 +94,11 @@ impl Client {
             Ok(Page { items, next_cursor })
         };
         let mut all = Vec::new();
-        self.every_page(MAX_BATCH_PAGES, fetch, |batch| all.push(batch)).await?;
+        let keep = |batch| {
+            all.push(batch);
+            ControlFlow::Continue(())
+        };
+        self.every_page(pages(recorded).saturating_add(MAX_NEWER_BATCH_PAGES), fetch, keep).await?;
         Ok(all)
     }
 

@@ -1,5 +1,7 @@
 //! Publishing, searching and reading skills.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 pub use clawos_api::registry::{
     EndpointView, ExampleReport, ExampleView, LimitsView, PublishReport, SkillDetail, SkillQuery, SkillSummary,
@@ -13,7 +15,7 @@ use crate::http::{Body, Call, Client, DOWNLOAD_TIMEOUT, PUBLISH_TIMEOUT, Retry};
 use crate::paging::PAGE;
 
 /// The most pages of one skill's versions.
-const MAX_VERSION_PAGES: usize = 100;
+const MAX_VERSION_PAGES: u64 = 100;
 
 /// A version to be published.
 #[derive(Debug, Clone)]
@@ -90,7 +92,11 @@ impl Client {
         let path = format!("{BASE}/skills/{}/versions", segment(id)?);
         let fetch = async |cursor| self.json(Call::get(&path).query("limit", Some(PAGE)).query("cursor", cursor)).await;
         let mut all = Vec::new();
-        self.every_page(MAX_VERSION_PAGES, fetch, |version| all.push(version)).await?;
+        let keep = |version| {
+            all.push(version);
+            ControlFlow::Continue(())
+        };
+        self.every_page(MAX_VERSION_PAGES, fetch, keep).await?;
         Ok(all)
     }
 

@@ -86,16 +86,16 @@ pub enum ChainError {
         /// Config's, or the one the buyer named, base58.
         expected: String,
     },
-    /// Nobody can ever spend tokens that are sent to this address.
-    #[error("tokens sent to {address} would be lost: {reason}; nothing was signed")]
-    LostTokens {
+    /// Nobody can ever spend money that is sent to this address.
+    #[error("money sent to {address} would be lost: {reason}; nothing was signed")]
+    LostMoney {
         /// The address, base58.
         address: String,
         /// Why, as a clause, and what to do instead.
         reason: String,
     },
-    /// No private key belongs to this address (base58), so only a program can spend tokens that are sent to it.
-    #[error("{0} is no wallet's address but one of a program, which may be unable to spend tokens; nothing was signed")]
+    /// No private key belongs to this address (base58), so only a program can spend money that is sent to it.
+    #[error("{0} is no wallet's address but one of a program, which may be unable to spend money; nothing was signed")]
     NotAWallet(String),
     /// The server's transaction is not the one this client built.
     #[error("the server's transaction is not the one this client built ({0}), so nothing was signed")]
@@ -116,7 +116,7 @@ impl ChainError {
             Self::Absent(_) => "account_not_found",
             Self::Account { .. } => "account_invalid",
             Self::OtherMeter { .. } => "wrong_proxy",
-            Self::LostTokens { .. } => "recipient_invalid",
+            Self::LostMoney { .. } => "recipient_invalid",
             Self::NotAWallet(_) => "recipient_not_wallet",
             Self::Differs(_) => "transaction_differs",
         }

@@ -19,16 +19,16 @@ const TOKEN_TRANSFER_CHECKED: u8 = 12;
 const TOKEN_OWNER: std::ops::Range<usize> = 32..64;
 
 impl Chain {
-    /// Checks that somebody can spend tokens that are sent to `to`: a wallet, which need not have any money yet, or with
-    /// `allow_program` a program too.
+    /// Checks that somebody can spend money, SOL or tokens, that is sent to `to`: a wallet, which need not have any money
+    /// yet, or with `allow_program` a program too.
     ///
     /// # Errors
-    /// [`ChainError::LostTokens`] for what belongs to the Token program, [`ChainError::NotAWallet`] for an address that a
+    /// [`ChainError::LostMoney`] for what belongs to the Token program, [`ChainError::NotAWallet`] for an address that a
     /// program owns or derived; [`ChainError::Rpc`].
-    pub async fn check_token_recipient(&self, to: &Key, allow_program: bool) -> Result<(), ChainError> {
+    pub async fn check_recipient(&self, to: &Key, allow_program: bool) -> Result<(), ChainError> {
         let account = self.account(to).await?.value;
         if let Some(account) = account.as_ref().filter(|account| account.owner == TOKEN_PROGRAM) {
-            return Err(ChainError::LostTokens { address: to_base58(to), reason: of_token_program(account) });
+            return Err(ChainError::LostMoney { address: to_base58(to), reason: of_token_program(account) });
         }
         // The addresses that programs derive have no private key, since they are no points of the curve.
         let is_point = VerifyingKey::from_bytes(to).is_ok();
@@ -60,7 +60,7 @@ impl Chain {
     }
 }
 
-/// Why an account of the Token program cannot get tokens by its address.
+/// Why an account of the Token program cannot get money by its address.
 fn of_token_program(account: &RawAccount) -> String {
     let owner = account.data.get(TOKEN_OWNER).and_then(|owner| Key::try_from(owner).ok());
     match owner.filter(|_| account.data.len() == TOKEN_ACCOUNT_BYTES) {

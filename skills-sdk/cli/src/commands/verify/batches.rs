@@ -36,7 +36,7 @@ pub(super) async fn check(context: &Context, skill: &str, account: &Account<'_>)
     let licence = account.licence().map_err(CliError::invalid)?;
     let (client, address) = (context.public()?, account.address);
     let progress = context.out.progress("reading what was charged");
-    let published = fetch_batches(&client, address, licence.created_slot()).await?;
+    let published = fetch_batches(&client, address, &licence).await?;
     let found = contents(context, skill, address, &licence, &published).await?;
     let keys = receipt_keys(&client).await?;
     let genesis = context.chain().genesis().await?;
@@ -67,7 +67,8 @@ async fn contents(
         let Some(leaves) = batch.leaves else { return Ok(None) };
         found.leaves.insert(seq, leaves.iter().map(convert_leaf).collect::<Result<_>>()?);
     }
-    found.receipts = client.receipts_of(skill, |signed| signed.receipt.licence == Some(address)).await?;
+    let wanted = found.leaves.values().flatten().map(|leaf| leaf.receipt.clone()).collect();
+    found.receipts = client.receipts_of(skill, wanted).await?;
     Ok(Some(found))
 }
 

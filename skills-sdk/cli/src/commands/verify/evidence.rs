@@ -60,7 +60,7 @@ impl Gathered {
         };
         let batches = match (receipt.licence, &decoded, &placement) {
             (Some(address), Some(licence), Placement::InBatch(_)) => {
-                Some(fetch_batches(&client, address, licence.created_slot()).await?)
+                Some(fetch_batches(&client, address, licence).await?)
             }
             _ => None,
         };
@@ -144,10 +144,12 @@ pub(super) async fn receipt_keys(client: &Client) -> Result<Vec<CertifiedKey>> {
     Ok(client.well_known().await?.receipt_keys.into_iter().map(|key| key.certified).collect())
 }
 
-/// All batches that the server publishes of the account opened at `opened_slot`; none when it knows no such account.
-pub(super) async fn fetch_batches(client: &Client, licence: Key, opened_slot: u64) -> Result<Vec<PublishedBatch>> {
-    let fetched = missing_is_none(client.batches(&to_base58(&licence), opened_slot).await)?;
-    fetched.unwrap_or_default().iter().map(|batch| convert_batch(licence, batch)).collect()
+/// All batches that the server publishes of the licence whose account was read at `address`; none when it knows no such
+/// account.
+pub(super) async fn fetch_batches(client: &Client, address: Key, licence: &Licence) -> Result<Vec<PublishedBatch>> {
+    let fetched = client.batches(&to_base58(&address), licence.created_slot(), licence.usage_seq()).await;
+    let fetched = missing_is_none(fetched)?.unwrap_or_default();
+    fetched.iter().map(|batch| convert_batch(address, batch)).collect()
 }
 
 fn missing_is_none<T>(answer: Result<T, ClientError>) -> Result<Option<T>> {
