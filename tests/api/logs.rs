@@ -162,6 +162,8 @@ async fn a_line_of_every_other_request_names_what_it_is_about_once() {
     send(caller.post("again", "/skills").multipart(form(&key))).await.problem("skill_exists");
     let order = json!({ "skill": "acme.echo", "kind": "usage", "tier": "personal" });
     send(caller.post("purchase", "/marketplace/purchase").json(&order)).await.problem("skill_free");
+    let deposit = json!({ "skill": "acme.echo", "amount": "1" });
+    send(caller.post("deposit", "/marketplace/deposit").json(&deposit)).await.problem("skill_free");
     let nobody = address(&new_key());
     send(caller.get("batches", &format!("/licences/{nobody}/batches"))).await.problem("not_found");
 
@@ -172,6 +174,7 @@ async fn a_line_of_every_other_request_names_what_it_is_about_once() {
         ("skill", "skill", "acme.echo"),
         ("verify", "skill", "acme.echo"),
         ("purchase", "skill", "acme.echo"),
+        ("deposit", "skill", "acme.echo"),
         ("dry-run", "skill", "acme.echo"),
         ("receipt", "receipt", &receipt),
         ("replay", "skill", "acme.echo"),

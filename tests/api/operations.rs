@@ -6,9 +6,9 @@ use std::time::Duration;
 use clawos_interface::Currency;
 use clawos_tests::app::{TestApp, TestDatabase, address, databases, new_key, send};
 use clawos_tests::chain;
-use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
+use clawos_tests::relay::Relay;
 use clawos_tests::scratch::SmallDisk;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn the_public_is_told_only_that_the_process_is_alive() {
 #[tokio::test]
 async fn a_server_that_never_saw_its_chain_is_not_ready() {
     for database in databases().await {
-        let way = FaultyRelay::to(&chain::shared().rpc_url()).await;
+        let way = Relay::to(&chain::shared().rpc_url()).await;
         way.set_up(false);
         let app = TestApp::with(&database, |config| config.chain.rpc_url = way.url()).await;
         let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use clawos_base::database::is_unavailable;
 use clawos_tests::app::{Answer, TestApp, TestDatabase, databases, send};
 use clawos_tests::chain;
-use clawos_tests::faulty_relay::{FaultyRelay, Lost};
 use clawos_tests::market::Market;
 use clawos_tests::publication::{Publication, USAGE_PRICING};
+use clawos_tests::relay::{Fault, Relay};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
@@ -15,7 +15,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use crate::settlement::{BATCH_AGE, CALL};
 
 /// A market whose server reaches the chain by `way`.
-async fn market(way: &FaultyRelay) -> Market {
+async fn market(way: &Relay) -> Market {
     let change = |config: &mut clawos_config::Config| config.chain.rpc_url = way.url();
     let skill = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
     Market::with(&TestDatabase::Sqlite, change, skill).await
@@ -31,7 +31,7 @@ async fn postgres() -> Option<String> {
 
 #[tokio::test]
 async fn while_the_chain_is_down_nobody_is_refused_for_good_on_old_state() {
-    let way = FaultyRelay::to(&chain::shared().rpc_url()).await;
+    let way = Relay::to(&chain::shared().rpc_url()).await;
     let market = market(&way).await;
     let (spent, new) = (market.buyer("spent").await, market.buyer("new").await);
     market.buy_usage(&spent, CALL).await;
@@ -70,7 +70,7 @@ async fn a_transaction_that_the_database_ended_breaks_no_connection() {
 #[tokio::test]
 async fn while_the_database_is_down_callers_are_told_to_come_again() {
     let Some(url) = postgres().await else { return };
-    let (way, url) = FaultyRelay::to_postgres(&url).await;
+    let (way, url) = Relay::to_postgres(&url).await;
     let app = TestApp::start(&TestDatabase::Postgres(url)).await;
     let agent = app.enrol("acme").await;
     let ready = async || send(app.http.get(format!("{}/readyz", app.operations))).await;
@@ -93,7 +93,7 @@ const A_RECEIPT: &str = "\"outcome\":\"ok\"";
 #[tokio::test]
 async fn a_call_whose_commit_is_lost_is_neither_said_undone_nor_paid_twice() {
     let Some(url) = postgres().await else { return };
-    let (way, url) = FaultyRelay::to_postgres(&url).await;
+    let (way, url) = Relay::to_postgres(&url).await;
     let usage = |handle: &str| Publication::priced(handle, "echo", "1.0.0", USAGE_PRICING);
     let market = Market::open(&TestDatabase::Postgres(url), usage).await;
     let buyer = market.buyer("buyer").await;
@@ -105,7 +105,7 @@ async fn a_call_whose_commit_is_lost_is_neither_said_undone_nor_paid_twice() {
     };
 
     // It is stored, and its caller cannot know; he is told where to look.
-    way.lose(A_RECEIPT, Lost::Answer);
+    way.set(&[A_RECEIPT, "COMMIT"], Fault::LoseAnswer);
     let unknown = market.execute(&buyer, &body, None).await.problem("outcome_unknown");
     assert_eq!(unknown["retryable"], false);
     let [stored] = &*receipts().await else { panic!("there is one receipt") };
@@ -113,7 +113,7 @@ async fn a_call_whose_commit_is_lost_is_neither_said_undone_nor_paid_twice() {
     assert!(detail.contains(stored.as_str().expect("an id")), "{detail}");
 
     // With a key, the repetition is answered by what is stored.
-    way.lose(A_RECEIPT, Lost::Answer);
+    way.set(&[A_RECEIPT, "COMMIT"], Fault::LoseAnswer);
     market.execute(&buyer, &body, Some("once")).await.problem("outcome_unknown");
     let again = market.execute(&buyer, &body, Some("once")).await;
     assert_eq!(again.json(200)["receipt"]["id"], receipts().await[0]);
@@ -121,7 +121,7 @@ async fn a_call_whose_commit_is_lost_is_neither_said_undone_nor_paid_twice() {
     assert_eq!(receipts().await.len(), 2);
 
     // Where nothing is stored, the same key runs the call.
-    way.lose(A_RECEIPT, Lost::Commit);
+    way.set(&[A_RECEIPT, "COMMIT"], Fault::LoseRequest);
     market.execute(&buyer, &body, Some("another")).await.problem("outcome_unknown");
     assert_eq!(receipts().await.len(), 2);
     let ran = market.execute(&buyer, &body, Some("another")).await;
@@ -139,7 +139,7 @@ async fn a_call_whose_commit_is_lost_is_neither_said_undone_nor_paid_twice() {
 #[tokio::test]
 async fn a_change_whose_commit_is_lost_is_done_once() {
     let Some(url) = postgres().await else { return };
-    let (way, url) = FaultyRelay::to_postgres(&url).await;
+    let (way, url) = Relay::to_postgres(&url).await;
     let app = TestApp::start(&TestDatabase::Postgres(url)).await;
     let agent = app.enrol("acme").await;
     let make = async || {
@@ -147,7 +147,7 @@ async fn a_change_whose_commit_is_lost_is_done_once() {
         let request = app.request(Method::POST, "/agents/me/keys").bearer_auth(agent.token()).json(&body);
         send(request.header("idempotency-key", "k")).await
     };
-    way.lose("made-once", Lost::Answer);
+    way.set(&["made-once", "COMMIT"], Fault::LoseAnswer);
     let unknown = make().await.problem("outcome_unknown");
     assert!(unknown["detail"].as_str().is_some_and(|detail| detail.contains("Idempotency-Key")), "{unknown}");
     let made = make().await;

@@ -9,9 +9,9 @@ use clawos_receipts::text::from_hex;
 use clawos_receipts::{SignedReceipt, statement};
 use clawos_tests::app::{TestApp, TestDatabase, databases};
 use clawos_tests::chain;
-use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::{Buyer, Market, stranger};
 use clawos_tests::publication::{ONE_TIME_PRICING, Publication, USAGE_PRICING};
+use clawos_tests::relay::Relay;
 use reqwest::header;
 use serde_json::{Value, json};
 
@@ -224,7 +224,7 @@ async fn receipts_are_listed_page_by_page_newest_first() {
 #[tokio::test]
 async fn while_the_chain_is_down_a_known_licence_counts_until_the_grace_window_closes() {
     for grace in [60, 0] {
-        let way = FaultyRelay::to(&chain::shared().rpc_url()).await;
+        let way = Relay::to(&chain::shared().rpc_url()).await;
         let change = |config: &mut clawos_config::Config| {
             config.chain.rpc_url = way.url();
             config.chain.grace_secs = grace;

@@ -3,8 +3,8 @@
 use clawos_config::Config;
 use clawos_tests::app::{TestDatabase, databases};
 use clawos_tests::chain;
-use clawos_tests::faulty_relay::FaultyRelay;
 use clawos_tests::market::{Market, stranger};
+use clawos_tests::relay::Relay;
 use serde_json::json;
 
 use crate::execute::receipt;
@@ -74,7 +74,7 @@ async fn a_licence_whose_last_batch_is_unknown_here_is_not_billed_again() {
 
 #[tokio::test]
 async fn nothing_is_settled_or_believed_on_another_network_than_the_databases() {
-    let way = FaultyRelay::to(&chain::shared().rpc_url()).await;
+    let way = Relay::to(&chain::shared().rpc_url()).await;
     let by_this_way = |config: &mut Config| config.chain.rpc_url = way.url();
     let market = Market::with(&TestDatabase::Sqlite, by_this_way, usage).await;
     let buyer = market.buyer("buyer").await;

@@ -5,7 +5,7 @@
 //! | `flow` | publish, buy, call, settle, verify; every amount to the base unit, on both databases |
 //! | `restarts` | server and chain stopped in the middle of every step |
 //! | `kills` | the server killed during calls and during settlement, PostgreSQL during calls |
-//! | `database_kills` | PostgreSQL killed at a statement of a publish and of a settlement |
+//! | `killed_database` | PostgreSQL killed at a statement of a publish and of a settlement |
 //! | `failpoints` | the server ended at every named point of publish, call and settlement |
 //! | `kinds` | each way to sell: subscription, tiers, megafuel, usage in SOL |
 //! | `paying` | who has paid is served at once, after whatever refusal |
@@ -31,13 +31,13 @@ mod bad_input;
 mod books;
 mod builds;
 mod costs;
-mod database_kills;
 mod demo;
 mod examples;
 mod exit;
 mod failpoints;
 mod flow;
 mod gauges;
+mod killed_database;
 mod kills;
 mod kinds;
 mod limits;

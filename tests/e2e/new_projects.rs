@@ -1,16 +1,18 @@
 //! New projects on a machine that has built one: what is common is not compiled again, and a fresh clone finds its SDK.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use clawos_tests::guests;
 
 use crate::world::World;
 
-/// Runs git, which must succeed.
+/// Runs git, which must succeed, without the settings of whoever runs the tests: signatures, hooks.
 fn git(folder: &Path, arguments: &[&str]) {
-    let author = ["-c", "user.name=acme", "-c", "user.email=acme@example.com", "-C"];
-    let output = Command::new("git").args(author).arg(folder).args(arguments).output().expect("git is installed");
+    let mut git = Command::new("git");
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").stdin(Stdio::null());
+    git.args(["-c", "user.name=acme", "-c", "user.email=acme@example.com", "-C"]).arg(folder).args(arguments);
+    let output = git.output().expect("git is installed");
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
 

@@ -150,13 +150,17 @@ impl World {
 
     /// Restarts a server that began with [`SETTLE_LATE`], so that it settles at once.
     pub(crate) fn settle_now(&mut self) {
-        self.server.stop(Stop::Term);
+        self.settle_at_once();
+        self.server.restart(Stop::Term);
+    }
+
+    /// Lets a server that began with [`SETTLE_LATE`] settle at once from its next start on.
+    pub(crate) fn settle_at_once(&mut self) {
         for flag in &mut self.server.flags {
             if flag == SETTLE_LATE[1] || flag == SETTLE_LATE[3] {
                 *flag = SETTLE_AT_ONCE[1].to_owned();
             }
         }
-        self.server.run();
     }
 
     /// The chain, to be read past the server.

@@ -4,13 +4,12 @@ pub mod app;
 pub mod chain;
 pub mod composed_skill;
 pub mod documented;
-pub mod faulty_relay;
 pub mod guests;
-pub mod halting_relay;
 pub mod lying_chain;
 pub mod market;
 pub mod processes;
 pub mod publication;
+pub mod relay;
 pub mod wat_skill;
 
 pub use clawos_test_postgres as postgres;

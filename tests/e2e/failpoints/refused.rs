@@ -14,11 +14,9 @@ use serde_json::{Value, json};
 use super::{Story, Work, work_of};
 use crate::books;
 use crate::kills::{answered, one_receipt_for_each};
-use crate::world::{on_both_databases, until};
+use crate::world::{SETTLE_LATE, on_both_databases, until};
 
-/// Flags under which the calls of a test go into one batch, some seconds later.
-const SETTLE_SOON: &[&str] = &["--settle-max-age-ms", "5000", "--anchor-max-age-ms", "5000"];
-/// Calls in that batch.
+/// Calls in the batch.
 const CALLS: usize = 3;
 /// Seconds until the program lets credit go, or holds usage to lower caps.
 const SETTLE_DELAY: i64 = 300;
@@ -61,13 +59,15 @@ async fn what_a_closed_licence_owes_is_given_up(database: &TestDatabase) {
 
 /// Calls whose batch is stored and not sent; no server runs.
 async fn story_with_a_stored_batch(database: &TestDatabase) -> Story {
-    let mut story = Story::begin_with(database, SETTLE_SOON);
-    story.end_at(Failpoint::BatchStored);
+    let mut story = Story::begin_with(database, SETTLE_LATE);
     for n in 0..CALLS {
         let name = format!("call-{n}");
         let receipt = answered(&story.world, "echo", &json!({ "n": n }), &name).await;
         story.known.insert(name, receipt);
     }
+    // All of them are due when it starts again, and go into one batch.
+    story.world.settle_at_once();
+    story.end_at(Failpoint::BatchStored);
     story.down(Failpoint::BatchStored);
     story
 }

@@ -56,6 +56,8 @@ fn command(name: &str) -> Command {
     }
     // A failed test shows the end of the logs: what matters must not drown in requests.
     command.env("RUST_LOG", "warn").env("NO_COLOR", "1");
+    // Tests read what Cargo says of a build.
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
     command
 }
 

@@ -56,7 +56,12 @@ impl ServerProcess {
         }
         let started = Service::start(&mut self.command(self.port, &self.folder), &self.folder.with_extension("log"));
         let service = started.unwrap_or_else(|words| panic!("the server does not start: {words}"));
-        assert!(service.ready.starts_with(&format!("clawos-server ready: {}", self.origin())), "{}", service.ready);
+        let here = format!("127.0.0.1:{}", self.port);
+        assert!(
+            service.ready.starts_with("clawos-server ready: ") && service.ready.contains(&here),
+            "{}",
+            service.ready
+        );
         self.service = Some(service);
     }
 

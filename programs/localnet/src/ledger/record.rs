@@ -135,6 +135,14 @@ pub(crate) fn encode(record: &Record) -> Vec<u8> {
     wincode::config::serialize(record, Unlimited::new()).expect("writing plain data to memory cannot fail")
 }
 
+/// The version of the program that wrote a header; `None` for another record. A header of another version has other fields.
+pub(crate) fn header_version(bytes: &[u8]) -> Option<u32> {
+    let (tag, rest) = bytes.split_first_chunk::<4>()?;
+    let version = rest.first_chunk::<4>()?;
+    // The tag of `Record::Header`, the first of its kinds.
+    (*tag == [0; 4]).then(|| u32::from_le_bytes(*version))
+}
+
 /// The record in these bytes, which must hold nothing else.
 pub(crate) fn decode(bytes: &[u8]) -> ReadResult<Record> {
     wincode::config::deserialize_exact(bytes, Unlimited::new())

@@ -34,10 +34,12 @@ pub(crate) fn read(path: &Path) -> Result<Option<Loaded>> {
     let mut count = 0;
     let mut complete = false;
     let tail = frame::scan(&bytes, |seq, payload| {
+        if let Some(version) = record::header_version(payload) {
+            check_version(path, version)?;
+        }
         let record = record::decode(payload).map_err(|error| unreadable(path, error))?;
         match (record, loaded.as_mut()) {
             (Record::Header(header), None) => {
-                check_version(path, &header)?;
                 let state = LedgerState { header, accounts: HashMap::new(), transactions: Vec::new() };
                 loaded = Some(Loaded { seq, len: bytes.len() as u64, state });
             }
@@ -61,11 +63,10 @@ pub(crate) fn read(path: &Path) -> Result<Option<Loaded>> {
     }
 }
 
-fn check_version(path: &Path, header: &Header) -> Result<()> {
-    if header.version == FORMAT_VERSION {
+fn check_version(path: &Path, version: u32) -> Result<()> {
+    if version == FORMAT_VERSION {
         return Ok(());
     }
-    let version = header.version;
     Err(unreadable(path, format!("format {version}, but this localnet reads format {FORMAT_VERSION}")))
 }
 

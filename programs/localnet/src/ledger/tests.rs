@@ -137,3 +137,27 @@ fn a_newer_format_is_refused_by_name() {
     let refused = Ledger::open(folder.path(), false).err().unwrap().to_string();
     assert!(refused.contains(&format!("format {}", record::FORMAT_VERSION + 1)), "{refused}");
 }
+
+/// A snapshot of format 2, which had one pace where there is a list of them now.
+fn format_2() -> Vec<u8> {
+    let mut header = vec![0; 4];
+    header.extend(2_u32.to_le_bytes());
+    header.extend([7; 32]);
+    for number in [1_763_769_600_000_u64, 0, 400, 0, 12_345, 1_763_774_538] {
+        header.extend(number.to_le_bytes());
+    }
+    let mut end = 4_u32.to_le_bytes().to_vec();
+    end.extend(1_u64.to_le_bytes());
+    [frame::seal(0, &header), frame::seal(0, &end)].concat()
+}
+
+#[test]
+fn a_ledger_of_an_older_format_is_refused_by_its_version_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("snapshot");
+    std::fs::write(&path, format_2()).unwrap();
+    let refused = Ledger::open(folder.path(), true).err().expect("it cannot be read").to_string();
+    assert!(refused.contains("format 2, but this localnet reads format 3"), "{refused}");
+    assert!(refused.contains("Delete the data folder to start over"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), format_2());
+}

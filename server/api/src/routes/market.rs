@@ -80,6 +80,7 @@ async fn deposit(
     Authenticated(caller): Authenticated,
     body: StrictJson<DepositRequest>,
 ) -> Result<Json<DepositOffer>, ApiError> {
+    log_id("skill", &body.value.skill);
     Ok(Json(app.licensing.deposit(&app.registry, &caller, &body.value).await?))
 }
 

@@ -7,10 +7,9 @@ use std::process::Stdio;
 use clawos_receipts::Key;
 use clawos_tests::app::TestDatabase;
 use clawos_tests::guests::{self, LOOPS};
-use clawos_tests::halting_relay::{HaltingRelay, Moment};
 use clawos_tests::postgres::OwnCluster;
 use clawos_tests::processes::Stop;
-use reqwest::Url;
+use clawos_tests::relay::{Fault, Relay};
 use serde_json::{Value, json};
 
 use crate::books::{self, Account};
@@ -22,7 +21,7 @@ struct Story {
     world: World,
     licence: Key,
     postgres: OwnCluster,
-    relay: HaltingRelay,
+    relay: Relay,
 }
 
 impl Story {
@@ -32,19 +31,17 @@ impl Story {
             return None;
         }
         let postgres = OwnCluster::start().await?;
-        let mut url = Url::parse(&postgres.url).expect("it has a URL");
-        let port = url.port().expect("it has a port of its own");
-        let relay = HaltingRelay::to(&format!("127.0.0.1:{port}")).await;
-        url.set_port(Some(relay.port())).expect("it has a host");
-        let world = World::enrolled_on(&TestDatabase::Postgres(url.into()), SETTLE_AT_ONCE);
+        let (relay, url) = Relay::to_postgres(&postgres.url).await;
+        let world = World::enrolled_on(&TestDatabase::Postgres(url), SETTLE_AT_ONCE);
         let licence = world.sell(LOOPS, &[], "5");
         Some(Story { world, licence, postgres, relay })
     }
 
-    /// From now on the relay halts at this statement: on new connections, since a known statement goes by its number.
-    fn halt(&mut self, statement: &str, moment: Moment) {
+    /// From now on the relay halts at the last of these statements, on a connection that carried the others: a new one, since
+    /// a known statement goes by its number.
+    fn halt(&mut self, statements: &[&str], fault: Fault) {
         self.world.server.restart(Stop::Term);
-        self.relay.halt(statement, moment);
+        self.relay.set(statements, fault);
     }
 
     /// Kills the database once the relay has halted, and runs it again.
@@ -56,26 +53,33 @@ impl Story {
     }
 }
 
+/// Statements that a publish alone asks here.
+const FIND: &str = "SELECT * FROM versions WHERE skill_id = $1 AND version";
+const INSERT: &str = "INSERT INTO versions";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_killed_during_publish() {
     let Some(mut story) = Story::begin().await else { return };
     let mut versions = vec!["1.0.0".to_owned()];
-    for (statement, moment) in [
-        ("SELECT", Moment::Asked),
-        ("INSERT INTO versions", Moment::Asked),
-        ("INSERT INTO versions", Moment::Answered),
-        ("COMMIT", Moment::Asked),
-        ("COMMIT", Moment::Answered),
+    for (statements, fault) in [
+        (&[FIND][..], Fault::HaltAsked),
+        (&[INSERT], Fault::HaltAsked),
+        (&[INSERT], Fault::HaltAnswered),
+        (&[INSERT, "COMMIT"], Fault::HaltAsked),
+        (&[INSERT, "COMMIT"], Fault::HaltAnswered),
     ] {
         let version = format!("1.0.{}", versions.len());
         let last = versions.last().expect("one");
         story.world.edit(LOOPS, &format!("version = \"{last}\""), &format!("version = \"{version}\""));
         let project = story.world.project(LOOPS);
         let command = ["publish", &project, "--no-build", "--no-register"];
-        story.halt(statement, moment);
+        story.halt(statements, fault);
         let child = story.world.author.command(&command).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the command can be run");
+        story.relay.halted().await;
+        assert!(child.try_wait().expect("it is our child").is_none(), "it waits for {statements:?}, {fault:?}");
         story.kill().await;
-        let output = child.and_then(|child| child.wait_with_output()).expect("the command can be run");
+        let output = child.wait_with_output().expect("the command can be run");
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(8), "it is not the author's fault: {words}");
@@ -88,7 +92,7 @@ async fn postgres_killed_during_publish() {
         let mut listed: Vec<&Value> =
             listed["items"].as_array().expect("a page has items").iter().map(|item| &item["version"]).collect();
         listed.reverse();
-        assert_eq!(listed, versions.iter().collect::<Vec<_>>(), "killed at {statement}, {moment:?}");
+        assert_eq!(listed, versions.iter().collect::<Vec<_>>(), "killed at {statements:?}, {fault:?}");
     }
 }
 
@@ -96,14 +100,14 @@ async fn postgres_killed_during_publish() {
 async fn postgres_killed_during_settlement() {
     let Some(mut story) = Story::begin().await else { return };
     let mut known = BTreeMap::new();
-    for (statement, moment) in [
-        ("INSERT INTO batches", Moment::Asked),
-        ("INSERT INTO batches", Moment::Answered),
-        ("UPDATE batches SET status", Moment::Asked),
-        ("UPDATE batches SET status", Moment::Answered),
+    for (statement, fault) in [
+        ("INSERT INTO batches", Fault::HaltAsked),
+        ("INSERT INTO batches", Fault::HaltAnswered),
+        ("UPDATE batches SET status", Fault::HaltAsked),
+        ("UPDATE batches SET status", Fault::HaltAnswered),
     ] {
-        story.halt(statement, moment);
-        let name = format!("{statement}, {moment:?}");
+        story.halt(&[statement], fault);
+        let name = format!("{statement}, {fault:?}");
         let receipt = answered(&story.world, "echo", &json!(name), &name.replace([' ', ','], "-")).await;
         known.insert(name, receipt);
         story.kill().await;
