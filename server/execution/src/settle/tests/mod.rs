@@ -3,6 +3,7 @@
 
 mod forming;
 mod meters;
+mod landed;
 mod moved;
 mod number;
 mod odd_rows;
