@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod forming;
-mod meters;
 mod landed;
+mod meters;
 mod moved;
 mod number;
 mod odd_rows;
