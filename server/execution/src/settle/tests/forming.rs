@@ -177,7 +177,6 @@ async fn what_was_not_set_aside_is_not_said_to_be() {
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn a_batch_made_under_another_meter_waits_for_it_and_is_not_called_changed() {
     for world in World::on_each_database().await {
         let (meter, key) = (SigningKey::from_bytes(&[5; 32]), SigningKey::from_bytes(&[6; 32]));
