@@ -105,7 +105,7 @@ fn exit_with(parent: i32) -> io::Result<()> {
 const LAST_WATCH: Duration = Duration::from_secs(1);
 
 /// Serves on `listeners` until `stop` resolves; then lets running requests end and drains the workers. Operators are answered
-/// until that is done, and no longer than [`LAST_WATCH`] after.
+/// until that is done, and no longer than a second after.
 pub async fn on(listeners: Listeners, server: Server, stop: impl Future<Output = ()> + Send + 'static) {
     let Listeners { public, operations } = listeners;
     let (ending, ended) = tokio::sync::oneshot::channel::<()>();
