@@ -21,6 +21,7 @@ const HUGE: usize = clawos_manifest::limits::MAX_INPUT_BYTES as usize + 64 * 102
 /// The code with which reading what is not there is answered, also by a name of 3,000 characters: path, code.
 const MISSING: &[(&str, &str)] = &[
     ("/agents/no-such-thing", "not_found"),
+    ("/licences/no-such-thing/audit", "not_found"),
     ("/licences/no-such-thing/batches", "not_found"),
     ("/licences/no-such-thing/batches/no-such-thing", "not_found"),
     ("/marketplace/verify/no-such-thing", "skill_not_found"),
@@ -47,6 +48,7 @@ const ASKED_WHO: &[(&str, &str)] = &[
     ("DELETE", "/agents/me/keys/no-such-thing"),
     ("POST", "/agents/me/keys/no-such-thing/rotate"),
     ("POST", "/auth/revoke"),
+    ("GET", "/licences/no-such-thing/audit"),
     ("POST", "/marketplace/deposit"),
     ("POST", "/marketplace/purchase"),
     ("GET", "/receipts"),

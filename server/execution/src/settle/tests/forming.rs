@@ -192,7 +192,7 @@ async fn a_batch_made_under_another_meter_waits_for_it_and_is_not_called_changed
             let audited = world.audited().await;
             assert_eq!((audited.len(), &*audited[0].0), (1, "batch.wait"), "{audited:?}");
         }
-        assert!(world.again(account).await.problem.unwrap().contains("start the server with that one"));
+        assert!(world.again(account).await.problem.unwrap().contains("start a server with its key"));
     }
 }
 
