@@ -46,16 +46,17 @@ pub(crate) struct SlotCache<T> {
 /// Lets one read of a key through at a time.
 #[derive(Debug, Default)]
 struct Gate {
+    /// When the key was last read. A read that failed leaves it as it is: nobody can share it, so callers who waited for
+    /// their turn would queue up for as long as the chain is down.
     last_read: Option<Instant>,
 }
 
 impl Gate {
-    /// Waits until the key may be read again, and notes that it is.
-    async fn pass(&mut self) {
+    /// Waits until the key may be read again.
+    async fn pass(&self) {
         if let Some(last) = self.last_read {
             sleep_until(last + PACE).await;
         }
-        self.last_read = Some(Instant::now());
     }
 }
 
@@ -107,6 +108,7 @@ impl<T: Send + Sync + 'static> SlotCache<T> {
         let watermark = seen.as_ref().map_or(0, |snapshot| snapshot.slot);
         match load(watermark).await {
             Ok(snapshot) => {
+                gate.last_read = Some(Instant::now());
                 let snapshot = Arc::new(snapshot);
                 self.seen.insert(key, Arc::clone(&snapshot)).await;
                 Ok(reading(snapshot, Source::Chain, now_ms))
@@ -141,7 +143,9 @@ fn reading<T>(snapshot: Arc<Snapshot<T>>, source: Source, now_ms: i64) -> Readin
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use super::*;
+    use std::pin::pin;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Poll, Waker};
 
     const KEY: Key = [1; 32];
 
@@ -236,6 +240,19 @@ mod tests {
         }
         let paces = started.elapsed().as_millis() / PACE.as_millis();
         assert!(u128::from(reads.load(Ordering::SeqCst)) <= 1 + paces, "one at once, then one each pace");
+    }
+
+    #[tokio::test]
+    async fn callers_do_not_queue_up_while_the_chain_is_down() {
+        let cache = cache();
+        cache.get(KEY, 0, 0, |_| true, |_| async { Ok(at(1, 0, 1)) }).await.unwrap();
+        let graced = async || cache.get(KEY, 40_000, 30_000, |_| true, |_| async { Err(down()) }).await.unwrap().source;
+        assert_eq!(graced().await, Source::Grace);
+        for _ in 0..3 {
+            let next = pin!(graced());
+            let answer = next.poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!(answer, Poll::Ready(Source::Grace), "at once, and not an eighth of a second later");
+        }
     }
 
     #[tokio::test]
