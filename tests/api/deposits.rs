@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use clawos_client::Wallet;
 use clawos_client::api::market::{DepositOffer, DepositRequest};
 use clawos_client::solana::ChainError;
 use clawos_interface::codes::PauseBits;
-use clawos_interface::instruction::args::RecordArgs;
-use clawos_interface::instruction::record_usage;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Currency, ExitKind, Kind, MAX_AMOUNT, pda};
 use clawos_tests::app::{Answer, TestAgent, TestApp, TestDatabase, databases, send};
@@ -123,13 +120,8 @@ async fn what_is_unpaid_is_paid_first_as_the_description_says() {
         let market = Market::open(&database, usage).await;
         let buyer = market.buyer("buyer").await;
         market.buy_usage(&buyer, CALL).await;
-        // The meter records three units where one is paid for.
-        let meter = Wallet::load(&chain::shared().keys().folder().join("meter.json")).expect("the chain made it");
-        let route = market.listing().await.route().expect("its currency is known");
-        let root = market.licence(&buyer).await.chain_root;
-        let batch = RecordArgs { seq: 1, prev_root: root, units: 3, root: [1; 32] };
-        let recorded = record_usage(&meter.key(), &route, &buyer.wallet.key(), true, &batch);
-        market.chain.send(&meter, &[recorded]).await.expect("the meter may");
+        // Three where one is paid for.
+        market.record_units(&buyer, 3).await;
 
         let short = offered(&market, &buyer, CALL / 2).await;
         assert_eq!((short.billed.amount, short.credit.amount), (CALL / 2, 0));

@@ -1,9 +1,6 @@
 //! Each state of a licence in which a call is refused, with the code that says so.
 
-use clawos_client::Wallet;
 use clawos_interface::codes::PauseBits;
-use clawos_interface::instruction::args::RecordArgs;
-use clawos_interface::instruction::record_usage;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{ExitKind, Kind, LicenceStatus, pda};
 use clawos_tests::app::{TestDatabase, databases};
@@ -62,13 +59,8 @@ async fn a_licence_that_owes_is_suspended_until_the_debt_is_paid() {
         let market = Market::open(&database, usage).await;
         let buyer = market.buyer("buyer").await;
         market.buy_usage(&buyer, CALL).await;
-        // The meter records three units where one is paid for.
-        let meter = Wallet::load(&chain::shared().keys().folder().join("meter.json")).expect("the chain made it");
-        let route = market.listing().await.route().expect("its currency is known");
-        let root = market.licence(&buyer).await.chain_root;
-        let batch = RecordArgs { seq: 1, prev_root: root, units: 3, root: [1; 32] };
-        let recorded = record_usage(&meter.key(), &route, &buyer.wallet.key(), true, &batch);
-        market.chain.send(&meter, &[recorded]).await.expect("the meter may");
+        // Three where one is paid for.
+        market.record_units(&buyer, 3).await;
         market.call(&buyer, "hello").await.problem("licence_suspended");
         assert_eq!(reason(&market, &buyer).await, "suspended");
         market.deposit(&buyer, 3 * CALL).await;

@@ -10,6 +10,8 @@ use clawos_client::solana::actions::skill_address;
 use clawos_client::solana::purchase::{Listing, Order};
 use clawos_config::Config;
 use clawos_interface::accounts::Licence;
+use clawos_interface::instruction::args::RecordArgs;
+use clawos_interface::instruction::record_usage;
 use clawos_interface::rules::terms::Terms;
 use clawos_interface::rules::usage::Caps;
 use clawos_interface::{Key, Kind, NO_KEY, Tier};
@@ -142,6 +144,16 @@ impl Market {
         let listing = self.listing().await;
         let terms = Terms { meter, ..listing.skill.terms(&listing.config.meter) };
         self.chain.update_skill(&wallet(&self.author), &listing, &terms).await.expect("its seller may");
+    }
+
+    /// Has the meter record the licence's first batch, of so many units that no call used.
+    pub async fn record_units(&self, buyer: &Buyer, units: u64) {
+        let meter = Wallet::load(&chain::shared().keys().folder().join("meter.json")).expect("the chain made it");
+        let route = self.listing().await.route().expect("its currency is known");
+        let root = self.licence(buyer).await.chain_root;
+        let batch = RecordArgs { seq: 1, prev_root: root, units, root: [1; 32] };
+        let recorded = record_usage(&meter.key(), &route, &buyer.wallet.key(), true, &batch);
+        self.chain.send(&meter, &[recorded]).await.expect("the meter may");
     }
 
     /// The licence as the chain has it.

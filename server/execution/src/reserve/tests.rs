@@ -43,6 +43,16 @@ fn allowance(limit: u64) -> Allowance {
     Allowance { units: Some(limit), by_credit: false, per_batch: None, unrecorded: None, moved: None }
 }
 
+/// Puts batch `seq` of the account into the database, with sevens for its roots.
+async fn add_batch(db: &Database, seq: i64, status: &str) {
+    let insert =
+        "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
+             chain_root, sealed_newest, status, formed_at, retry_at)
+         VALUES ($1, 1, $2, $3, 1, 1, 1, $3, $3, $3, $3, $4, 0, 0)";
+    let licence = clawos_base::database::columns::key_text(&ACCOUNT.licence);
+    sqlx::query(insert).bind(licence).bind(seq).bind(vec![7_u8; 32]).bind(status).execute(&**db).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_another_proxy_charged_for_is_not_carried_on_unless_its_last_batch_is_known() {
     for (_, db, _folder) in databases().await {
@@ -58,16 +68,7 @@ async fn what_another_proxy_charged_for_is_not_carried_on_unless_its_last_batch_
         // The same without another proxy is for the settler to judge.
         drop(server.pools.promise(ACCOUNT, allowance(8), 5, 1).await.unwrap());
         server.pools.release().await.unwrap();
-        sqlx::query(
-            "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-                 chain_root, sealed_newest, status, formed_at, retry_at)
-             VALUES ($1, 1, 5, $2, 1, 1, 1, $2, $2, $2, $2, 'confirmed', 0, 0)",
-        )
-        .bind(clawos_base::database::columns::key_text(&ACCOUNT.licence))
-        .bind(vec![7_u8; 32])
-        .execute(&*db)
-        .await
-        .unwrap();
+        add_batch(&db, 5, "confirmed").await;
         drop(server.pools.promise(ACCOUNT, moved, 5, 1).await.unwrap());
         server.pools.release().await.unwrap();
         // Another one with its number is not it, nor is one that never landed.
@@ -96,16 +97,7 @@ async fn what_could_never_be_charged_is_not_served() {
         stop(3).await;
         drop(server.promise(8, 1).await.unwrap());
         server.pools.release().await.unwrap();
-        sqlx::query(
-            "INSERT INTO batches (licence, opened_slot, seq, prev_root, count, units, amount, tree_root, anchored_root,
-                 chain_root, sealed_newest, status, formed_at, retry_at)
-             VALUES ($1, 1, 1, $2, 1, 1, 1, $2, $2, $2, $2, 'pending', 0, 0)",
-        )
-        .bind(clawos_base::database::columns::key_text(&ACCOUNT.licence))
-        .bind(vec![7_u8; 32])
-        .execute(&*db)
-        .await
-        .unwrap();
+        add_batch(&db, 1, "pending").await;
         assert!(matches!(server.promise(8, 1).await, Err(ReserveError::Stopped)));
     }
 }
